@@ -1,0 +1,27 @@
+"""The languages that Whisper knows, and a word for those who mistype one."""
+
+from difflib import get_close_matches
+
+# openai/whisper, whisper/tokenizer.py, LANGUAGES
+LANGUAGE_CODES = tuple(
+    """
+    af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha
+    haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr
+    ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg
+    th tk tl tr tt uk ur uz vi yi yo zh yue
+    """.split()  # noqa: SIM905  # a hundred quoted lines say no more
+)
+
+
+def check_language(code: str) -> str:
+    """The code itself, where Whisper knows it or it is 'auto'; ValueError with what is close."""
+    if code == "auto" or code in LANGUAGE_CODES:
+        return code
+    plain = code.strip().lower()
+    region_apart = plain.replace("_", "-").partition("-")[0]
+    exact = [region_apart] if region_apart in {"auto", *LANGUAGE_CODES} else []
+    close = exact or get_close_matches(plain, LANGUAGE_CODES, n=3, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
+    raise ValueError(
+        f"{code!r} is no language of Whisper: give 'auto' or a code such as 'pt' or 'en'{hint}"
+    )

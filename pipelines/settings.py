@@ -1,0 +1,147 @@
+"""Every setting, read from the environment and `.env` in this one place.
+
+The name of a setting in capitals is its environment variable. Defaults spend no money.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipelines.languages import check_language
+
+HOUSE = Path(__file__).resolve().parent.parent
+
+MEGABYTE = 1_000_000
+
+
+class Settings(BaseSettings):
+    """The settings of the orchestrator; `.env.example` shows them all."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    storage_url: str = Field(
+        "",
+        description="Bucket: file:///folder or s3://bucket/prefix. Default: ./data/bucket.",
+    )
+    storage_backend: Literal["local", "s3"] = Field(
+        "local", description="With S3_BUCKET, forms STORAGE_URL where that is not set."
+    )
+    s3_bucket: str = Field("", description="Bucket name for STORAGE_BACKEND=s3.")
+    aws_endpoint_url: str = Field(
+        "", description="S3 endpoint of a store that is not AWS, such as MinIO."
+    )
+    aws_region: str = Field("us-east-1", description="Region of the S3 bucket.")
+    aws_access_key_id: SecretStr = Field(SecretStr(""), description="S3 key; empty: AWS's chain.")
+    aws_secret_access_key: SecretStr = Field(SecretStr(""), description="S3 secret.")
+    aws_session_token: SecretStr = Field(SecretStr(""), description="S3 session token, if any.")
+    dagster_home: Path = Field(
+        Path("data/dagster"), description="Folder of Dagster's own records (runs, events)."
+    )
+
+    default_language: str = Field(
+        "pt",
+        description="Language code, or 'auto' to detect. Portuguese: what most recordings are.",
+    )
+    model: str = Field(
+        "demo",
+        validation_alias=AliasChoices("MODEL", "WHISPER_MODEL"),
+        description="'demo' (200 words, embedded), a folder, or a hub name such as small.",
+    )
+    diarizer: Literal["light", "none"] = Field(
+        "light", description="Who finds the speakers: the embedded light one, or nobody."
+    )
+    channels: Literal["mixed", "separate"] = Field(
+        "mixed", description="'separate': the channels of a stereo file are the speakers."
+    )
+    beam_size: int = Field(1, ge=1, le=10, description="Beams of the decoder; 1 is fastest.")
+    hotwords: str = Field("", description="Words to expect, such as names.")
+    initial_prompt: str = Field("", description="Text that sets the style of the transcript.")
+    tenants_file: Path = Field(
+        Path("tenants.yaml"), description="What differs by tenant; no file: nothing does."
+    )
+
+    primary_backend: Literal["auto", "local"] = Field(
+        "auto", description="Where transcription runs. This version has 'local'."
+    )
+    max_attempts: int = Field(
+        3, ge=1, description="Attempts at one job that may end in failure; deaths count."
+    )
+    job_timeout_seconds: int = Field(7_200, ge=60, description="A job that runs longer is dead.")
+    local_workers: int = Field(
+        1, ge=1, description="Worker processes on this machine; each loads the model."
+    )
+    local_cpu_threads: int = Field(
+        0, ge=0, description="Threads of each worker; 0 chooses by the model's size."
+    )
+    cpu_slots: int = Field(
+        0, ge=0, description="Recordings decoded at once; 0: as many as there are cores."
+    )
+    batch_size: int = Field(
+        500, ge=1, le=5_000, description="Recordings in one run; a run is one process."
+    )
+    models_folder: Path = Field(
+        HOUSE / ".cache" / "models", description="Where embedded models are unpacked."
+    )
+    max_upload_mb: int = Field(
+        500, gt=0, description="Larger files are refused (megabytes of 1,000,000 bytes)."
+    )
+    max_audio_hours: float = Field(
+        24, gt=0, description="Longer recordings are refused; a few megabytes can hold days."
+    )
+    optimized_limit_mb: int = Field(
+        100, gt=0, description="Optimized audio above it becomes Opus (megabytes)."
+    )
+    price_book: Path = Field(
+        HOUSE / "dbt_costs" / "seeds" / "price_book.csv", description="The only place of prices."
+    )
+
+    @field_validator("dagster_home", "tenants_file", "models_folder", "price_book")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("default_language")
+    @classmethod
+    def _known_language(cls, code: str) -> str:
+        return check_language(code)
+
+    @property
+    def language(self) -> str | None:
+        """The default language; None to detect."""
+        return None if self.default_language == "auto" else self.default_language
+
+    @property
+    def bucket_url(self) -> str:
+        """STORAGE_URL, or what STORAGE_BACKEND and the bucket's name make of it."""
+        if self.storage_url:
+            return self.storage_url
+        if self.storage_backend == "s3":
+            return f"s3://{self.s3_bucket}"
+        return Path("data/bucket").absolute().as_uri()
+
+
+class SettingsError(ValueError):
+    """A setting is wrong: names the variable, never its value where that may be a secret."""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings, or a SettingsError that names each variable that is wrong."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
+        raise SettingsError("Wrong settings. " + "; ".join(lines)) from None
+
+
+def inherited_environment() -> dict[str, str]:
+    """This process's environment without credentials: what a child may see."""
+    secret = ("AWS_", "RUNPOD_", "GOOGLE_", "AZURE_", "OPENAI_", "POSTGRES_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(secret)}
