@@ -1,0 +1,134 @@
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import av
+import numpy as np
+import pytest
+
+from gpu_job.audio import decode, sha256_of
+from gpu_job.contract import (
+    Claim,
+    JobAddresses,
+    JobOptions,
+    JobRequest,
+    JobResult,
+    Segment,
+    SpeechRegion,
+    Turn,
+    Word,
+)
+from gpu_job.job import Models
+from gpu_job.settings import WorkerSettings
+from gpu_job.speech import Speech
+from gpu_job.worker import load_models
+from pipelines.settings import load_settings
+from resources.models import unpack_demo_models
+from resources.storage import open_storage
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "demo" / "recordings"
+
+
+class FakeTranscriber:
+    """Hears one word in each region, and does between them what a test wants."""
+
+    def __init__(self, meanwhile=lambda done: None):
+        self.meanwhile, self.calls = meanwhile, 0
+
+    def transcribe(self, samples, regions, options, progress):
+        self.calls += 1
+        segments = []
+        for region in regions:
+            self.meanwhile(self)
+            progress(region.end_ms)
+            word = Word(start_ms=region.start_ms, end_ms=region.end_ms, text="ah", probability=1)
+            segments.append(Segment(start_ms=word.start_ms, end_ms=word.end_ms, words=(word,)))
+        return Speech("en", 1.0, tuple(segments))
+
+
+class FakeDiarizer:
+    """One speaker for everything."""
+
+    def turns(self, samples, regions, speakers):
+        return tuple(
+            Turn(start_ms=r.start_ms, end_ms=r.end_ms, speaker="SPEAKER_00") for r in regions
+        )
+
+
+@pytest.fixture(scope="session")
+def real_models(tmp_path_factory):
+    """The embedded models, loaded as a worker loads them."""
+    folder = unpack_demo_models(tmp_path_factory.mktemp("models"))
+    return load_models(WorkerSettings(models=folder))
+
+
+@pytest.fixture
+def fake_models():
+    def make(meanwhile=lambda done: None):
+        return Models(
+            transcriber=FakeTranscriber(meanwhile),
+            diarizer=FakeDiarizer(),
+            worker="worker-1",
+            load_seconds=0.0,
+        )
+
+    return make
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A job folder on disk with a second of audio, and what lies in it."""
+    storage = open_storage(load_settings(storage_url=(tmp_path / "bucket").as_uri()))
+    path = tmp_path / "audio.flac"
+    with av.open(str(path), "w") as made:
+        stream = made.add_stream("flac", rate=16000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.ones((1, 16000), np.int16), "s16", "mono")
+        frame.sample_rate = 16000
+        made.mux(stream.encode(frame))
+        made.mux(stream.encode(None))
+    digest = sha256_of(path)
+    storage.upload("audio.flac", path)
+
+    def request(attempt=1, **changes):
+        def address(key, permission):
+            return storage.address(key, permission, timedelta(hours=1))
+
+        claim = f"claim-{attempt}.json"
+        fields = {
+            "job": "a" * 64,
+            "attempt": attempt,
+            "nonce": secrets.token_hex(4),
+            "options": JobOptions(model="demo"),
+            "regions": (
+                SpeechRegion(start_ms=0, end_ms=400),
+                SpeechRegion(start_ms=500, end_ms=1000),
+            ),
+            "audio_ms": 1000,
+            "audio_sha256": digest,
+            "model_revision": "demo@1",
+            "addresses": JobAddresses(
+                audio=address("audio.flac", "read"),
+                result_read=address("result.json", "read"),
+                result_create=address("result.json", "create"),
+                claim_read=address(claim, "read"),
+                claim_create=address(claim, "create"),
+                claim_beat=address(claim, "write"),
+            ),
+        }
+        return JobRequest(**(fields | changes))
+
+    def claim(attempt=1):
+        return Claim.model_validate_json(storage.read(f"claim-{attempt}.json"))
+
+    def result():
+        body = storage.read("result.json")
+        return None if body is None else JobResult.model_validate_json(body)
+
+    return SimpleNamespace(storage=storage, request=request, claim=claim, result=result)
+
+
+@pytest.fixture(scope="session")
+def samples():
+    """The demo's English dialogue, decoded as a worker does."""
+    return decode(RECORDINGS / "english-2-voices.mp3", 1, 44_700)

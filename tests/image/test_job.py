@@ -1,0 +1,139 @@
+"""The worker's side of paid once, on real files."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gpu_job import claims
+from gpu_job.claims import FencedError, Ownership
+from gpu_job.job import run_job
+
+
+def quiet(_done_ms):
+    pass
+
+
+def test_a_job_leaves_a_result_and_a_claim_that_says_done(job, fake_models):
+    outcome = run_job(job.request(), fake_models(), quiet)
+
+    assert outcome.state == "done"
+    assert [segment.text for segment in job.result().segments] == ["ah", "ah"]
+    assert [turn.speaker for turn in job.result().turns] == ["SPEAKER_00"] * 2
+    claim = job.claim()
+    assert (claim.state, claim.nonce) == ("done", job.result().nonce)
+    assert claim.usage.audio_ms_done == 1000
+    assert claim.usage.timings.upload_seconds > 0
+    assert claim.usage.run_seconds > 0
+
+
+def test_an_attempt_that_is_delivered_twice_is_computed_once(job, fake_models):
+    request, models = job.request(), fake_models()
+
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(run_job, request, models, quiet) for _ in range(2)]
+        states = sorted(run.result().state for run in runs)
+
+    assert states == ["done", "duplicate"]
+    assert models.transcriber.calls == 1
+
+
+def test_a_job_that_has_a_result_is_left_without_a_claim(job, fake_models):
+    run_job(job.request(), fake_models(), quiet)
+    models = fake_models()
+
+    assert run_job(job.request(attempt=2), models, quiet).state == "duplicate"
+    assert models.transcriber.calls == 0
+    assert job.storage.read("claim-2.json") is None
+
+
+def test_a_buried_attempt_is_never_begun(job, fake_models):
+    job.storage.create("claim-1.json", b'{"nonce": "x", "state": "buried"}')
+    models = fake_models()
+
+    assert run_job(job.request(), models, quiet).state == "duplicate"
+    assert models.transcriber.calls == 0
+
+
+def test_a_worker_whose_beats_do_not_arrive_fences_itself_and_writes_nothing(
+    job, fake_models, monkeypatch
+):
+    now = [1000.0]
+    monkeypatch.setattr(claims, "clock_seconds", lambda: now[0])
+    monkeypatch.setattr(Ownership.take.__func__, "__defaults__", (lambda: now[0],))
+
+    def cut_off(_transcriber):
+        now[0] += 121
+
+    outcome = run_job(job.request(), fake_models(cut_off), quiet)
+
+    assert outcome.state == "stopped"
+    assert job.result() is None
+    assert job.claim().state == "running"
+
+
+def test_beats_carry_the_progress_and_keep_the_owner_alive(job):
+    request = job.request()
+    now = [0.0]
+    owner = Ownership.take(request, "worker-1", lambda: now[0])
+    with owner.beating(every_seconds=0.001):
+        while job.claim().usage.ended_at == owner.usage.started_at:
+            now[0] += 50
+    owner.check()
+
+    assert job.claim().state == "running"
+
+
+def test_audio_that_is_not_the_jobs_own_is_refused_for_now(job, fake_models):
+    outcome = run_job(job.request(audio_sha256="0" * 64), fake_models(), quiet)
+
+    assert (outcome.state, outcome.error.code) == ("failed", "audio_changed")
+    assert not outcome.error.permanent
+    assert job.claim().error == outcome.error
+
+
+def test_audio_that_cannot_be_decoded_is_the_files_fault(job, fake_models, tmp_path):
+    job.storage.write("audio.flac", b"nothing")
+    digest = hashlib.sha256(b"nothing").hexdigest()
+
+    outcome = run_job(job.request(audio_sha256=digest), fake_models(), quiet)
+
+    assert (outcome.error.code, outcome.error.permanent) == ("audio_unreadable", True)
+
+
+def test_a_crash_ends_the_claim_and_tells_no_address(job, fake_models):
+    def crash(_transcriber):
+        raise RuntimeError("could not GET https://bucket/audio?X-Amz-Signature=abc")
+
+    outcome = run_job(job.request(), fake_models(crash), quiet)
+
+    assert outcome.error.code == "internal"
+    assert "Signature" not in job.claim().model_dump_json()
+
+
+def test_two_results_never_replace_each_other(job, fake_models):
+    def somebody_else_finishes(_transcriber):
+        job.storage.create("result.json", b'{"standing": true}')
+
+    run_job(job.request(), fake_models(somebody_else_finishes), quiet)
+
+    assert job.storage.read("result.json") == b'{"standing": true}'
+
+
+def test_no_address_shows_in_what_is_printed_of_a_request(job):
+    assert "file://" not in repr(job.request())
+
+
+def test_a_worker_that_slept_too_long_never_beats_itself_alive_again(job):
+    now = [0.0]
+    owner = Ownership.take(job.request(), "worker-1", lambda: now[0])
+    before = job.claim()
+
+    now[0] = 121.0
+    owner.end("running")
+    now[0] = 122.0
+    owner.end("done")
+
+    assert job.claim() == before
+    with pytest.raises(FencedError):
+        owner.check()
