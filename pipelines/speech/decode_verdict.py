@@ -1,0 +1,88 @@
+"""Whether what was decoded is the whole recording, and what is odd about it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pipelines.speech.audio_errors import NoSamples, Truncated, Undecodable
+from pipelines.speech.probe import AudioProbe
+
+TOLERANCE_MS: Final = 2000  # encoder delays, a last packet, headers in whole seconds
+TOLERANCE_SHARE: Final = 0.01  # clocks of recorders drift; 1 % of an hour is 36 s
+BAD_PACKETS_SHARE: Final = 0.1
+BAD_PACKETS_FREE: Final = 3  # so that one bad packet does not condemn a recording of a second
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What decoding a whole file gave.
+
+    Of `decoded_ms`, `silence_ms` only fill holes; `skipped_ms` are leaps of its clock too long to
+    be filled, which are missing from both.
+    """
+
+    decoded_ms: int
+    packets: int
+    bad_packets: int
+    silence_ms: int = 0
+    skipped_ms: int = 0
+    broken_by: str = ""
+
+
+def judge(probe: AudioProbe, tally: Tally) -> tuple[str, ...]:
+    """Warnings for a recording that can be used.
+
+    A trusted length that is missed by more than 2 s and 1 % means a truncated file. More than one
+    bad packet in ten means a damaged one; fewer are a warning.
+
+    Raises:
+        Undecodable: Nothing, or too little, could be decoded.
+        Truncated: Clearly shorter than the file itself says.
+        NoSamples: Well-formed, and 0 s long.
+    """
+    if tally.bad_packets > max(BAD_PACKETS_FREE, tally.packets * BAD_PACKETS_SHARE) or (
+        tally.bad_packets and not tally.decoded_ms
+    ):
+        raise Undecodable(
+            f"{tally.bad_packets} of {tally.packets} packets of {probe.codec} cannot be decoded"
+        )
+    missing_ms = (probe.declared_ms or 0) - tally.decoded_ms - tally.skipped_ms
+    if probe.declared_is_trusted and missing_ms > _tolerance_ms(probe):
+        raise Truncated(_lengths(probe, tally))
+    if not tally.decoded_ms:
+        raise NoSamples(f"a {probe.container} file with 0 s of {probe.codec}")
+    return tuple(_oddities(probe, tally))
+
+
+def _oddities(probe: AudioProbe, tally: Tally) -> list[str]:
+    found = []
+    if tally.bad_packets:
+        found.append(f"{tally.bad_packets} of {tally.packets} packets could not be decoded")
+    if tally.broken_by:
+        found.append(f"reading ended early: {tally.broken_by}")
+    if tally.silence_ms:
+        found.append(f"{_seconds(tally.silence_ms)} without sound in the file became silence")
+    if tally.skipped_ms:
+        found.append(f"its clock leaps by {_seconds(tally.skipped_ms)}; later times count without")
+    sound_ms = tally.decoded_ms - tally.silence_ms
+    difference_ms = sound_ms - (probe.declared_ms or sound_ms)
+    if difference_ms > _tolerance_ms(probe):
+        found.append(f"longer than declared: {_lengths(probe, tally)}")
+    if not probe.declared_is_trusted and tally.decoded_ms + _tolerance_ms(probe) < (
+        probe.declared_ms or 0
+    ):
+        found.append(f"shorter than its size suggests: {_lengths(probe, tally)}")
+    return found
+
+
+def _lengths(probe: AudioProbe, tally: Tally) -> str:
+    lengths = f"declared {_seconds(probe.declared_ms)}, decoded {_seconds(tally.decoded_ms)}"
+    bad = f", {tally.bad_packets} of {tally.packets} packets bad" if tally.bad_packets else ""
+    return lengths + bad
+
+
+def _tolerance_ms(probe: AudioProbe) -> float:
+    return max(TOLERANCE_MS, (probe.declared_ms or 0) * TOLERANCE_SHARE)
+
+
+def _seconds(ms: int | None) -> str:
+    return f"{(ms or 0) / 1000:.1f} s"

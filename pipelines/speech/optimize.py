@@ -1,0 +1,141 @@
+"""A recording as the GPU gets it: 16 kHz FLAC or Opus, its speech regions, and its oddities.
+
+FLAC comes first; when it passes the size limit, or clearly will, a second pass writes Opus at the
+bitrate that fits. Memory does not grow with the recording's length.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gpu_job.contract import SpeechRegion
+from pipelines.speech.decode import Channels
+from pipelines.speech.detection import SpeechDetector
+from pipelines.speech.encode import MIN_BITRATE, SUFFIXES, Format, bitrate_for
+from pipelines.speech.optimize_pass import FlacTooLargeError, Outcome, Target, Wishes, run_pass
+
+DEFAULT_LIMIT_BYTES: Final = 100_000_000  # the user's 100 MB, in the smaller of its two meanings
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Where the time went: wall seconds, but for the detector's thread, which is CPU seconds."""
+
+    wall_seconds: float
+    encode_seconds: float
+    detect_cpu_seconds: float
+    passes: int
+
+
+@dataclass(frozen=True)
+class OptimizedAudio:
+    """What was made of a recording.
+
+    Attributes:
+        path: `audio.flac` or `audio.opus` in the folder given.
+        format: Which of the two.
+        bitrate: Of all channels together, in bit/s; None for FLAC.
+        decoded_ms: Length of the sound, and of the file written.
+        channels: 1, or as many as were recorded when they are kept separate.
+        sha256: Of the file written, in hexadecimal.
+        size_bytes: Of the file written.
+        regions: Where there is speech, ordered by start and channel.
+        warnings: Sentences for people.
+        timings: Where the time went.
+    """
+
+    path: Path
+    format: Format
+    bitrate: int | None
+    decoded_ms: int
+    channels: int
+    sha256: str
+    size_bytes: int
+    regions: tuple[SpeechRegion, ...]
+    warnings: tuple[str, ...]
+    timings: Timings
+
+
+def optimize(  # noqa: PLR0913 - each is a wish of its own, and all but two are by name
+    source: Path,
+    folder: Path,
+    *,
+    detector: SpeechDetector,
+    channels: Channels = "mixed",
+    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> OptimizedAudio:
+    """Writes `audio.flac` or `audio.opus` into a folder, and finds the speech.
+
+    Args:
+        source: The recording, under any name.
+        folder: Where to write; it exists.
+        detector: The speech detector; may be shared with other calls.
+        channels: `separate` keeps a channel for each speaker; a mono file is mixed, and warned of.
+        limit_bytes: The size above which FLAC gives way to Opus. Opus at 32 kbit/s may pass it
+            too: that is a warning.
+        stop: Asked before every block (about a second of sound).
+        progress: Told how many ms of sound are done; starts again from 0 with every pass.
+
+    Raises:
+        AudioRefused: The file cannot be used; the code says why. Nothing is left in the folder.
+        DecodeStopped: `stop()` became true. Nothing is left in the folder.
+        OSError: The source cannot be read, or the folder not written to.
+    """
+    began = time.perf_counter()
+    wishes = Wishes(detector, channels, limit_bytes, stop, progress)
+    target = Target(folder / f"audio{SUFFIXES['flac']}", "flac")
+    passes = 1
+    try:
+        outcome = run_pass(source, target, wishes)
+    except FlacTooLargeError as error:
+        target = _opus(folder, limit_bytes, error.total_ms)
+        outcome = run_pass(source, target, wishes)
+        passes = 2
+    size_bytes = target.path.stat().st_size
+    if size_bytes > limit_bytes and target.bitrate > MIN_BITRATE:  # the length was misjudged
+        target = _opus(folder, limit_bytes, outcome.decoded_ms)
+        outcome = run_pass(source, target, wishes)
+        passes += 1
+        size_bytes = target.path.stat().st_size
+    timings = Timings(
+        wall_seconds=time.perf_counter() - began,
+        encode_seconds=outcome.encode_seconds,
+        detect_cpu_seconds=outcome.detect_seconds,
+        passes=passes,
+    )
+    return _optimized(target, outcome, limit_bytes, timings)
+
+
+def _opus(folder: Path, limit_bytes: int, total_ms: int) -> Target:
+    return Target(
+        folder / f"audio{SUFFIXES['opus']}", "opus", bitrate_for(limit_bytes, total_ms / 1000)
+    )
+
+
+def _optimized(
+    target: Target, outcome: Outcome, limit_bytes: int, timings: Timings
+) -> OptimizedAudio:
+    size_bytes = target.path.stat().st_size
+    warnings = outcome.warnings
+    if size_bytes > limit_bytes:
+        rate = f"Opus at {target.bitrate} bit/s"
+        warnings += (f"{rate} takes {size_bytes} bytes, above the limit of {limit_bytes}",)
+    with target.path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return OptimizedAudio(
+        path=target.path,
+        format=target.format,
+        bitrate=target.bitrate or None,
+        decoded_ms=outcome.decoded_ms,
+        channels=outcome.channels,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        regions=outcome.regions,
+        warnings=warnings,
+        timings=timings,
+    )

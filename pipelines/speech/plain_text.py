@@ -1,0 +1,38 @@
+"""The transcript as a text to be read."""
+
+from collections.abc import Iterable, Iterator
+
+from pipelines.speech.clock import text_time
+from pipelines.speech.diarized import DiarizedSegment
+
+PARAGRAPH_MS = 3_000  # chosen: after a longer silence a monologue gets a new paragraph
+
+
+def to_text(segments: Iterable[DiarizedSegment]) -> str:
+    """One paragraph for each turn, `[h:mm:ss] SPEAKER: text`, with an empty line between them.
+
+    Args:
+        segments: In time order, as a transcript has them.
+    """
+    return "\n".join(
+        f"[{text_time(part[0].start_ms)}] {part[0].speaker}: {_words(part)}\n"
+        for part in _paragraphs(segments)
+    )
+
+
+def _paragraphs(segments: Iterable[DiarizedSegment]) -> Iterator[list[DiarizedSegment]]:
+    part: list[DiarizedSegment] = []
+    for segment in segments:
+        if part and (
+            segment.speaker != part[-1].speaker
+            or segment.start_ms >= part[-1].end_ms + PARAGRAPH_MS
+        ):
+            yield part
+            part = []
+        part.append(segment)
+    if part:
+        yield part
+
+
+def _words(segments: Iterable[DiarizedSegment]) -> str:
+    return " ".join(" ".join(segment.text for segment in segments).split())

@@ -1,0 +1,137 @@
+"""The only door through which a user's file reaches ffmpeg.
+
+A file's bytes choose its demuxer, and some demuxers (playlists, concat scripts, SDP, DASH) open
+other files or addresses. So: demuxers are whitelisted, no protocol is allowed, and ffmpeg gets an
+open file object instead of a name, which it can neither parse as an address nor reopen. The file
+object costs nothing: demuxing a 2 h MP3 took 0.61 s of CPU this way and by `file:` address alike.
+"""
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+
+from pipelines.speech.audio_errors import (
+    DrmProtected,
+    EmptyFile,
+    NoAudioStream,
+    NotAudio,
+    Truncated,
+    UnknownCodec,
+)
+from pipelines.speech.mp4_boxes import Mp4Facts, read_mp4_facts
+
+# Formats that hold their sound themselves and are known by their bytes, not by their name.
+DEMUXERS: Final = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dss,eac3,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,"
+    "tta,voc,w64,wav,wv"
+)
+MATROSKA_HEAD_BYTES: Final = 65_536  # tracks and lengths stand before the first cluster
+OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
+
+
+@dataclass(frozen=True)
+class AudioSource:
+    """An open recording.
+
+    Attributes:
+        container: The demuxer; every stream but `stream` is told to discard its packets.
+        stream: The chosen sound: the first marked as default, else the first.
+        file: The open file; its position shows how far the demuxer has read.
+        size_bytes: Length of the file.
+        mp4: What the boxes say, for MP4 and its relatives.
+    """
+
+    container: InputContainer
+    stream: AudioStream
+    file: BinaryIO
+    size_bytes: int
+    mp4: Mp4Facts | None
+
+
+@contextmanager
+def open_audio(path: Path) -> Iterator[AudioSource]:
+    """Opens a recording for reading.
+
+    Raises:
+        AudioRefused: EmptyFile, NotAudio, Truncated (an MP4 without its index), DrmProtected,
+            NoAudioStream or UnknownCodec.
+        OSError: The file itself cannot be read.
+    """
+    size_bytes = path.stat().st_size
+    if size_bytes == 0:
+        raise EmptyFile("the file has 0 bytes")
+    with path.open("rb", buffering=0) as raw:
+        file = cast("BinaryIO", raw)
+        mp4 = read_mp4_facts(file, size_bytes)
+        if mp4 and mp4.protected_entries:
+            raise DrmProtected(f"the sound is encrypted ({', '.join(mp4.protected_entries)})")
+        file.seek(0)
+        with _open_container(file, size_bytes, mp4) as container:
+            stream = _choose(container)
+            if stream.codec_context is None:
+                raise UnknownCodec(f"nothing here decodes {_codec_named(file, mp4)}")
+            for other in container.streams:
+                if other.index != stream.index:
+                    other.discard = Discard.all
+            yield AudioSource(container, stream, file, size_bytes, mp4)
+
+
+class _Nameless:
+    """A file without its name: ffmpeg would guess by the ending, and the ending may lie."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.tell = file.read, file.tell
+        self._seek = file.seek
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Damaged headers ask for impossible places: that is ffmpeg's error, not the disk's."""
+        try:
+            return self._seek(offset, whence)
+        except (OSError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
+            return -errno.EINVAL
+
+
+def _open_container(file: BinaryIO, size_bytes: int, mp4: Mp4Facts | None) -> InputContainer:
+    try:
+        return av.open(_Nameless(file), "r", options=OPTIONS, metadata_errors="ignore")
+    except (av.FFmpegError, ValueError) as error:
+        if mp4 and not mp4.has_index:
+            raise Truncated(
+                f"an MP4 of {size_bytes} bytes without its index (moov): its end is missing"
+            ) from error
+        file.seek(0)
+        start = file.read(16)
+        raise NotAudio(f"no audio format known here begins with {start!r}") from error
+
+
+def _choose(container: InputContainer) -> AudioStream:
+    sounds = container.streams.audio
+    if not sounds:
+        seen = ", ".join(sorted({stream.type for stream in container.streams})) or "none"
+        raise NoAudioStream(f"a {container.format.name} file without sound; its streams: {seen}")
+    return next((s for s in sounds if s.disposition & Disposition.default), sounds[0])
+
+
+def _codec_named(file: BinaryIO, mp4: Mp4Facts | None) -> str:
+    """What the file calls a codec that ffmpeg knows nothing of."""
+    if mp4:
+        return f"the MP4 codec {', '.join(mp4.entries)}"
+    position = file.tell()
+    file.seek(0)
+    head = file.read(MATROSKA_HEAD_BYTES)
+    file.seek(position)
+    if head[:4] == b"RIFF" and (start := head.find(b"fmt ")) > 0:
+        return f"the WAV format {int.from_bytes(head[start + 8 : start + 10], 'little'):#06x}"
+    track = re.search(rb"\x86.(A_[A-Z0-9_/.]+)", head, re.DOTALL)  # Matroska's CodecID
+    return f"the codec {track[1].decode()}" if track else "a codec that the file does not name"

@@ -1,0 +1,112 @@
+"""What all tests share: real recordings, buckets, the chain, and the list of skipped tests."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from uuid import uuid4
+
+import boto3
+import httpx
+import hypothesis
+import pytest
+
+from pipelines.settings import load_settings
+
+# a machine that is busy with something else is no failure of the code
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
+
+# a machine that is busy with something else is no failure of the code
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
+
+HOUSE = Path(__file__).resolve().parent.parent
+RECORDINGS = HOUSE / "demo" / "recordings"
+ALLOWED_SKIPS = HOUSE / "tests" / "allowed_skips.txt"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch, tmp_path):
+    """No test sees the developer's .env, credentials or buckets."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "STORAGE_", "S3_", "DAGSTER_", "DEFAULT_LANGUAGE", "MODEL")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Each skipped test and why; under CI a skip that is not allowed fails the run."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    allowed = ALLOWED_SKIPS.read_text().split() if ALLOWED_SKIPS.exists() else []
+    terminalreporter.section("skipped tests")
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        known = "" if report.nodeid in allowed else "  (not on the list of allowed skips)"
+        terminalreporter.line(f"{report.nodeid}: {reason}{known}")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """CI takes no skip that nobody allowed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    allowed = ALLOWED_SKIPS.read_text().split() if ALLOWED_SKIPS.exists() else []
+    unknown = [report for report in skipped if report.nodeid not in allowed]
+    if unknown and os.environ.get("CI") == "true" and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    """A port of loopback that nobody listens on."""
+
+    def find():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory, free_port):
+    """A real S3 server on loopback."""
+    command = [str(Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1"]
+    port = free_port()
+    with subprocess.Popen([*command, "-p", str(port)], stdout=-3, stderr=-3) as server:
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(200):
+            try:
+                httpx.get(url, timeout=1)
+                break
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        yield url
+        server.kill()
+
+
+@pytest.fixture
+def s3(s3_server):
+    """A new bucket: its settings, and a client of another library to look at it."""
+    bucket = f"escriba-{uuid4().hex[:12]}"
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_server,
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket=bucket)
+    settings = load_settings(
+        storage_url=f"s3://{bucket}/some/prefix",
+        aws_endpoint_url=s3_server,
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        default_language="auto",
+    )
+    return SimpleNamespace(bucket=bucket, client=client, settings=settings)
