@@ -1,0 +1,187 @@
+"""One attempt at a job, how it ended, and its row in the ledger."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from gpu_job.contract import Place
+
+from .prices import Price
+
+SCHEMA_VERSION = 1
+NANODOLLAR = Decimal("0.000000001")  # sums of millions of rows stay exact
+
+# done: its result stands; failed: the worker said why; stopped: it gave up in good order;
+# lost: it died or was cut off; buried: it never began; none: no job was needed
+Status = Literal["done", "failed", "stopped", "lost", "buried", "none"]
+
+
+class AttemptEnd(BaseModel):
+    """How an attempt ended. Times are None where no worker ever began."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Status
+    error_type: str = ""
+    error: str = ""
+    permanent: bool = False
+    worker: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime
+
+
+class Attempt(BaseModel):
+    """`attempt-<n>.json`: created when the attempt begins, closed with `end`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job: str
+    attempt: int
+    nonce: str
+    backend: str
+    sku: str
+    tenant: str
+    recording: str
+    model: str
+    audio_ms: int
+    speech_ms: int
+    queued_at: datetime
+    created_at: datetime
+    creator: Place
+    queue_limit_seconds: int
+    run_limit_seconds: int
+    end: AttemptEnd | None = None
+
+    @property
+    def attempt_id(self) -> str:
+        """The job's identity within its tenant, and the number of the attempt."""
+        return f"{self.tenant}:{self.job}:{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One row of `ledger/attempts`. Seconds are floats, money is Decimal USD, times are UTC."""
+
+    attempt_id: str
+    job_id: str
+    attempt: int
+    tenant: str
+    recording: str
+    backend: str
+    sku: str
+    model: str
+    status: Status
+    error_type: str
+    worker: str
+    audio_seconds: float
+    speech_seconds: float
+    queue_seconds: float
+    start_seconds: float
+    run_seconds: float
+    rtf: float | None
+    usd_per_hour: Decimal
+    cost_usd: Decimal
+    cost_usd_per_audio_hour: Decimal | None
+    queued_at: datetime
+    started_at: datetime
+    ended_at: datetime
+    schema_version: int = SCHEMA_VERSION
+
+
+def ledger_row(attempt: Attempt, price: Price) -> LedgerRow:
+    """The row of an attempt that has ended, at the price of its own time.
+
+    Raises:
+        ValueError: the attempt has not ended.
+    """
+    end = attempt.end
+    if end is None:
+        raise ValueError(f"attempt {attempt.attempt_id} has not ended")
+    started = end.started_at or end.ended_at
+    run_seconds = max(0.0, (end.ended_at - started).total_seconds()) if end.started_at else 0.0
+    audio_seconds = attempt.audio_ms / 1000
+    cost = cost_usd(price, run_seconds=run_seconds, audio_seconds=audio_seconds)
+    return LedgerRow(
+        attempt_id=attempt.attempt_id,
+        job_id=attempt.job,
+        attempt=attempt.attempt,
+        tenant=attempt.tenant,
+        recording=attempt.recording,
+        backend=attempt.backend,
+        sku=attempt.sku,
+        model=attempt.model,
+        status=end.status,
+        error_type=end.error_type,
+        worker=end.worker,
+        audio_seconds=audio_seconds,
+        speech_seconds=attempt.speech_ms / 1000,
+        queue_seconds=_seconds(attempt.queued_at, attempt.created_at),
+        start_seconds=_seconds(attempt.created_at, started),
+        run_seconds=run_seconds,
+        rtf=run_seconds / audio_seconds if audio_seconds and end.status == "done" else None,
+        usd_per_hour=price.usd_per_hour.quantize(NANODOLLAR, ROUND_HALF_EVEN),
+        cost_usd=cost,
+        cost_usd_per_audio_hour=per_audio_hour(cost, audio_seconds),
+        queued_at=attempt.queued_at,
+        started_at=started,
+        ended_at=end.ended_at,
+    )
+
+
+def cost_usd(price: Price, *, run_seconds: float, audio_seconds: float) -> Decimal:
+    """What an attempt cost: machine time, or audio where that is what is priced."""
+    seconds = audio_seconds if price.unit == "audio_minute" and run_seconds else run_seconds
+    return price.cost_usd(Decimal(repr(seconds))).quantize(NANODOLLAR, ROUND_HALF_EVEN)
+
+
+def per_audio_hour(cost: Decimal, audio_seconds: float) -> Decimal | None:
+    """USD for an hour of audio; None where there is no audio to divide by."""
+    if not audio_seconds:
+        return None
+    return (cost * 3600 / Decimal(repr(audio_seconds))).quantize(NANODOLLAR, ROUND_HALF_EVEN)
+
+
+def row_without_job(  # noqa: PLR0913  # one row, named field by field
+    *,
+    attempt_id: str,
+    job_id: str,
+    tenant: str,
+    recording: str,
+    audio_seconds: float,
+    speech_seconds: float,
+    now: datetime,
+) -> LedgerRow:
+    """The row of a recording that needed no job of its own: silence, or a twin's result."""
+    nothing = Decimal(0)
+    return LedgerRow(
+        attempt_id=attempt_id,
+        job_id=job_id,
+        attempt=0,
+        tenant=tenant,
+        recording=recording,
+        backend="none",
+        sku="",
+        model="",
+        status="none",
+        error_type="",
+        worker="",
+        audio_seconds=audio_seconds,
+        speech_seconds=speech_seconds,
+        queue_seconds=0.0,
+        start_seconds=0.0,
+        run_seconds=0.0,
+        rtf=None,
+        usd_per_hour=nothing,
+        cost_usd=nothing,
+        cost_usd_per_audio_hour=nothing,
+        queued_at=now,
+        started_at=now,
+        ended_at=now,
+    )
+
+
+def _seconds(since: datetime, until: datetime) -> float:
+    return max(0.0, (until - since).total_seconds())

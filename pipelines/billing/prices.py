@@ -1,0 +1,144 @@
+"""The price book: what a second or a minute costs where, and when that was true.
+
+`dbt_costs/seeds/price_book.csv` is the only place of prices; dbt reads the same file.
+"""
+
+import csv
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+# seconds of the priced thing in one unit; audio is priced by its own length
+UNIT_SECONDS = {"gpu_second": 1, "machine_hour": 3600, "audio_minute": 60}
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+class PriceBookError(ValueError):
+    """A line of the price book cannot be used; names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One line: valid from `valid_from` (inclusive) to `valid_to` (exclusive), UTC."""
+
+    backend: str
+    sku: str
+    unit: str
+    price_usd: Decimal
+    valid_from: datetime
+    valid_to: datetime
+    source: str
+
+    @property
+    def usd_per_hour(self) -> Decimal:
+        """Of machine time, or of audio for an `audio_minute`."""
+        return self.price_usd * (3600 // UNIT_SECONDS[self.unit])
+
+    def cost_usd(self, seconds: Decimal) -> Decimal:
+        """Of so many seconds, unrounded; divided last, so that halves of a nano-dollar are true."""
+        return seconds * self.price_usd / UNIT_SECONDS[self.unit]
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """All prices; lines of one sku never overlap."""
+
+    prices: tuple[Price, ...]
+
+    def at(self, backend: str, sku: str, when: datetime) -> Price:
+        """The price at a moment.
+
+        Raises:
+            PriceBookError: none is valid then; unknown prices block, they are never 0.
+        """
+        for price in self.prices:
+            same = (price.backend, price.sku) == (backend, sku)
+            if same and price.valid_from <= when < price.valid_to:
+                return price
+        raise PriceBookError(
+            f"The price book has no price of {backend}/{sku} at {when:%Y-%m-%d}: add a line to it."
+        )
+
+
+def read_price_book(path: Path) -> PriceBook:
+    """The book in a CSV file with the columns of `Price`; an empty valid_to means for ever.
+
+    Raises:
+        PriceBookError: a file or a line that cannot be read, or two lines that overlap.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            prices = tuple(_price(line, reader.line_num) for line in reader)
+    except OSError as error:
+        raise PriceBookError(
+            f"PRICE_BOOK: {str(path)!r} cannot be read ({error.strerror}): "
+            "name a CSV file of prices, or leave PRICE_BOOK empty for the one that is shipped."
+        ) from error
+    _check_overlaps(prices)
+    return PriceBook(prices)
+
+
+def _price(line: dict[str, str], number: int) -> Price:
+    try:
+        return _checked(line)
+    except (KeyError, ValueError, InvalidOperation) as error:
+        raise PriceBookError(
+            f"Line {number} of the price book cannot be used: {error!r}"
+        ) from error
+
+
+def _checked(line: dict[str, str]) -> Price:
+    if None in line or None in line.values():
+        raise ValueError("it has not as many fields as the heading")
+    price = Price(
+        backend=line["backend"],
+        sku=line["sku"],
+        unit=_unit(line["unit"]),
+        price_usd=_usd(line["price_usd"]),
+        valid_from=_day(line["valid_from"]),
+        valid_to=_day(line["valid_to"]) if line["valid_to"] else _FOR_EVER,
+        source=line["source"],
+    )
+    if price.valid_to <= price.valid_from:
+        raise ValueError("valid_to is not after valid_from")
+    return price
+
+
+def _unit(text: str) -> str:
+    if text not in UNIT_SECONDS:
+        raise ValueError(f"unit {text!r} is none of {', '.join(UNIT_SECONDS)}")
+    return text
+
+
+def _usd(text: str) -> Decimal:
+    amount = Decimal(text)
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"price_usd {text!r} is no amount of money")
+    return amount
+
+
+def _day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _check_overlaps(prices: Sequence[Price]) -> None:
+    for first, second in itertools.pairwise(sorted(prices, key=_place)):
+        same = (first.backend, first.sku) == (second.backend, second.sku)
+        if same and second.valid_from < first.valid_to:
+            raise PriceBookError(
+                f"Two prices of {first.backend}/{first.sku} overlap at "
+                f"{second.valid_from:%Y-%m-%d}: end the older one with valid_to."
+            )
+
+
+def _place(price: Price) -> tuple[str, str, datetime]:
+    return price.backend, price.sku, price.valid_from
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Sum of money; Decimal all the way."""
+    return sum(amounts, Decimal(0))

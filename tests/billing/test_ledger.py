@@ -1,0 +1,286 @@
+"""The ledger in the bucket: what is added, what is read, and that nothing counts twice."""
+
+import asyncio
+import dataclasses
+import io
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+import pyarrow.parquet as pq
+import pytest
+
+from assets.rebuild import rebuild_ledger
+from pipelines.billing.attempts import LedgerRow, ledger_row
+from resources import ledger as ledger_module
+from resources.gpu.job_folder import JobFolder
+from resources.ledger import ATTEMPTS, LedgerWriter, open_ledger, write_rows
+from resources.storage.base import StorageError
+
+MONEY = {"usd_per_hour", "cost_usd", "cost_usd_per_audio_hour"}
+TIMES = {"queued_at", "started_at", "ended_at"}
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(ledger_module, "_GATHER_SECONDS", 0)
+
+
+@pytest.fixture
+def row(attempt, price):
+    """Makes the row of an attempt that is done; `changes` are of the row."""
+
+    def make(number=1, ran=10, **changes):
+        made = ledger_row(attempt("done", ran=ran, attempt=number), price())
+        return dataclasses.replace(made, **changes)
+
+    return make
+
+
+def files(storage):
+    return sorted(found.key for found in storage.list(ATTEMPTS))
+
+
+def rows_in(storage, key):
+    return pq.read_metadata(io.BytesIO(storage.read(key))).num_rows
+
+
+def read(storage):
+    """All rows of the view, as they were written."""
+    names = [field.name for field in dataclasses.fields(LedgerRow)]
+    with open_ledger(storage) as ledger:
+        query = f"SELECT {', '.join(names)} FROM attempts ORDER BY attempt_id"
+        return [LedgerRow(*values) for values in ledger.execute(query).fetchall()]
+
+
+def types(storage):
+    with open_ledger(storage) as ledger:
+        return {name: kind for name, kind, *_ in ledger.execute("DESCRIBE attempts").fetchall()}
+
+
+def add(storage, *rows):
+    """All at once, as they end together in a run; what became of each."""
+
+    async def go():
+        writer = LedgerWriter(storage)
+        return await asyncio.gather(*map(writer.add, rows), return_exceptions=True)
+
+    return asyncio.run(go())
+
+
+def test_rows_come_back_as_they_were_written(storage, row, attempt, price):
+    buried = ledger_row(attempt("buried", attempt=2, audio_ms=0), price())
+    add(storage, row(1), buried)
+
+    assert read(storage) == [row(1), buried]
+
+
+def test_rows_that_end_together_share_a_file(storage, row):
+    assert add(storage, *(row(n) for n in range(1, 51))) == [None] * 50
+
+    assert len(files(storage)) == 1
+    assert len(read(storage)) == 50
+
+
+def test_each_start_date_in_utc_has_a_file_of_its_own(storage, row):
+    late = datetime(2026, 3, 2, 1, 30, tzinfo=timezone(timedelta(hours=3)))  # still the 1st, UTC
+    later = late + timedelta(hours=2)
+    keys = write_rows(storage, [row(1), row(2, started_at=late), row(3, started_at=later)])
+
+    found = {key.split("/")[2]: rows_in(storage, key) for key in keys}
+    assert found == {"date=2026-03-01": 2, "date=2026-03-02": 1}
+    assert files(storage) == sorted(keys)
+
+
+def test_a_row_that_comes_during_a_flush_is_in_the_next_one(storage, row, monkeypatch):
+    async def go():
+        writer = LedgerWriter(storage)
+        adding = []
+
+        def write_and_add(*arguments):
+            if not adding:
+                second = asyncio.run_coroutine_threadsafe(begin_adding(), loop)
+                second.result()
+            return write_rows(*arguments)
+
+        async def begin_adding():
+            adding.append(asyncio.ensure_future(writer.add(row(2))))
+            await asyncio.sleep(0)
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(ledger_module, "write_rows", write_and_add)
+        await writer.add(row(1))
+        await adding[0]
+
+    asyncio.run(go())
+    assert len(files(storage)) == 2
+    assert len(read(storage)) == 2
+
+
+def test_a_flush_that_fails_reaches_everybody_who_waits_for_it(storage, row, monkeypatch):
+    def fail(key, data):
+        raise StorageError(f"{key} cannot be written")
+
+    monkeypatch.setattr(storage, "write", fail)
+    outcomes = add(storage, row(1), row(2), row(3))
+
+    assert [type(outcome) for outcome in outcomes] == [StorageError] * 3
+
+
+def test_after_a_flush_that_failed_the_next_one_is_written(storage, row, monkeypatch):
+    async def go():
+        writer = LedgerWriter(storage)
+        with monkeypatch.context() as broken:
+            broken.setattr(storage, "write", None)
+            with pytest.raises(TypeError):
+                await writer.add(row(1))
+        await writer.add(row(2))
+
+    asyncio.run(go())
+    assert [one.attempt for one in read(storage)] == [2]
+
+
+def test_a_waiter_that_is_cancelled_takes_no_other_row_with_it(storage, row):
+    async def go():
+        writer = LedgerWriter(storage)
+        first, second = (asyncio.ensure_future(writer.add(row(n))) for n in (1, 2))
+        await asyncio.sleep(0)
+        first.cancel()
+        await second
+        assert first.cancelled()
+
+    asyncio.run(go())
+    assert [one.attempt for one in read(storage)] == [1, 2]
+
+
+def test_the_last_word_on_an_attempt_wins_whichever_file_it_is_in(storage, row):
+    early, late = row(1, ran=10), row(1, ran=20)
+    for order in ([early, late], [late, early]):
+        for one in order:
+            write_rows(storage, [one])
+
+    assert read(storage) == [late]
+
+
+def test_an_attempt_that_was_given_up_for_lost_and_won_is_done(storage, row):
+    won = row(1, ran=10)
+    lost = row(1, ran=400, status="lost")
+    write_rows(storage, [lost])
+    write_rows(storage, [won])
+
+    assert read(storage) == [won]
+
+
+def test_a_file_that_is_there_twice_counts_once(storage, row):
+    [key] = write_rows(storage, [row(1), row(2)])
+    storage.write(key.replace(".parquet", "-copy.parquet"), storage.read(key))
+    storage.write(f"{ATTEMPTS}date=2026-03-02/{key.rsplit('/', 1)[1]}", storage.read(key))
+
+    rows = read(storage)
+
+    assert len(rows) == 2
+    assert sum(one.cost_usd for one in rows) == Decimal("0.0038")
+
+
+def test_the_same_attempt_of_two_tenants_is_two_attempts(storage, attempt, price):
+    rows = [ledger_row(attempt("done", ran=1, tenant=tenant), price()) for tenant in ("a", "b")]
+    write_rows(storage, rows)
+
+    assert len(read(storage)) == 2
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_the_ledger_has_all_its_columns_and_types_even_when_it_is_empty(storage, row, empty):
+    if not empty:
+        write_rows(storage, [row(1)])
+
+    found = types(storage)
+
+    assert list(found) == [field.name for field in dataclasses.fields(LedgerRow)]
+    assert {name for name, kind in found.items() if kind == "DECIMAL(18,9)"} == MONEY
+    assert {name for name, kind in found.items() if kind == "TIMESTAMP WITH TIME ZONE"} == TIMES
+    assert {kind for name, kind in found.items() if name.endswith("_seconds")} == {"DOUBLE"}
+    assert found["attempt"] == "INTEGER"
+    assert len(read(storage)) == (0 if empty else 1)
+
+
+def test_what_is_no_ledger_file_is_passed_over(storage, row):
+    write_rows(storage, [row(1)])
+    storage.write(f"{ATTEMPTS}date=2026-03-01/notes.txt", b"not ours")
+
+    assert len(read(storage)) == 1
+
+
+def test_a_ledger_that_is_lost_is_made_anew_from_the_attempts(storage, attempt, book):
+    attempts = [
+        attempt("failed", ran=4, attempt=1),
+        attempt("buried", attempt=2),
+        attempt("lost", ran=6, attempt=3),
+        attempt("done", ran=5, attempt=4),
+    ]
+    for one in [*attempts, attempt(attempt=5)]:
+        JobFolder(storage, one.tenant, one.job).begin(one)
+    write_rows(storage, [ledger_row(one, book.prices[0]) for one in attempts])
+    before = read(storage)
+    for key in files(storage):
+        storage.delete(key)
+
+    assert rebuild_ledger(storage, book) == 4
+
+    assert read(storage) == before
+    assert [one.status for one in before] == ["failed", "buried", "lost", "done"]
+
+
+def test_a_ledger_that_is_not_lost_counts_no_more_after_it_was_made_anew(storage, attempt, book):
+    done = attempt("done", ran=5)
+    JobFolder(storage, done.tenant, done.job).begin(done)
+    write_rows(storage, [ledger_row(done, book.prices[0])])
+    before = read(storage)
+
+    for _ in range(2):
+        rebuild_ledger(storage, book)
+
+    assert len(files(storage)) == 3
+    assert read(storage) == before
+
+
+def test_an_attempt_that_cannot_be_read_costs_no_other_its_row(storage, attempt, book):
+    done = attempt("done", ran=5)
+    folder = JobFolder(storage, done.tenant, done.job)
+    folder.begin(done)
+    storage.write(folder.key("attempt-2.json"), b"{")
+
+    assert rebuild_ledger(storage, book) == 1
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda data: data[:-9], lambda _: b"PAR1 no"])
+def test_a_damaged_file_is_named_by_its_key_with_what_to_do(storage, row, damage):
+    write_rows(storage, [row(1)])
+    [broken] = write_rows(storage, [row(2)])
+    storage.write(broken, damage(storage.read(broken)))
+
+    with pytest.raises(StorageError) as caught, open_ledger(storage):
+        pass
+
+    told = str(caught.value)
+    assert f"{broken!r} cannot be read" in told
+    assert "escriba costs --rebuild" in told
+    assert "/tmp" not in told
+    assert sum(key in told for key in files(storage)) == 1
+
+
+def test_a_file_with_a_damaged_middle_is_named_too(storage, row):
+    [broken] = write_rows(storage, [row(n) for n in range(1, 200)])
+    data = bytearray(storage.read(broken))
+    data[4:400] = bytes(396)
+    storage.write(broken, bytes(data))
+
+    with pytest.raises(StorageError, match=broken), open_ledger(storage):
+        pass
+
+
+def test_when_the_damaged_file_is_removed_the_rest_is_read(storage, row):
+    write_rows(storage, [row(1)])
+    storage.write(f"{ATTEMPTS}date=2026-03-01/broken.parquet", b"half")
+    storage.delete(f"{ATTEMPTS}date=2026-03-01/broken.parquet")
+
+    assert read(storage) == [row(1)]

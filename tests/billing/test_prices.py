@@ -1,0 +1,144 @@
+"""The price book: what is valid when, and what is refused."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from pipelines.billing.prices import PriceBookError, read_price_book, total
+from pipelines.settings import load_settings
+from resources.gpu.registry import open_backend
+
+HEADING = "backend,sku,unit,price_usd,valid_from,valid_to,source\n"
+MARCH, JUNE = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+A_MOMENT = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Reads a book of these lines."""
+
+    def of(*lines):
+        path = tmp_path / "prices.csv"
+        path.write_text(HEADING + "\n".join(lines) + "\n", encoding="utf-8")
+        return read_price_book(path)
+
+    return of
+
+
+def test_a_price_is_valid_from_its_first_moment_to_before_its_last(read):
+    book = read(
+        "runpod,l4,gpu_second,0.00019,2026-03-01,2026-06-01,old",
+        "runpod,l4,gpu_second,0.00016,2026-06-01,,new",
+    )
+
+    assert book.at("runpod", "l4", MARCH).source == "old"
+    assert book.at("runpod", "l4", JUNE - A_MOMENT).source == "old"
+    assert book.at("runpod", "l4", JUNE).source == "new"
+    assert book.at("runpod", "l4", datetime(9999, 1, 1, tzinfo=UTC)).source == "new"
+
+
+def test_borders_are_those_of_utc_wherever_the_clock_stands(read):
+    book = read("runpod,l4,gpu_second,0.00019,2026-03-01,2026-06-01,here")
+    in_sao_paulo = timezone(timedelta(hours=-3))
+
+    assert book.at("runpod", "l4", datetime(2026, 2, 28, 21, tzinfo=in_sao_paulo))
+    with pytest.raises(PriceBookError):
+        book.at("runpod", "l4", datetime(2026, 5, 31, 21, tzinfo=in_sao_paulo))
+
+
+@pytest.mark.parametrize(
+    ("backend", "sku", "when"),
+    [
+        ("runpod", "h100", MARCH),
+        ("elsewhere", "l4", MARCH),
+        ("runpod", "l4", MARCH - A_MOMENT),
+        ("runpod", "l4", JUNE),
+    ],
+)
+def test_an_unknown_price_blocks_and_says_which_is_missing(read, backend, sku, when):
+    book = read("runpod,l4,gpu_second,0.00019,2026-03-01,2026-06-01,here")
+
+    with pytest.raises(PriceBookError, match=f"no price of {backend}/{sku}.*add a line"):
+        book.at(backend, sku, when)
+
+
+def test_two_prices_of_one_moment_are_refused_and_named(read):
+    with pytest.raises(PriceBookError, match=r"runpod/l4 overlap at 2026-05-31.*valid_to"):
+        read(
+            "runpod,l4,gpu_second,0.00016,2026-05-31,,new",
+            "runpod,l4,gpu_second,0.00019,2026-03-01,2026-06-01,old",
+        )
+
+
+def test_the_same_line_twice_is_an_overlap(read):
+    with pytest.raises(PriceBookError, match="overlap"):
+        read(*["runpod,l4,gpu_second,0.00019,2026-03-01,,twice"] * 2)
+
+
+def test_different_skus_may_share_a_time(read):
+    book = read(
+        "runpod,l4,gpu_second,0.00019,2026-03-01,,a",
+        "runpod,h100,gpu_second,0.00116,2026-03-01,,b",
+        "aws_gpu,l4,machine_hour,0.5,2026-03-01,,c",
+    )
+
+    assert len(book.prices) == 3
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "runpod,l4,gpu_minute,0.00019,2026-03-01,,no such unit",
+        "runpod,l4,gpu_second,cheap,2026-03-01,,no number",
+        "runpod,l4,gpu_second,,2026-03-01,,no price",
+        "runpod,l4,gpu_second,-0.00019,2026-03-01,,they pay us",
+        "runpod,l4,gpu_second,NaN,2026-03-01,,no amount",
+        "runpod,l4,gpu_second,Infinity,2026-03-01,,no amount",
+        "runpod,l4,gpu_second,0.00019,yesterday,,no date",
+        "runpod,l4,gpu_second,0.00019,2026-03-01,2026-03-01,never valid",
+        "runpod,l4,gpu_second,0.00019,2026-03-01,2026-02-01,ends before it begins",
+        "runpod,l4,gpu_second,0.00019,2026-03-01",
+        "runpod,l4,gpu_second,0.00019",
+        "runpod,l4,gpu_second,0,00019,2026-03-01,,a comma too many",
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named_by_its_number(read, damaged):
+    with pytest.raises(PriceBookError, match="Line 4 "):
+        read("runpod,a100,gpu_second,0.00076,2026-03-01,,good", "", damaged)
+
+
+def test_a_book_without_a_column_is_refused(tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text("backend,sku,price_usd\nrunpod,l4,0.1\n")
+
+    with pytest.raises(PriceBookError, match="unit"):
+        read_price_book(path)
+
+
+@pytest.mark.parametrize(
+    ("unit", "usd", "per_hour"),
+    [
+        ("gpu_second", "0.00019", "0.684"),
+        ("machine_hour", "0.05", "0.05"),
+        ("audio_minute", "0.006", "0.36"),
+    ],
+)
+def test_every_unit_has_its_price_of_an_hour(price, unit, usd, per_hour):
+    assert price(usd, unit).usd_per_hour == Decimal(per_hour)
+
+
+def test_the_shipped_book_has_a_price_wherever_a_job_may_run(shipped_book):
+    backend = open_backend(load_settings())
+    now = datetime.now(UTC)
+
+    assert shipped_book.at(backend.name, backend.sku, now).price_usd > 0
+    for name in ("local", "runpod", "aws_gpu", "gcp_gpu", "openai"):
+        assert [price for price in shipped_book.prices if price.backend == name]
+    assert all(price.source for price in shipped_book.prices)
+
+
+def test_sums_of_money_stay_exact():
+    assert total([]) == 0
+    assert total([Decimal("0.000000001")] * 1_000_000) == Decimal("0.001")
+    assert isinstance(total([]), Decimal)
