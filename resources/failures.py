@@ -1,0 +1,27 @@
+"""How a recording fails: classified once, where the outside is touched.
+
+permanent: the file's fault, no retry helps before somebody changes it.
+transient: the next run tries again.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class RecordingError(Exception):
+    """One recording failed; no other one is touched by it.
+
+    `message` says what was found, `advice` what to do next.
+    """
+
+    code: str
+    message: str
+    advice: str
+    permanent: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}"
+
+
+class BackendUnavailableError(Exception):
+    """No job can run at all now; says what to do. Nobody's file is to blame."""

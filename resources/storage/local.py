@@ -1,0 +1,170 @@
+"""A local folder as a bucket (docs/decisions/0001: why not through obstore).
+
+Writes are drafts, flushed to disk and renamed; creation is a hard link, which only one can win.
+"""
+
+import contextlib
+import errno
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gpu_job.contract import Address
+
+from .base import Oddity, Permission, StorageError, Stored
+
+_DRAFTS = ".drafts"
+_DRAFT_LIFE_SECONDS = 86_400.0
+# what desktops leave behind in every folder; nobody wants to hear about it
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+class LocalStorage:
+    """A folder; made on first use. The Protocol `Storage` says what each method does."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.url = root.as_uri()
+
+    def list(self, prefix: str) -> Iterator[Stored | Oddity]:
+        """By os.scandir: any byte may stand in a name, and folders may be nested deeply."""
+        waiting = [prefix] if (self._root / prefix).is_dir() else []
+        while waiting:
+            folder = waiting.pop()
+            try:
+                with os.scandir(self._root / folder) as entries:
+                    found = sorted(entries, key=lambda entry: entry.name)
+            except OSError as error:
+                yield Oddity(folder, f"the folder cannot be read ({error.strerror})")
+                continue
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{folder}{entry.name}/")
+                elif entry.name not in _LITTER:
+                    yield from self._entry(folder + entry.name, entry)
+
+    def _entry(self, key: str, entry: "os.DirEntry[str]") -> Iterator[Stored | Oddity]:
+        if not entry.is_file(follow_symlinks=False):
+            # a link could lead to another tenant's files, or out of the bucket
+            kind = "a link" if entry.is_symlink() else "no regular file"
+            yield Oddity(key, f"it is {kind}")
+            return
+        try:
+            seen = self.head(key)
+        except StorageError as error:
+            yield Oddity(key, str(error))
+            return
+        if seen is not None:
+            yield seen
+
+    def head(self, key: str) -> Stored | None:
+        """The ETag is made of modification time, size and inode."""
+        try:
+            seen = self._path(key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return None  # nothing can be there
+            raise StorageError(f"{key!r} cannot be looked at: {error.strerror}") from error
+        # the change time tells of an overwrite whose modification time was set back
+        etag = f"{seen.st_mtime_ns:x}-{seen.st_ctime_ns:x}-{seen.st_size:x}-{seen.st_ino:x}"
+        return Stored(key, seen.st_size, etag, datetime.fromtimestamp(seen.st_mtime, UTC))
+
+    def read(self, key: str) -> bytes | None:
+        try:
+            return self._path(key).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return None  # nothing can be there
+            raise StorageError(f"{key!r} cannot be read: {error.strerror}") from error
+
+    def write(self, key: str, data: bytes) -> str:
+        return self.upload(key, self._draft(data))
+
+    def create(self, key: str, data: bytes) -> bool:
+        draft, path = self._draft(data), self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.hardlink_to(draft)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise StorageError(f"{key!r} cannot be created: {error.strerror}") from error
+        finally:
+            draft.unlink(missing_ok=True)
+        return True
+
+    def upload(self, key: str, path: Path) -> str:
+        target = self._path(key)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            path.replace(target)
+        except OSError as error:
+            raise StorageError(f"{key!r} cannot be written: {error.strerror}") from error
+        seen = self.head(key)
+        if seen is None:
+            raise StorageError(f"{key!r} is gone right after it was written")
+        return seen.etag
+
+    @contextmanager
+    def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:  # noqa: ARG002  # the object is local already
+        path = self._path(key)
+        if not path.is_file():
+            raise FileNotFoundError(key)
+        if path.resolve() != self._root.resolve() / key:
+            raise StorageError(f"{key!r} lies behind a link: put the file itself there")
+        yield path
+
+    def delete(self, key: str) -> None:
+        try:
+            self._path(key).unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"{key!r} cannot be deleted: {error.strerror}") from error
+
+    def address(self, key: str, permission: Permission, life: timedelta) -> Address:  # noqa: ARG002  # a path does not expire
+        headers = {"If-None-Match": "*"} if permission == "create" else {}
+        method = "GET" if permission == "read" else "PUT"
+        return Address(method=method, url=self._path(key).as_uri(), headers=headers)
+
+    def scratch(self) -> Path:
+        """Drafts that a killed process left behind are swept after a day."""
+        folder = self._drafts()
+        for old in folder.iterdir():
+            with contextlib.suppress(OSError):
+                if old.is_file() and time.time() - old.stat().st_mtime > _DRAFT_LIFE_SECONDS:
+                    old.unlink(missing_ok=True)
+        return folder
+
+    def _drafts(self) -> Path:
+        folder = self._root / _DRAFTS
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self.url} cannot be written to: {error.strerror}") from error
+        return folder
+
+    def _draft(self, data: bytes) -> Path:
+        draft = self._drafts() / secrets.token_hex(8)
+        try:
+            with draft.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise StorageError(f"{self.url} cannot be written to: {error.strerror}") from error
+        return draft
+
+    def _path(self, key: str) -> Path:
+        if ".." in key.split("/"):
+            raise StorageError(f"{key!r} would leave the bucket")
+        return self._root / key
