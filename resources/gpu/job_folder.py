@@ -1,0 +1,146 @@
+"""`work/<tenant>/jobs/<job>/` in the bucket: request, attempts, claims, result."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gpu_job.contract import (
+    Claim,
+    JobAddresses,
+    JobOptions,
+    JobResult,
+    Milliseconds,
+    Place,
+    SpeechRegion,
+)
+from pipelines.billing.attempts import Attempt
+from resources.storage.base import Storage, StorageError, Stored
+
+_ATTEMPT = re.compile(r"attempt-(\d+)\.json")
+Part = TypeVar("Part", bound=BaseModel)
+_MARGIN = timedelta(minutes=15)  # on the life of an address, beside both limits
+
+
+class FrozenRequest(BaseModel):
+    """`request.json`: created once, holds no address; freezes the speech regions."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job: str
+    content_sha256: str
+    options: JobOptions
+    model_revision: str
+    regions: tuple[SpeechRegion, ...]
+    audio_ms: Milliseconds
+    recording: str
+    created_at: datetime
+
+
+class Submission(BaseModel):
+    """`submitted-<n>.json`: what the backend calls the attempt, and where that can be checked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider_id: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """The objects of one job. Every method is one round trip or a few."""
+
+    storage: Storage
+    tenant: str
+    job: str
+
+    def key(self, name: str) -> str:
+        """The key of one object of the job."""
+        return f"work/{self.tenant}/jobs/{self.job}/{name}"
+
+    def freeze(self, request: FrozenRequest) -> FrozenRequest:
+        """The request that stands, which is an earlier one where there is one."""
+        if self.storage.create(self.key("request.json"), request.model_dump_json().encode()):
+            return request
+        return self._read("request.json", FrozenRequest) or request
+
+    def result(self) -> JobResult | None:
+        """The result; there is never more than one."""
+        return self._read("result.json", JobResult)
+
+    def has_result(self) -> bool:
+        """Whether there is one; that of eight hours is large, and asked for often."""
+        return self.storage.head(self.key("result.json")) is not None
+
+    def attempts(self) -> list[Attempt]:
+        """All attempts, oldest first."""
+        names = (_ATTEMPT.search(found.key) for found in self.storage.list(self.key("")))
+        numbers = sorted(int(name[1]) for name in names if name)
+        return [attempt for n in numbers if (attempt := self.attempt(n)) is not None]
+
+    def attempt(self, n: int) -> Attempt | None:
+        """One attempt, or None."""
+        return self._read(f"attempt-{n}.json", Attempt)
+
+    def begin(self, attempt: Attempt) -> bool:
+        """Create the attempt; False where another orchestrator was first."""
+        key = self.key(f"attempt-{attempt.attempt}.json")
+        return self.storage.create(key, attempt.model_dump_json().encode())
+
+    def close(self, attempt: Attempt) -> None:
+        """Write the end of an attempt; two orchestrators would write the same."""
+        key = self.key(f"attempt-{attempt.attempt}.json")
+        self.storage.write(key, attempt.model_dump_json().encode())
+
+    def submitted(self, n: int, submission: Submission) -> None:
+        """Note the provider's id."""
+        key = self.key(f"submitted-{n}.json")
+        self.storage.create(key, submission.model_dump_json().encode())
+
+    def submission(self, n: int) -> Submission | None:
+        """The provider's id, or None."""
+        return self._read(f"submitted-{n}.json", Submission)
+
+    def claim(self, n: int) -> tuple[Claim, str] | None:
+        """The claim and its ETag. A beat between the two reads shows as the older ETag."""
+        seen: Stored | None = self.storage.head(self.key(f"claim-{n}.json"))
+        claim = self._read(f"claim-{n}.json", Claim)
+        return None if seen is None or claim is None else (claim, seen.etag)
+
+    def bury(self, n: int) -> bool:
+        """Create the claim so that no worker can; False where a worker has it."""
+        claim = Claim(nonce=secrets.token_hex(8), state="buried")
+        return self.storage.create(self.key(f"claim-{n}.json"), claim.model_dump_json().encode())
+
+    def _read(self, name: str, kind: type[Part]) -> Part | None:
+        body = self.storage.read(self.key(name))
+        try:
+            return None if body is None else kind.model_validate_json(body)
+        except ValidationError as error:
+            raise StorageError(
+                f"{self.key(name)!r} is damaged ({error.error_count()} errors). Nothing of ours "
+                "writes half a file: find out who did, remove it, and run again."
+            ) from error
+
+    def addresses(self, attempt: Attempt, audio_key: str) -> JobAddresses:
+        """Everything a worker may touch, for as long as both limits and a margin last."""
+        limits = attempt.queue_limit_seconds + attempt.run_limit_seconds
+        life = timedelta(seconds=limits) + _MARGIN
+        claim, result = self.key(f"claim-{attempt.attempt}.json"), self.key("result.json")
+        address = self.storage.address
+        return JobAddresses(
+            audio=address(audio_key, "read", life),
+            result_read=address(result, "read", life),
+            result_create=address(result, "create", life),
+            claim_read=address(claim, "read", life),
+            claim_create=address(claim, "create", life),
+            claim_beat=address(claim, "write", life),
+        )
+
+
+def now() -> datetime:
+    """Aware UTC."""
+    return datetime.now(UTC)

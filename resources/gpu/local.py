@@ -1,0 +1,113 @@
+"""The local backend: worker processes on this machine, with the model loaded once for a batch."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gpu_job.contract import JobRequest
+from gpu_job.place import is_known_dead
+from pipelines.settings import Settings, inherited_environment
+from resources.failures import BackendUnavailableError
+from resources.models import unpack_demo_models
+
+from .base import Progress
+from .job_folder import Submission
+from .local_worker import LocalJob, LocalWorker
+
+# glibc hands the engine's buffers back to the system and faults them in anew for every window:
+# keeping up to 256 MB saves 2.6 million page faults and a fifth of the CPU in half an hour of audio
+_KEEP_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(128 << 20),
+}
+
+
+class LocalBackend:
+    """At most LOCAL_WORKERS attempts at a time; a worker starts with the first of them."""
+
+    name = "local"
+    sku = "this-machine"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._room = asyncio.Semaphore(settings.local_workers)
+        self._workers: list[LocalWorker] = []
+        self._kept: dict[asyncio.Task[None] | None, LocalWorker] = {}  # by who is in `room`
+        self._broken: BackendUnavailableError | None = None
+        self._jobs: dict[str, tuple[LocalWorker, LocalJob]] = {}
+
+    @asynccontextmanager
+    async def room(self) -> AsyncIterator[None]:
+        """One worker, ready, is kept for the block."""
+        task = asyncio.current_task()
+        async with self._room:
+            self._kept[task] = await self._free_worker()
+            try:
+                yield
+            finally:
+                del self._kept[task]
+
+    async def submit(self, request: JobRequest, progress: Progress) -> Submission:
+        """To the worker that `room` keeps for this task."""
+        worker = self._kept[asyncio.current_task()]
+        job = LocalJob(request.job, request.attempt, progress)
+        provider_id = f"{worker.place.pid}/{request.job}/{request.attempt}"
+        self._jobs[provider_id] = (worker, job)
+        await worker.give(request, job)
+        return Submission(provider_id=provider_id, place=worker.place)
+
+    async def poll(self, submission: Submission | None, wait_seconds: float) -> bool:
+        """Another process's attempt is over when its worker is certainly dead."""
+        held = self._jobs.get(submission.provider_id) if submission else None
+        if submission is None or held is None:
+            await asyncio.sleep(min(wait_seconds, 1.0))
+            place = submission.place if submission else None
+            return place is not None and is_known_dead(place)
+        _, job = held
+        try:
+            await asyncio.wait_for(job.ended.wait(), wait_seconds)
+        except TimeoutError:
+            return False
+        self._jobs.pop(submission.provider_id, None)
+        return True
+
+    async def cancel(self, submission: Submission) -> None:
+        """A worker in the middle of a job can only be killed."""
+        for worker in self._workers:
+            if worker.place == submission.place:
+                await worker.kill()
+
+    async def close(self) -> None:
+        """All workers end; those in a job are killed."""
+        workers, self._workers = self._workers, []
+        await asyncio.gather(*(worker.end() for worker in workers))
+
+    async def _free_worker(self) -> LocalWorker:
+        self._workers = [worker for worker in self._workers if worker.is_alive]
+        for worker in self._workers:
+            if not worker.is_busy and worker not in self._kept.values():
+                return worker
+        worker = await self._start()
+        self._workers.append(worker)
+        return worker
+
+    async def _start(self) -> LocalWorker:
+        """A worker; one that could not start is not tried again for each job of the run."""
+        if self._broken is not None:
+            raise self._broken
+        try:
+            return await LocalWorker.start(await self._environment())
+        except BackendUnavailableError as error:
+            self._broken = error
+            raise
+
+    async def _environment(self) -> dict[str, str]:
+        folder = await asyncio.to_thread(unpack_demo_models, self._settings.models_folder)
+        own = {
+            "MODELS_FOLDER": str(folder),
+            "MODEL": self._settings.model,
+            "DIARIZER": self._settings.diarizer,
+            "CPU_THREADS": str(self._settings.local_cpu_threads),
+        }
+        return _KEEP_MEMORY | inherited_environment() | own

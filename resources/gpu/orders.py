@@ -1,0 +1,121 @@
+"""What is ordered of the engine, and the records it writes about it; no I/O."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gpu_job.contract import Claim, JobRequest, JobResult
+from gpu_job.place import here
+from pipelines.billing.attempts import Attempt, AttemptEnd
+
+from .base import Backend, Progress
+from .job_folder import FrozenRequest, JobFolder, now
+from .paid_once import Verdict
+
+QUEUE_LIMIT_SECONDS = 3_600
+
+
+@dataclass(frozen=True)
+class Order:
+    """A job that is wanted, and for which recording.
+
+    With `retry`, computations of earlier runs do not count against `max_attempts`.
+    """
+
+    folder: JobFolder
+    request: FrozenRequest
+    audio_key: str
+    audio_sha256: str
+    audio_channels: int
+    recording: str
+    progress: Progress
+    retry: bool = False
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A result, and all attempts it took."""
+
+    result: JobResult
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass
+class Watch:
+    """How long an attempt was looked at, and its claim there or unchanged, on our own clock."""
+
+    clock: Callable[[], float]
+    since: float = field(init=False)
+    etag: str = ""
+    changed: float = field(init=False)
+    claimed: float | None = None
+
+    def __post_init__(self) -> None:
+        self.since = self.changed = self.clock()
+
+    def see(self, etag: str) -> None:
+        if etag != self.etag:
+            self.etag, self.changed = etag, self.clock()
+            self.claimed = self.changed if self.claimed is None else self.claimed
+
+    @property
+    def run_seconds(self) -> float:
+        """Since the claim was first seen: the time in a queue is not the worker's."""
+        return 0.0 if self.claimed is None else self.clock() - self.claimed
+
+
+def new_attempt(
+    order: Order, number: int, queued_at: datetime, backend: Backend, run_limit_seconds: int
+) -> Attempt:
+    """The record of an attempt that begins now."""
+    request = order.request
+    return Attempt(
+        job=request.job,
+        attempt=number,
+        nonce=secrets.token_hex(8),
+        backend=backend.name,
+        sku=backend.sku,
+        tenant=order.folder.tenant,
+        recording=order.recording,
+        model=request.options.model,
+        audio_ms=request.audio_ms,
+        speech_ms=sum(region.end_ms - region.start_ms for region in request.regions),
+        queued_at=queued_at,
+        created_at=now(),
+        creator=here(),
+        queue_limit_seconds=QUEUE_LIMIT_SECONDS,
+        run_limit_seconds=run_limit_seconds,
+    )
+
+
+def request_of(order: Order, attempt: Attempt) -> JobRequest:
+    """What the worker is asked, with the addresses of this attempt."""
+    return JobRequest(
+        job=attempt.job,
+        attempt=attempt.attempt,
+        nonce=attempt.nonce,
+        options=order.request.options,
+        regions=order.request.regions,
+        audio_ms=order.request.audio_ms,
+        audio_sha256=order.audio_sha256,
+        audio_channels=order.audio_channels,
+        model_revision=order.request.model_revision,
+        addresses=order.folder.addresses(attempt, order.audio_key),
+    )
+
+
+def end_of(verdict: Verdict, claim: Claim | None, died: datetime | None) -> AttemptEnd:
+    """How an attempt ended, by the verdict and by what its worker left in the claim."""
+    usage = claim.usage if claim else None
+    error = claim.error if claim else None
+    bad = verdict.status != "done"
+    return AttemptEnd(
+        status=verdict.status,
+        error_type=error.code if error else (verdict.error_type or verdict.status) * bad,
+        error=error.message if error else (verdict.reason if bad else ""),
+        permanent=error is not None and error.permanent,
+        worker=usage.worker if usage else "",
+        started_at=usage.started_at if usage else None,
+        ended_at=died or (usage.ended_at if usage else now()),
+    )

@@ -1,0 +1,95 @@
+"""The judgement on an attempt: rules 1, 2 and 9 to 11 of paid once, without any I/O.
+
+`docs/architecture.md` tells the protocol. A verdict never rests on a provider's status alone,
+nor on two machines' clocks.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gpu_job.contract import Claim
+from pipelines.billing.attempts import Attempt, Status
+
+UNSUBMITTED_SECONDS = 60.0  # an attempt nobody submitted by then never will be
+INTERRUPTED = "interrupted"
+SILENT_SECONDS = 300.0  # a claim that did not change for so long has no owner
+
+Action = Literal["wait", "bury", "close"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What can be seen of the newest attempt.
+
+    `watched_seconds`: how long this orchestrator has looked at it, on its own monotonic clock.
+    `unchanged_seconds`: how long the claim's ETag has not changed, in reads that succeeded.
+    `owner_is_dead`, `creator_is_dead`: known for certain, on this machine.
+    """
+
+    attempt: Attempt
+    claim: Claim | None
+    submitted: bool
+    provider_is_final: bool = False
+    watched_seconds: float = 0.0
+    unchanged_seconds: float = 0.0
+    owner_is_dead: bool = False
+    creator_is_dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do about an attempt, and why; `status` where it is over."""
+
+    action: Action
+    reason: str
+    status: Status = "lost"
+    error_type: str = ""
+
+
+def judge(sight: Sight) -> Verdict:
+    """Whether the attempt still runs, must be buried, or is over."""
+    if sight.claim is None:
+        return _judge_unclaimed(sight)
+    match sight.claim.state:
+        case "buried":
+            return Verdict("close", "buried before a worker took it", "buried")
+        case "failed":
+            return Verdict("close", "the worker said that it failed", "failed")
+        case "stopped":
+            return Verdict("close", "the worker stopped in good order", "stopped")
+        case "done":
+            return Verdict("close", "done, yet its result is missing", "lost")
+        case "running":
+            return _judge_running(sight)
+
+
+def _judge_unclaimed(sight: Sight) -> Verdict:
+    if sight.provider_is_final:
+        return Verdict("bury", "its backend says that it is over")
+    if not sight.submitted and sight.creator_is_dead:
+        return Verdict("bury", "its creator died before it was submitted")
+    if not sight.submitted and sight.watched_seconds > UNSUBMITTED_SECONDS:
+        return Verdict("bury", f"not submitted within {UNSUBMITTED_SECONDS:.0f} s")
+    if sight.watched_seconds > sight.attempt.queue_limit_seconds:
+        return Verdict("bury", "its time in the queue is over")
+    return Verdict("wait", "no worker has taken it yet")
+
+
+def _judge_running(sight: Sight) -> Verdict:
+    if sight.owner_is_dead and sight.creator_is_dead:
+        return Verdict("close", "its run was killed", "lost", INTERRUPTED)
+    if sight.owner_is_dead:
+        return Verdict("close", "its worker died", "lost")
+    if sight.unchanged_seconds > SILENT_SECONDS:
+        return Verdict("close", f"no beat for {SILENT_SECONDS:.0f} s", "lost")
+    return Verdict("wait", "a worker has it")
+
+
+def computations(attempts: list[Attempt]) -> int:
+    """How many attempts speak against the job: begun by a worker, and not ended by us.
+
+    One that no worker began cost nothing; one whose run was interrupted or killed says nothing
+    about the job.
+    """
+    ends = [attempt.end for attempt in attempts if attempt.end is not None]
+    return sum(1 for end in ends if end.started_at and end.error_type != INTERRUPTED)

@@ -1,0 +1,263 @@
+import asyncio
+import hashlib
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+
+from gpu_job import transfer
+from gpu_job.contract import (
+    Claim,
+    JobError,
+    JobOptions,
+    JobResult,
+    SpeechRegion,
+    Usage,
+)
+from gpu_job.place import here
+from gpu_job.transfer import Put
+from pipelines.billing.prices import Price, PriceBook
+from pipelines.settings import load_settings
+from resources import ledger as ledger_module
+from resources.gpu.engine import JobEngine
+from resources.gpu.job_folder import FrozenRequest, JobFolder, Submission
+from resources.gpu.orders import Order
+from resources.ledger import LedgerWriter, open_ledger
+from resources.storage import open_storage
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DEAD = here().model_copy(update={"started": "long ago"})  # another process had this number
+
+
+class Clock:
+    """Time that moves only where somebody says so."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+    async def sleep(self, seconds):
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+class FakeWorker:
+    """What a worker leaves in the bucket, through the addresses of its request alone."""
+
+    def __init__(self, request):
+        self.request, self.addresses = request, request.addresses
+        self.cancelled, self.beats = False, 0
+        self.nonce = f"{request.nonce}-{id(self)}"
+        self.place = here()
+
+    def takes(self, place=None):
+        """The claim, unless there is a result or somebody else has it."""
+        self.place = place or self.place
+        if transfer.read(self.addresses.result_read) is not None:
+            return False
+        return transfer.put(self.addresses.claim_create, self.claim("running")) is Put.WRITTEN
+
+    def claim(self, state, error=None):
+        usage = Usage(
+            worker="worker-1",
+            place=self.place,
+            started_at=NOON,
+            ended_at=NOON + timedelta(seconds=10 + 30 * self.beats),
+        )
+        return (
+            Claim(nonce=self.nonce, state=state, usage=usage, error=error)
+            .model_dump_json()
+            .encode()
+        )
+
+    def beat(self, state="running", error=None):
+        self.beats += 1
+        transfer.put(self.addresses.claim_beat, self.claim(state, error))
+
+    def write_result(self):
+        result = JobResult(
+            job=self.request.job,
+            attempt=self.request.attempt,
+            nonce=self.nonce,
+            language="en",
+            language_probability=1.0,
+            model_revision=self.request.model_revision,
+            segments=(),
+            turns=(),
+            usage=Claim.model_validate_json(self.claim("done")).usage,
+        )
+        return transfer.put(self.addresses.result_create, result.model_dump_json().encode())
+
+
+# Scripts: generators that go on one step with each poll, and are final at their end.
+
+
+def succeeds(worker):
+    if worker.takes():
+        yield
+        worker.write_result()
+        worker.beat("done")
+
+
+def fails(worker, *, permanent=False):
+    if worker.takes():
+        yield
+        code = "audio_unreadable" if permanent else "internal"
+        worker.beat("failed", JobError(code=code, permanent=permanent, message="it is torn"))
+
+
+def fails_for_good(worker):
+    yield from fails(worker, permanent=True)
+
+
+def dies(worker):
+    worker.takes(place=DEAD)
+    yield
+
+
+def is_never_begun(worker):
+    return
+    yield
+
+
+class FakeBackend:
+    """Plays one script after another; waiting moves the clock and takes no time."""
+
+    name, sku = "runpod", "l4"
+
+    def __init__(self, clock, *scripts):
+        self.clock, self.scripts = clock, list(scripts)
+        self.workers, self._playing = [], {}
+        self.polls, self.closed = 0, False
+
+    @property
+    def attempts(self):
+        return [worker.request.attempt for worker in self.workers]
+
+    @asynccontextmanager
+    async def room(self):
+        yield
+
+    async def submit(self, request, progress):
+        worker = FakeWorker(request)
+        script = self.scripts.pop(0) if self.scripts else succeeds
+        submission = Submission(provider_id=f"{id(self)}/{len(self.workers)}")
+        self._playing[submission.provider_id] = (worker, script(worker))
+        self.workers.append(worker)
+        return submission
+
+    async def poll(self, submission, wait_seconds):
+        self.polls += 1
+        assert self.polls < 10_000, "the engine never ends"
+        await asyncio.sleep(0)
+        held = self._playing.get(submission.provider_id) if submission else None
+        if held is None:
+            self.clock.now += wait_seconds
+            return False
+        try:
+            next(held[1])
+        except StopIteration:
+            return True
+        self.clock.now += wait_seconds
+        return False
+
+    async def cancel(self, submission):
+        self._playing[submission.provider_id][0].cancelled = True
+
+    async def close(self):
+        self.closed = True
+
+
+def _order(storage, *, tenant="acme", retry=False, recording="acme/a.mp3"):
+    job = hashlib.sha256(b"a job").hexdigest()
+    request = FrozenRequest(
+        job=job,
+        content_sha256="c" * 64,
+        options=JobOptions(model="demo"),
+        model_revision="demo@1",
+        regions=(SpeechRegion(start_ms=0, end_ms=40_000),),
+        audio_ms=60_000,
+        recording=recording,
+        created_at=NOON,
+    )
+    return Order(
+        folder=JobFolder(storage, tenant, job),
+        request=request,
+        audio_key="work/acme/a.mp3/audio.flac",
+        audio_sha256="d" * 64,
+        audio_channels=1,
+        recording=recording,
+        progress=lambda _: None,
+        retry=retry,
+    )
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return open_storage(load_settings(storage_url=(tmp_path / "bucket").as_uri()))
+
+
+@pytest.fixture
+def world(storage, monkeypatch):
+    """A bucket, a clock, and engines on scripted backends."""
+    monkeypatch.setattr(ledger_module, "_GATHER_SECONDS", 0)
+    clock = Clock()
+    since = datetime(2020, 1, 1, tzinfo=UTC)
+    until = datetime.max.replace(tzinfo=UTC)
+    price = Price("runpod", "l4", "gpu_second", Decimal("0.00019"), since, until, "test")
+
+    book = PriceBook((price,))
+
+    def engine(backend, prices=book, **changes):
+        limits = {
+            "max_attempts": 3,
+            "run_limit_seconds": 7200,
+            "clock": clock,
+            "sleep": clock.sleep,
+        }
+        return JobEngine(backend, LedgerWriter(storage), prices, **(limits | changes))
+
+    def order(**changes):
+        return _order(storage, **changes)
+
+    def run(backend, order, **changes):
+        """One order on an engine of its own, as a new process would."""
+        return asyncio.run(engine(backend, **changes).run(order))
+
+    def rows():
+        """Of the ledger, each attempt once."""
+        with open_ledger(storage) as ledger:
+            query = "SELECT attempt, status, run_seconds, cost_usd FROM attempts ORDER BY attempt"
+            return ledger.execute(query).fetchall()
+
+    return SimpleNamespace(
+        storage=storage,
+        clock=clock,
+        engine=engine,
+        order=order,
+        run=run,
+        rows=rows,
+        backend=lambda *scripts: FakeBackend(clock, *scripts),
+    )
+
+
+@pytest.fixture
+def scripts():
+    """What workers may do."""
+    return SimpleNamespace(
+        succeeds=succeeds,
+        fails=fails,
+        fails_for_good=fails_for_good,
+        dies=dies,
+        is_never_begun=is_never_begun,
+    )
+
+
+@pytest.fixture
+def dead():
+    """The place of a process of this machine that is certainly gone."""
+    return DEAD

@@ -1,0 +1,101 @@
+"""The judgement on an attempt, case by case."""
+
+import pytest
+
+from gpu_job.contract import Claim
+from resources.gpu.job_folder import now
+from resources.gpu.orders import new_attempt
+from resources.gpu.paid_once import Sight, Verdict, computations, judge
+
+
+@pytest.fixture
+def attempt(world):
+    return new_attempt(world.order(), 1, now(), world.backend(), 7200)
+
+
+WAIT_UNCLAIMED = Verdict("wait", "no worker has taken it yet")
+WAIT_RUNNING = Verdict("wait", "a worker has it")
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [
+        ({"submitted": True}, WAIT_UNCLAIMED),
+        (
+            {"submitted": True, "provider_is_final": True},
+            Verdict("bury", "its backend says that it is over"),
+        ),
+        (
+            {"submitted": False, "provider_is_final": True},
+            Verdict("bury", "its backend says that it is over"),
+        ),
+        (
+            {"submitted": False, "creator_is_dead": True},
+            Verdict("bury", "its creator died before it was submitted"),
+        ),
+        # who has submitted an attempt may die: the backend has it
+        ({"submitted": True, "creator_is_dead": True, "watched_seconds": 61}, WAIT_UNCLAIMED),
+        ({"submitted": False, "watched_seconds": 60}, WAIT_UNCLAIMED),
+        (
+            {"submitted": False, "watched_seconds": 60.1},
+            Verdict("bury", "not submitted within 60 s"),
+        ),
+        ({"submitted": True, "watched_seconds": 3600}, WAIT_UNCLAIMED),
+        (
+            {"submitted": True, "watched_seconds": 3600.1},
+            Verdict("bury", "its time in the queue is over"),
+        ),
+        # nobody has a claim that is not there
+        ({"submitted": True, "owner_is_dead": True, "unchanged_seconds": 999}, WAIT_UNCLAIMED),
+    ],
+)
+def test_an_attempt_that_nobody_has_claimed(attempt, seen, verdict):
+    assert judge(Sight(attempt, None, **seen)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [
+        ({}, WAIT_RUNNING),
+        ({"unchanged_seconds": 300}, WAIT_RUNNING),
+        ({"unchanged_seconds": 300.1}, Verdict("close", "no beat for 300 s", "lost")),
+        ({"owner_is_dead": True}, Verdict("close", "its worker died", "lost")),
+        # a provider's word alone ends nothing, nor does a long run or a dead orchestrator
+        ({"provider_is_final": True}, WAIT_RUNNING),
+        ({"watched_seconds": 100_000}, WAIT_RUNNING),
+        ({"creator_is_dead": True}, WAIT_RUNNING),
+        ({"submitted": False, "watched_seconds": 61}, WAIT_RUNNING),
+    ],
+)
+def test_an_attempt_that_a_worker_has_claimed(attempt, seen, verdict):
+    claim = Claim(nonce="n", state="running")
+
+    assert judge(Sight(attempt, claim, **({"submitted": True} | seen))) == verdict
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ("buried", Verdict("close", "buried before a worker took it", "buried")),
+        ("failed", Verdict("close", "the worker said that it failed", "failed")),
+        ("stopped", Verdict("close", "the worker stopped in good order", "stopped")),
+        ("done", Verdict("close", "done, yet its result is missing", "lost")),
+    ],
+)
+@pytest.mark.parametrize("provider_is_final", [True, False])
+def test_an_attempt_that_is_over(attempt, state, verdict, provider_is_final):
+    claim = Claim(nonce="n", state=state)
+
+    sight = Sight(attempt, claim, submitted=True, provider_is_final=provider_is_final)
+
+    assert judge(sight) == verdict
+
+
+def test_only_attempts_that_a_worker_began_are_computations(world, scripts):
+    backend = world.backend(scripts.is_never_begun, scripts.fails, scripts.dies, scripts.succeeds)
+    world.run(backend, world.order())
+
+    attempts = world.order().folder.attempts()
+
+    assert [attempt.end.status for attempt in attempts] == ["buried", "failed", "lost", "done"]
+    assert [computations(attempts[:n]) for n in range(5)] == [0, 0, 1, 2, 3]
