@@ -1,0 +1,80 @@
+"""cost_metrics: what a recording cost, all its attempts together; each is a row of the ledger."""
+
+import asyncio
+import time
+
+from pipelines.billing.attempts import Attempt, LedgerRow, ledger_row, row_without_job
+from pipelines.billing.prices import total
+from resources.gpu.job_folder import JobFolder, now
+
+from .names import COST_METRICS, RAW_AUDIO, TRANSCRIPT
+from .progress import StageMade
+from .records import CostFacts, RawAudio, TranscriptFacts, fingerprint
+from .workshop import Desk
+
+VERSION = 1
+
+
+async def cost_metrics(desk: Desk) -> StageMade:
+    """The attempts' rows were written as they ended; a recording without any gets its own."""
+    since = time.perf_counter()
+    raw = desk.facts(RAW_AUDIO, RawAudio)
+    said = desk.facts(TRANSCRIPT, TranscriptFacts)
+    print_ = fingerprint(COST_METRICS, VERSION, said.job, said.own_attempts, raw.etag)
+    reused = await asyncio.to_thread(desk.stands, COST_METRICS, print_)
+    if not reused:
+        rows = await asyncio.to_thread(_rows, desk, said)
+        if not rows:
+            rows = [_without_job(desk, said)]
+            await desk.workshop.ledger.add(rows[0])
+        facts = _facts(raw, said, rows)
+        seconds = time.perf_counter() - since
+        await asyncio.to_thread(desk.save, COST_METRICS, print_, facts, {}, seconds)
+    facts = desk.facts(COST_METRICS, CostFacts)
+    numbers = {
+        "cost_usd": float(facts.cost_usd),
+        "audio_seconds": facts.audio_seconds,
+        "rtf": facts.rtf,
+        "attempts": len(facts.attempt_ids),
+    }
+    return StageMade(COST_METRICS, reused, time.perf_counter() - since, numbers)
+
+
+def _rows(desk: Desk, said: TranscriptFacts) -> list[LedgerRow]:
+    """The rows of the attempts that this recording began, failed ones too."""
+    if not said.job:
+        return []
+    folder = JobFolder(desk.workshop.storage, desk.recording.tenant, said.job)
+    attempts = [a for a in folder.attempts() if a.end and a.attempt_id in said.own_attempts]
+    return [_row(desk, attempt) for attempt in attempts]
+
+
+def _row(desk: Desk, attempt: Attempt) -> LedgerRow:
+    prices = desk.workshop.prices
+    return ledger_row(attempt, prices.at(attempt.backend, attempt.sku, attempt.created_at))
+
+
+def _without_job(desk: Desk, said: TranscriptFacts) -> LedgerRow:
+    # no ETag in it: the same bytes uploaded again are the same row, and count once
+    same = fingerprint(desk.recording.name, said.content_sha256)
+    return row_without_job(
+        attempt_id=f"{desk.recording.tenant}:none:{same}",
+        job_id=said.job,
+        tenant=desk.recording.tenant,
+        recording=desk.recording.name,
+        audio_seconds=said.audio_ms / 1000,
+        speech_seconds=said.speech_ms / 1000,
+        now=now(),
+    )
+
+
+def _facts(raw: RawAudio, said: TranscriptFacts, rows: list[LedgerRow]) -> CostFacts:
+    cost = total(row.cost_usd for row in rows)
+    rtfs = [row.rtf for row in rows if row.rtf is not None]
+    return CostFacts(
+        source_etag=raw.etag,
+        attempt_ids=tuple(row.attempt_id for row in rows),
+        cost_usd=str(cost),
+        audio_seconds=said.audio_ms / 1000,
+        rtf=rtfs[-1] if rtfs else None,
+    )

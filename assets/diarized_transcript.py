@@ -1,0 +1,101 @@
+"""diarized_transcript: words × turns, and the files people came for. On the CPU, free to repeat."""
+
+import time
+
+from gpu_job.contract import JobResult
+from pipelines.speech.cues import make_cues
+from pipelines.speech.diarized import DiarizedTranscript, dumps
+from pipelines.speech.joining import diarize
+from pipelines.speech.plain_text import to_text
+from pipelines.speech.rttm import to_rttm
+from pipelines.speech.subtitles import to_srt, to_vtt
+from resources.failures import RecordingError
+
+from .names import DIARIZED_TRANSCRIPT, OPTIMIZED_AUDIO, TRANSCRIPT
+from .progress import StageMade
+from .records import DiarizedFacts, OptimizedAudioFacts, TranscriptFacts, fingerprint
+from .transcript import TRANSCRIPT_FILE
+from .workshop import Desk
+
+VERSION = 1
+DIARIZED_FILE = "diarized.json"
+FORMATS = {"txt": "transcript.txt", "srt": "transcript.srt", "vtt": "transcript.vtt"}
+FORMATS |= {"rttm": "turns.rttm", "json": DIARIZED_FILE}
+
+
+def diarized_transcript(desk: Desk) -> StageMade:
+    """Join, format, write; diarized.json last."""
+    since = time.perf_counter()
+    said = desk.facts(TRANSCRIPT, TranscriptFacts)
+    print_ = fingerprint(
+        DIARIZED_TRANSCRIPT, VERSION, said.job or said.content_sha256, desk.recording.name
+    )
+    reused = desk.stands(DIARIZED_TRANSCRIPT, print_)
+    if not reused:
+        joined = _joined(desk, said)
+        outputs = _write(desk, joined)
+        facts = DiarizedFacts(
+            speakers=len(joined.speakers),
+            segments=len(joined.segments),
+            words=sum(speaker.words for speaker in joined.speakers),
+            language=joined.language,
+        )
+        desk.save(DIARIZED_TRANSCRIPT, print_, facts, outputs, time.perf_counter() - since)
+    facts = desk.facts(DIARIZED_TRANSCRIPT, DiarizedFacts)
+    return StageMade(DIARIZED_TRANSCRIPT, reused, time.perf_counter() - since, facts.model_dump())
+
+
+def _joined(desk: Desk, said: TranscriptFacts) -> DiarizedTranscript:
+    audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
+    if audio.content_sha256 != said.content_sha256:
+        raise RecordingError(
+            "upstream_stale",
+            "The transcript is of an older version of the file.",
+            f"Materialize {TRANSCRIPT} too.",
+            permanent=False,
+        )
+    if not said.job:
+        return _silent(desk, audio)
+    body = desk.workshop.storage.read(desk.recording.transcript_key(TRANSCRIPT_FILE))
+    if body is None:
+        raise RecordingError(
+            "upstream_missing",
+            f"{TRANSCRIPT_FILE} is gone.",
+            f"Materialize {TRANSCRIPT} too.",
+            permanent=False,
+        )
+    return diarize(
+        JobResult.model_validate_json(body),
+        recording=desk.recording.name,
+        audio_ms=audio.audio_ms,
+        regions=audio.regions,
+        channels="separate" if audio.channels > 1 else "mixed",
+    )
+
+
+def _silent(desk: Desk, audio: OptimizedAudioFacts) -> DiarizedTranscript:
+    return DiarizedTranscript(
+        recording=desk.recording.name,
+        language="",
+        language_probability=0.0,
+        model_revision="",
+        audio_ms=audio.audio_ms,
+        speech_ms=0,
+        speakers=(),
+        segments=(),
+        turns=(),
+        warnings=("nobody speaks in this recording",),
+    )
+
+
+def _write(desk: Desk, joined: DiarizedTranscript) -> dict[str, str]:
+    cues = make_cues(joined.segments)
+    texts = {
+        FORMATS["txt"]: to_text(joined.segments),
+        FORMATS["srt"]: to_srt(cues),
+        FORMATS["vtt"]: to_vtt(cues),
+        FORMATS["rttm"]: to_rttm(desk.recording.name, joined.turns),
+        DIARIZED_FILE: dumps(joined),
+    }
+    keys = {desk.recording.transcript_key(file): text for file, text in texts.items()}
+    return {key: desk.workshop.storage.write(key, text.encode()) for key, text in keys.items()}

@@ -1,0 +1,113 @@
+"""What lies in the inbox, and how far each recording is: a set function over the bucket.
+
+"New" is never "not yet a partition": a recording is done when its last record names the ETag
+that the file has now.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from pipelines.recordings import INBOX, NameRefusedError, Recording, from_inbox_key
+from resources.storage.base import Oddity, Storage, Stored
+
+from .diarized_transcript import DIARIZED_FILE
+from .names import COST_METRICS, STAGES
+from .quarantine import Refusal, read_refusals, refusal_key, write_refusal
+from .records import CostFacts, read_record
+
+_READERS = 32
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Something in the inbox that can be no recording, whatever is inside."""
+
+    key: str
+    etag: str
+    code: str
+    message: str
+    advice: str
+
+
+@dataclass
+class Survey:
+    """The inbox at one moment. Every recording is in exactly one of the first four."""
+
+    done: list[Recording] = field(default_factory=list)
+    new: list[Recording] = field(default_factory=list)
+    failed: dict[Recording, Refusal] = field(default_factory=dict)
+    to_retry: dict[Recording, Refusal] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def everyone(self) -> list[Recording]:
+        """All recordings of the inbox, whatever their state."""
+        return [*self.done, *self.new, *self.failed, *self.to_retry]
+
+    @property
+    def work(self) -> list[Recording]:
+        """What a run takes: all that is new or failed in a way that another try may mend."""
+        return sorted([*self.new, *self.to_retry])
+
+
+def survey(storage: Storage) -> Survey:
+    """Look at the whole inbox; reads one small record for each recording."""
+    found, result = _sort(storage), Survey()
+    result.refused = [refused for _, refused in found if isinstance(refused, Refused)]
+    recordings = {r: s for r, s in found if r is not None and isinstance(s, Stored)}
+    refusals = dict(read_refusals(storage))
+    with ThreadPoolExecutor(_READERS) as pool:
+        done_etags = pool.map(lambda recording: done_etag(storage, recording), recordings)
+        for (recording, seen), etag in zip(recordings.items(), done_etags, strict=True):
+            refusal = refusals.get(refusal_key(recording.inbox_key, recording.tenant))
+            if refusal is not None and refusal.etag == seen.etag:
+                (result.failed if refusal.permanent else result.to_retry)[recording] = refusal
+            elif etag == seen.etag:
+                result.done.append(recording)
+            else:
+                result.new.append(recording)
+    return result
+
+
+def done_etag(storage: Storage, recording: Recording) -> str | None:
+    """The ETag of the file that went through all stages last."""
+    if storage.head(recording.transcript_key(DIARIZED_FILE)) is None:
+        return None  # somebody removed it: the chain puts it there again, without a new job
+    record = read_record(storage, recording, COST_METRICS)
+    try:
+        return CostFacts.model_validate(record.facts).source_etag if record else None
+    except ValidationError:
+        return None
+
+
+def quarantine_refused(storage: Storage, refused: Iterable[Refused]) -> None:
+    """Keep a record of each name that can be no recording."""
+    for one in refused:
+        write_refusal(
+            storage,
+            one.key,
+            None,
+            etag=one.etag,
+            stage=STAGES[0],
+            code=one.code,
+            message=one.message,
+            advice=one.advice,
+            permanent=True,
+        )
+
+
+def _sort(storage: Storage) -> list[tuple[Recording | None, Stored | Refused]]:
+    return [_judge(found) for found in storage.list(INBOX)]
+
+
+def _judge(found: Stored | Oddity) -> tuple[Recording | None, Stored | Refused]:
+    if isinstance(found, Oddity):
+        advice = "Put a plain file in its place, or remove it."
+        return None, Refused(found.key, "", "not_a_file", f"Not usable: {found.reason}.", advice)
+    try:
+        return from_inbox_key(found.key), found
+    except NameRefusedError as error:
+        return None, Refused(found.key, found.etag, error.code, error.message, error.advice)

@@ -1,0 +1,84 @@
+"""optimized_audio: mono 16 kHz and the regions of speech, before any GPU is leased."""
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipelines.settings import MEGABYTE
+from pipelines.speech.audio_errors import AudioRefused
+from pipelines.speech.optimize import OptimizedAudio, optimize
+
+from .names import OPTIMIZED_AUDIO, RAW_AUDIO
+from .progress import StageMade
+from .raw_audio import check_length, check_unchanged, refused
+from .records import OptimizedAudioFacts, RawAudio, fingerprint
+from .workshop import Desk
+
+VERSION = 1
+
+
+def optimized_audio(desk: Desk) -> StageMade:
+    """One pass over the file: decode, encode, find speech."""
+    since = time.perf_counter()
+    raw = desk.facts(RAW_AUDIO, RawAudio)
+    limit_mb = desk.workshop.settings.optimized_limit_mb
+    heard_by = desk.workshop.detector.version
+    print_ = fingerprint(
+        OPTIMIZED_AUDIO, VERSION, heard_by, raw.sha256, desk.options.channels, limit_mb
+    )
+    reused = desk.stands(OPTIMIZED_AUDIO, print_)
+    if not reused:
+        facts, outputs = _make(desk, raw)
+        desk.save(OPTIMIZED_AUDIO, print_, facts, outputs, time.perf_counter() - since)
+    facts = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
+    numbers = {
+        "audio_seconds": facts.audio_ms / 1000,
+        "speech_seconds": facts.speech_ms / 1000,
+        "regions": len(facts.regions),
+        "format": facts.format,
+        "size_bytes": facts.size_bytes,
+    }
+    return StageMade(OPTIMIZED_AUDIO, reused, time.perf_counter() - since, numbers)
+
+
+def _make(desk: Desk, raw: RawAudio) -> tuple[OptimizedAudioFacts, dict[str, str]]:
+    check_unchanged(desk, raw.etag)
+    with TemporaryDirectory(dir=desk.workshop.scratch) as folder:
+        made = _optimize(desk, Path(folder), raw)
+        check_unchanged(desk, raw.etag)
+        key = desk.recording.work_key(made.path.name)
+        etag = desk.workshop.storage.upload(key, made.path)
+    facts = OptimizedAudioFacts(
+        content_sha256=raw.sha256,
+        audio_key=key,
+        audio_sha256=made.sha256,
+        format=made.format,
+        size_bytes=made.size_bytes,
+        audio_ms=made.decoded_ms,
+        channels=made.channels,
+        regions=made.regions,
+        warnings=made.warnings,
+    )
+    return facts, {key: etag}
+
+
+def _optimize(desk: Desk, folder: Path, raw: RawAudio) -> OptimizedAudio:
+    workshop = desk.workshop
+
+    def progress(done_ms: int) -> None:
+        check_length(desk, done_ms)
+        workshop.progress.working(desk.recording, OPTIMIZED_AUDIO, done_ms, raw.declared_ms)
+
+    try:
+        return optimize(
+            desk.source(),
+            folder,
+            detector=workshop.detector,
+            channels=desk.options.channels,
+            limit_bytes=workshop.settings.optimized_limit_mb * MEGABYTE,
+            stop=workshop.stop.is_set,
+            progress=progress,
+        )
+    except AudioRefused as error:
+        check_unchanged(desk, raw.etag)  # a file that still grows is not a broken one
+        raise refused(error) from error

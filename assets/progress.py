@@ -1,0 +1,72 @@
+"""Who is told how far the work is: a terminal's bars, or the log."""
+
+import logging
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipelines.recordings import Recording
+
+
+@dataclass(frozen=True)
+class StageMade:
+    """A stage that stands: made now, or found standing (`reused`)."""
+
+    stage: str
+    reused: bool
+    seconds: float
+    numbers: dict[str, float | int | str | bool | None]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Where and why a recording failed. `is_ours`: not the file's fault at all."""
+
+    stage: str
+    code: str
+    message: str
+    advice: str
+    permanent: bool
+    is_ours: bool = False
+
+
+@dataclass
+class Outcome:
+    """How a recording's way through a run ended."""
+
+    recording: Recording
+    made: list[StageMade] = field(default_factory=list)
+    failed: Failed | None = None
+
+
+class Progress(Protocol):
+    """Told by several threads at once."""
+
+    def working(self, recording: Recording, stage: str, done_ms: int, audio_ms: int | None) -> None:
+        """Some of a recording's audio has been worked through."""
+        ...
+
+    def finished(self, outcome: Outcome) -> None:
+        """A recording's way is over."""
+        ...
+
+
+class LogProgress:
+    """One line for each recording."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+
+    def working(self, recording: Recording, stage: str, done_ms: int, audio_ms: int | None) -> None:
+        """Nothing: a log of every second helps nobody."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """What was made, or why it failed."""
+        name = outcome.recording.name
+        if outcome.failed is None:
+            reused = sum(made.reused for made in outcome.made)
+            self._log.info("%s: %d stages, %d of them reused", name, len(outcome.made), reused)
+        else:
+            failed = outcome.failed
+            self._log.warning(
+                "%s failed at %s: %s %s", name, failed.stage, failed.message, failed.advice
+            )

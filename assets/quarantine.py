@@ -1,0 +1,77 @@
+"""Why a recording failed: one record for each, named by hash, the name inside."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from resources.storage.base import Storage, Stored
+
+PREFIX = "quarantine/"
+_NO_TENANT = "_"
+
+
+class Refusal(BaseModel):
+    """`quarantine/<tenant>/<hash>.json`. Permanent: not tried again before the file changes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    etag: str
+    stage: str
+    code: str
+    message: str
+    advice: str
+    permanent: bool
+    at: datetime
+
+
+def refusal_key(inbox_key: str, tenant: str | None) -> str:
+    """Where the record of a file lies; any bytes may stand in its name."""
+    digest = hashlib.sha256(inbox_key.encode(errors="surrogateescape")).hexdigest()[:32]
+    return f"{PREFIX}{tenant or _NO_TENANT}/{digest}.json"
+
+
+def printable(name: str) -> str:
+    """A name with what is not valid UTF-8, and control characters, written as escapes."""
+    text = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def write_refusal(  # noqa: PLR0913  # a record, field by field
+    storage: Storage,
+    inbox_key: str,
+    tenant: str | None,
+    *,
+    etag: str,
+    stage: str,
+    code: str,
+    message: str,
+    advice: str,
+    permanent: bool,
+) -> Refusal:
+    """Keep the record, in place of an older one of the same file."""
+    refusal = Refusal(
+        name=printable(inbox_key),
+        etag=etag,
+        stage=stage,
+        code=code,
+        message=message,
+        advice=advice,
+        permanent=permanent,
+        at=datetime.now(UTC),
+    )
+    storage.write(refusal_key(inbox_key, tenant), refusal.model_dump_json(indent=1).encode())
+    return refusal
+
+
+def read_refusals(storage: Storage) -> Iterator[tuple[str, Refusal]]:
+    """All records with their keys; what is no record is passed over."""
+    for found in storage.list(PREFIX):
+        body = storage.read(found.key) if isinstance(found, Stored) else None
+        try:
+            if body is not None:
+                yield found.key, Refusal.model_validate_json(body)
+        except ValidationError:
+            continue

@@ -1,0 +1,116 @@
+"""What a stage leaves behind: its record, written last, with a fingerprint of what it came from.
+
+Same fingerprint and all outputs there, unchanged: the stage stands and is not done again.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gpu_job.contract import Milliseconds, SpeechRegion
+from pipelines.recordings import Recording
+from resources.storage.base import Storage
+
+
+class Facts(BaseModel):
+    """Base of what later stages need to know."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class RawAudio(Facts):
+    """The user's file as it was found."""
+
+    etag: str
+    sha256: str
+    size_bytes: int
+    container: str
+    codec: str
+    channels: int
+    sample_rate_hz: int
+    declared_ms: int | None
+    tenant: str
+
+
+class OptimizedAudioFacts(Facts):
+    """The audio that the transcription hears, and where in it somebody speaks."""
+
+    content_sha256: str
+    audio_key: str
+    audio_sha256: str
+    format: str
+    size_bytes: int
+    audio_ms: Milliseconds
+    channels: int
+    regions: tuple[SpeechRegion, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def speech_ms(self) -> int:
+        """The sum of all regions, of all channels."""
+        return sum(region.end_ms - region.start_ms for region in self.regions)
+
+
+class TranscriptFacts(Facts):
+    """The job that gave the transcript; `job` is empty where nobody speaks."""
+
+    content_sha256: str
+    job: str
+    own_attempts: tuple[str, ...]
+    audio_ms: Milliseconds
+    speech_ms: Milliseconds
+    language: str
+    language_probability: float
+    words: int
+
+
+class DiarizedFacts(Facts):
+    """The finished transcript in numbers."""
+
+    speakers: int
+    segments: int
+    words: int
+    language: str
+
+
+class CostFacts(Facts):
+    """What a recording cost; the last record of a recording that is done."""
+
+    source_etag: str
+    attempt_ids: tuple[str, ...]
+    cost_usd: str
+    audio_seconds: float
+    rtf: float | None
+
+
+class StageRecord(BaseModel):
+    """`work/<tenant>/<recording>/stages/<asset>.json`."""
+
+    stage: str
+    fingerprint: str
+    outputs: dict[str, str]  # key to ETag
+    facts: dict[str, object]
+    made_at: datetime
+    seconds: float
+
+
+def record_key(recording: Recording, stage: str) -> str:
+    """Where a stage's record lies."""
+    return recording.work_key(f"stages/{stage}.json")
+
+
+def read_record(storage: Storage, recording: Recording, stage: str) -> StageRecord | None:
+    """What a stage left behind; a damaged record is none, so that the stage is done again."""
+    body = storage.read(record_key(recording, stage))
+    try:
+        return StageRecord.model_validate_json(body) if body else None
+    except ValidationError:
+        return None
+
+
+def fingerprint(*parts: object) -> str:
+    """A digest of what a stage's output depends on."""
+    text = json.dumps(parts, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

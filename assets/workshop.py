@@ -1,0 +1,160 @@
+"""What all recordings of a run share, and the desk at which one recording is worked on."""
+
+import asyncio
+import json
+import os
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.recordings import Recording
+from pipelines.settings import Settings
+from resources.failures import RecordingError
+from resources.gpu.engine import JobEngine
+from resources.gpu.registry import open_backend
+from resources.ledger import LedgerWriter
+from resources.storage import open_storage
+from resources.storage.base import Storage
+from resources.vad import SileroDetector
+
+from .options import RecordingOptions, options_of
+from .progress import Progress
+from .records import Facts, StageRecord, read_record, record_key
+
+AnyFacts = TypeVar("AnyFacts", bound=Facts)
+_LOG_LINES = 1_000  # of a recording's own log that are kept
+
+
+@dataclass
+class Workshop:
+    """Tools of one run. Made by `open_workshop` inside the run's event loop."""
+
+    settings: Settings
+    storage: Storage
+    engine: JobEngine
+    ledger: LedgerWriter
+    prices: PriceBook
+    progress: Progress
+    retry: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @cached_property
+    def scratch(self) -> Path:
+        """Where drafts and downloads lie."""
+        return self.storage.scratch()
+
+    @cached_property
+    def detector(self) -> SileroDetector:
+        """Finds speech; one for all recordings of the run."""
+        return SileroDetector()
+
+    @cached_property
+    def cpu(self) -> asyncio.Semaphore:
+        """Room for work that fills a core."""
+        return asyncio.Semaphore(self.settings.cpu_slots or os.cpu_count() or 1)
+
+
+def open_workshop(settings: Settings, progress: Progress, *, retry: bool = False) -> Workshop:
+    """The tools; nothing is started and nothing is asked of anybody yet."""
+    storage = open_storage(settings)
+    prices, ledger = read_price_book(settings.price_book), LedgerWriter(storage)
+    engine = JobEngine(
+        open_backend(settings),
+        ledger,
+        prices,
+        max_attempts=settings.max_attempts,
+        run_limit_seconds=settings.job_timeout_seconds,
+    )
+    return Workshop(settings, storage, engine, ledger, prices, progress, retry)
+
+
+@dataclass
+class Desk:
+    """One recording in one run."""
+
+    recording: Recording
+    workshop: Workshop
+    lines: list[str] = field(default_factory=list)
+    _records: dict[str, StageRecord | None] = field(default_factory=dict)
+    _source: ExitStack = field(default_factory=ExitStack)
+    _source_path: Path | None = None
+
+    @cached_property
+    def options(self) -> RecordingOptions:
+        """The settings, the tenant's wishes and the recording's own, the last one wins."""
+        return options_of(self.recording, self.workshop.settings, self.workshop.storage)
+
+    def source(self) -> Path:
+        """The user's file, to read; fetched once for all stages that need it."""
+        if self._source_path is None:
+            copy = self.workshop.storage.local_copy(self.recording.inbox_key, self.workshop.scratch)
+            self._source_path = self._source.enter_context(copy)
+        return self._source_path
+
+    def release_source(self) -> None:
+        """No stage needs the user's file any more."""
+        self._source.close()
+        self._source_path = None
+
+    def record(self, stage: str) -> StageRecord | None:
+        """What a stage left behind, in this run or an earlier one."""
+        if stage not in self._records:
+            self._records[stage] = read_record(self.workshop.storage, self.recording, stage)
+        return self._records[stage]
+
+    def facts(self, stage: str, kind: type[AnyFacts]) -> AnyFacts:
+        """The facts of an earlier stage.
+
+        Raises:
+            RecordingError: that stage was never done.
+        """
+        record = self.record(stage)
+        if record is None:
+            raise RecordingError(
+                "upstream_missing",
+                f"{stage} has not been made for this recording.",
+                f"Materialize {stage} too.",
+                permanent=False,
+            )
+        return kind.model_validate(record.facts)
+
+    def stands(self, stage: str, fingerprint: str) -> bool:
+        """Whether the stage's output was made of just this, and is still there, unchanged."""
+        record = self.record(stage)
+        if record is None or record.fingerprint != fingerprint:
+            return False
+        seen = ((self.workshop.storage.head(key), etag) for key, etag in record.outputs.items())
+        return all(found is not None and found.etag == etag for found, etag in seen)
+
+    def save(
+        self, stage: str, fingerprint: str, facts: Facts, outputs: dict[str, str], seconds: float
+    ) -> None:
+        """Write the record, which makes the stage stand; its outputs are written before."""
+        record = StageRecord(
+            stage=stage,
+            fingerprint=fingerprint,
+            outputs=outputs,
+            facts=facts.model_dump(mode="json"),
+            made_at=datetime.now(UTC),
+            seconds=round(seconds, 4),
+        )
+        body = record.model_dump_json().encode()
+        self.workshop.storage.write(record_key(self.recording, stage), body)
+        self._records[stage] = record
+
+    def log(self, event: str, **numbers: object) -> None:
+        """A line for the recording's own log, kept until `write_log`."""
+        line = {"at": datetime.now(UTC).isoformat(), "event": event, **numbers}
+        self.lines.append(json.dumps(line, ensure_ascii=False, default=str))
+
+    def write_log(self) -> None:
+        """Add the lines to `log.jsonl`."""
+        key = self.recording.work_key("log.jsonl")
+        before = (self.workshop.storage.read(key) or b"").decode().splitlines()
+        lines = [*before, *self.lines][-_LOG_LINES:]
+        self.workshop.storage.write(key, ("\n".join(lines) + "\n").encode())

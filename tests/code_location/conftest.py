@@ -1,0 +1,159 @@
+import asyncio
+import logging
+import shutil
+import wave
+from pathlib import Path
+from types import SimpleNamespace
+
+import av
+import dagster as dg
+import numpy as np
+import pytest
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.storage.partition_status_cache import (
+    get_and_update_asset_status_cache_value,
+)
+
+from assets.batch import run_batch
+from assets.inbox import survey
+from assets.names import STAGES
+from assets.partitions import add_partitions
+from assets.progress import LogProgress
+from assets.workshop import open_workshop
+from pipelines.definitions import defs, make_definitions
+from pipelines.recordings import from_inbox_key
+from pipelines.settings import load_settings
+from resources.ledger import open_ledger
+from resources.storage import open_storage
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "demo" / "recordings"
+
+
+def cut(source: Path, target: Path, seconds: float, start: float = 0.0) -> Path:
+    """The beginning of a recording, as 16 kHz mono of the target's own format."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as made:
+        codec = {".wav": "pcm_s16le", ".flac": "flac", ".mp3": "libmp3lame"}[target.suffix]
+        stream = made.add_stream(codec, rate=16000, layout="mono")
+        resampler = av.AudioResampler(stream.format, "mono", 16000, frame_size=1152)
+        wanted = range(int(start * 16000), int((start + seconds) * 16000))
+        at = 0
+        for frame in given.decode(audio=0):
+            for block in resampler.resample(frame):
+                if at in wanted:
+                    block.pts = None
+                    made.mux(stream.encode(block))
+                at += block.samples
+        made.mux(stream.encode(None))
+    return target
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory):
+    """Short recordings: two languages, two voices each, a few seconds, two formats."""
+    folder = tmp_path_factory.mktemp("clips")
+    english = cut(RECORDINGS / "english-2-voices.mp3", folder / "english.wav", 8.7)
+    other = cut(RECORDINGS / "english-2-voices.mp3", folder / "other.wav", 8.0, 11.0)
+    portuguese = cut(RECORDINGS / "portuguese-2-voices.m4a", folder / "portuguese.mp3", 9.0)
+    return SimpleNamespace(english=english, other=other, portuguese=portuguese)
+
+
+@pytest.fixture(scope="session")
+def wav():
+    """Writes and reads 16 kHz WAV files of int16 channels."""
+
+    def write(path, *channels):
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(len(channels))
+            file.setsampwidth(2)
+            file.setframerate(16000)
+            length = min(len(channel) for channel in channels)
+            file.writeframes(np.stack([c[:length] for c in channels], axis=1).tobytes())
+        return path
+
+    def read(path):
+        with wave.open(str(path)) as file:
+            return np.frombuffer(file.readframes(file.getnframes()), np.int16)
+
+    return SimpleNamespace(write=write, read=read)
+
+
+class House:
+    """A bucket with the chain around it, as a test sees them."""
+
+    def __init__(self, settings, root):
+        self.settings, self.root = settings, root
+        self.storage = open_storage(settings)
+        self.instance = dg.DagsterInstance.ephemeral()
+
+    def put(self, source, name, tenant="acme"):
+        """A file into the inbox; its recording."""
+        recording = from_inbox_key(f"inbox/{tenant}/{name}")
+        scratch = self.storage.scratch() / "put"
+        shutil.copyfile(source, scratch)
+        self.storage.upload(recording.inbox_key, scratch)
+        return recording
+
+    def run(self, recordings=None, *, retry=False, stages=(), selection=STAGES, tags=None):
+        """A run of Dagster over explicit keys, or over what the tags say."""
+        config = {"retry": retry, "stages": list(stages)}
+        if recordings is not None:
+            config["keys"] = [recording.partition_key for recording in recordings]
+            add_partitions(self.instance, config["keys"])
+        definitions = make_definitions(self.settings, self.progress())
+        return definitions.resolve_job_def("recordings_job").execute_in_process(
+            instance=self.instance,
+            raise_on_error=False,
+            asset_selection=[dg.AssetKey(name) for name in selection],
+            run_config={
+                "ops": {"recording_chain": {"config": config}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            tags=tags,
+        )
+
+    def batch(self, recordings, *, retry=False, stages=STAGES):
+        """The same without Dagster; the outcomes."""
+
+        async def go():
+            workshop = open_workshop(self.settings, self.progress(), retry=retry)
+            return await run_batch(workshop, recordings, stages)
+
+        return asyncio.run(go())
+
+    def progress(self):
+        return LogProgress(logging.getLogger("escriba"))
+
+    def survey(self):
+        return survey(self.storage)
+
+    def text(self, recording, file="transcript.txt"):
+        body = self.storage.read(recording.transcript_key(file))
+        return None if body is None else body.decode()
+
+    def attempts(self):
+        """The ledger: rows as dictionaries."""
+        with open_ledger(self.storage) as ledger:
+            answer = ledger.execute("SELECT * FROM attempts ORDER BY recording, attempt")
+            names = [column[0] for column in answer.description]
+            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+    def status(self, asset):
+        """Materialized and failed partitions of an asset, as the UI shows them."""
+        definition = defs.get_assets_def(dg.AssetKey(asset)).partitions_def
+        with partition_loading_context(dynamic_partitions_store=self.instance):
+            value = get_and_update_asset_status_cache_value(
+                self.instance, dg.AssetKey(asset), definition
+            )
+            made = value.deserialize_materialized_partition_subsets(definition)
+            failed = value.deserialize_failed_partition_subsets(definition)
+            return set(made.get_partition_keys()), set(failed.get_partition_keys())
+
+
+@pytest.fixture
+def house(tmp_path):
+    """A house on a local folder."""
+    root = tmp_path / "bucket"
+    settings = load_settings(storage_url=root.as_uri(), default_language="auto")
+    with_house = House(settings, root)
+    yield with_house
+    with_house.instance.dispose()

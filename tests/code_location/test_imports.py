@@ -1,0 +1,37 @@
+import subprocess
+import sys
+from pathlib import Path
+
+from pipelines.settings import Settings
+
+HOUSE = Path(__file__).resolve().parents[2]
+
+
+def imported_by(module):
+    """What a fresh interpreter has loaded after an import, in a folder without settings."""
+    code = f"import sys, {module}; print(chr(10).join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
+    )
+    return {name.split(".")[0] for name in done.stdout.split()} | set(done.stdout.split())
+
+
+def test_loading_the_code_location_loads_no_model_no_store_and_no_client():
+    loaded = imported_by("pipelines.definitions")
+
+    assert "dagster" in loaded
+    assert not loaded & {"av", "boto3", "ctranslate2", "duckdb", "faster_whisper", "httpx"}
+    assert not loaded & {"obstore", "onnxruntime", "pyarrow"}
+
+
+def test_the_thinking_loads_no_dagster_and_help_is_light():
+    assert not imported_by("pipelines.speech.joining") & {"dagster", "av", "obstore"}
+    assert not imported_by("pipelines.billing.attempts") & {"dagster", "obstore", "duckdb"}
+    assert not imported_by("pipelines.cli") & {"dagster", "av", "duckdb", "faster_whisper"}
+
+
+def test_every_setting_is_described_and_shown_in_the_example():
+    example = (HOUSE / ".env.example").read_text()
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert f"{name.upper()}=" in example, name
