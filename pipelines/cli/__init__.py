@@ -1,0 +1,60 @@
+"""`escriba`: what people type. Each command imports what it needs, when it is called."""
+
+import importlib
+import sys
+
+import click
+
+_COMMANDS = {
+    "demo": "See it all work, on three short recordings",
+    "add": "Copy files into the inbox of a tenant",
+    "run": "Take everything new in the bucket through all stages",
+    "status": "How far every recording is",
+    "show": "Print a transcript",
+    "costs": "What it cost, by recording, tenant, backend, model or day",
+    "retry": "Try again what failed",
+}
+
+
+class _Lazy(click.Group):
+    """Finds a command in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        return importlib.import_module(f"pipelines.cli.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="escriba")
+def escriba() -> None:
+    """Turns a bucket of recordings into transcripts with speakers, and knows what they cost.
+
+    Settings come from the environment and from .env in the current folder; .env.example shows
+    them all. Exit status: 0 all is well, 1 some recordings failed, 2 could not start.
+    """
+
+
+def main() -> None:
+    """Entry point; a fault of settings or of the bucket is a sentence, not a traceback."""
+    from pipelines.billing.prices import PriceBookError
+    from pipelines.settings import SettingsError
+    from resources.failures import BackendUnavailableError
+    from resources.storage.base import StorageError
+
+    try:
+        escriba.main(standalone_mode=True)
+    except (SettingsError, StorageError, PriceBookError, BackendUnavailableError) as error:
+        click.echo(f"escriba: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

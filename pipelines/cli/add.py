@@ -1,0 +1,118 @@
+"""`escriba add`: files into the inbox."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from assets.options import OPTIONS_FILE, Wishes
+from gpu_job.contract import Speakers
+from pipelines.languages import check_language
+from pipelines.recordings import NameRefusedError, Recording, check_tenant, from_inbox_key
+from resources.storage.base import Storage
+
+from .house import console, json_option, open_house, print_json
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--tenant", default="default", show_default=True, help="Whose recordings they are.")
+@click.option("--replace", is_flag=True, help="Overwrite files of the same name.")
+@click.option("--language", help="Language code of these files, or 'auto' to detect.")
+@click.option("--speakers", type=click.IntRange(1), help="How many people speak in each.")
+@click.option(
+    "--channels",
+    type=click.Choice(["mixed", "separate"]),
+    help="'separate': a speaker on each channel.",
+)
+@click.option("--hotwords", help="Words to expect, such as names.")
+@json_option
+def command(  # noqa: PLR0913, PLR0917  # one for each option
+    files: tuple[Path, ...],
+    tenant: str,
+    language: str | None,
+    speakers: int | None,
+    channels: str | None,
+    hotwords: str | None,
+    *,
+    replace: bool,
+    as_json: bool,
+) -> None:
+    """Copy FILES, and all files below folders, into the inbox of a tenant."""
+    _check(tenant, language)
+    _, storage = open_house()
+    wishes = Wishes.model_validate(
+        {
+            "language": language,
+            "hotwords": hotwords,
+            "channels": channels,
+            "speakers": Speakers(exact=speakers) if speakers else None,
+        }
+    )
+    added: list[str] = []
+    refused: dict[str, str] = {}
+    for file, name in _walk(files):
+        try:
+            recording = from_inbox_key(f"inbox/{tenant}/{name}")
+            _copy(storage, file, recording, wishes, replace=replace)
+            added.append(recording.name)
+        except (NameRefusedError, FileExistsError, OSError) as error:
+            refused[ascii(str(file))[1:-1]] = str(error)
+    _tell(added, refused, storage.url, as_json=as_json)
+    sys.exit(1 if refused else 0)
+
+
+def _check(tenant: str, language: str | None) -> None:
+    try:
+        check_tenant(tenant)
+    except NameRefusedError as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        check_language("auto" if language is None else language)
+    except ValueError as error:
+        raise click.UsageError(f"--language: {error}") from error
+
+
+def _walk(paths: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
+    """Each file, and its name below the tenant's folder."""
+    for path in paths:
+        if path.is_dir():
+            below = (found for found in sorted(path.rglob("*")) if found.is_file())
+            yield from ((f, f"{path.resolve().name}/{f.relative_to(path)}") for f in below)
+        else:
+            yield path, path.name
+
+
+def _copy(
+    storage: Storage, file: Path, recording: Recording, wishes: Wishes, *, replace: bool
+) -> None:
+    if not replace and storage.head(recording.inbox_key) is not None:
+        raise FileExistsError(
+            f"{recording.name} is in the inbox already: say --replace, or rename it"
+        )
+    options = recording.work_key(OPTIONS_FILE)
+    if wishes == Wishes():
+        storage.delete(options)
+    else:
+        storage.write(options, wishes.model_dump_json(exclude_none=True).encode())
+    with TemporaryDirectory(dir=storage.scratch()) as folder:
+        draft = Path(folder) / "upload"
+        with file.open("rb") as source, draft.open("wb") as target:
+            while chunk := source.read(1 << 20):
+                target.write(chunk)
+        storage.upload(recording.inbox_key, draft)
+
+
+def _tell(added: list[str], refused: dict[str, str], url: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"added": added, "refused": refused, "bucket": url})
+        return
+    out = console()
+    for name in added:
+        out.print(f"added {name}", markup=False)
+    for file, why in refused.items():
+        out.print(f"refused {file}: {why}", markup=False)
+    if added:
+        out.print("Next: `escriba run`.")

@@ -1,0 +1,127 @@
+"""Progress of a run: bars in a terminal, a line of JSON for each recording elsewhere."""
+
+import json
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from assets.names import DIARIZED_TRANSCRIPT, OPTIMIZED_AUDIO, TRANSCRIPT
+from assets.progress import Outcome
+from pipelines.recordings import Recording
+
+from .house import kept_stream
+
+_VERBS = {
+    OPTIMIZED_AUDIO: "listening to",
+    TRANSCRIPT: "transcribing",
+    DIARIZED_TRANSCRIPT: "finding speakers",
+}
+_NAME_WIDTH = 30  # with the bar and the numbers, a line of 80
+
+
+class Gathered:
+    """Keeps the outcomes; base of both ways to show them."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    def display(self) -> AbstractContextManager[object]:
+        """What is shown while the block runs."""
+        return nullcontext()
+
+    def working(self, recording: Recording, stage: str, done_ms: int, audio_ms: int | None) -> None:
+        """Not shown."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """Kept for the summary."""
+        self.outcomes.append(outcome)
+
+
+class JsonLines(Gathered):
+    """One line on standard error for each recording, for machines and night logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stream = kept_stream(2)
+
+    def finished(self, outcome: Outcome) -> None:
+        """Tell it at once."""
+        super().finished(outcome)
+        failed = outcome.failed
+        line: dict[str, object] = {
+            "at": datetime.now(UTC).isoformat(),
+            "level": "info" if failed is None else "warning",
+            "event": "done" if failed is None else "failed",
+            "recording": outcome.recording.name,
+            "stages": {made.stage: round(made.seconds, 3) for made in outcome.made},
+            "reused": [made.stage for made in outcome.made if made.reused],
+        }
+        if failed is not None:
+            line |= {"stage": failed.stage, "code": failed.code, "message": failed.message}
+        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+class _Speed(ProgressColumn):
+    """Seconds of audio done, and how many times faster than real time."""
+
+    def render(self, task: Task) -> Text:
+        if task.fields.get("overall"):
+            return Text(f"{task.completed:.0f} of {task.total:.0f} recordings")
+        done = task.completed / 1000
+        elapsed = task.elapsed or 0
+        speed = f"{done / elapsed:4.0f}× real time" if elapsed > 0 and done else ""
+        return Text(f"{done:6,.0f} s of audio {speed}")
+
+
+class Bars(Gathered):
+    """A bar for all recordings, and one for each that is being worked on."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        super().__init__()
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(14), _Speed(), console=console
+        )
+        self._overall = self._progress.add_task(_fit("all recordings"), total=total, overall=True)
+        self._tasks: dict[Recording, tuple[str, TaskID]] = {}
+        self._lock = threading.Lock()
+
+    def display(self) -> AbstractContextManager[object]:
+        """The live bars."""
+        return self._progress
+
+    def working(self, recording: Recording, stage: str, done_ms: int, audio_ms: int | None) -> None:
+        """Move the recording's bar."""
+        with self._lock:
+            shown, task = self._tasks.get(recording, ("", None))
+            if task is None or shown != stage:
+                self._remove(recording)
+                task = self._progress.add_task(_label(stage, recording), total=audio_ms)
+                self._tasks[recording] = (stage, task)
+            self._progress.update(task, completed=done_ms)
+            if stage == TRANSCRIPT and audio_ms and done_ms >= audio_ms:
+                self._progress.update(task, description=_label(DIARIZED_TRANSCRIPT, recording))
+
+    def finished(self, outcome: Outcome) -> None:
+        """Take the recording's bars away; say what failed."""
+        super().finished(outcome)
+        with self._lock:
+            self._remove(outcome.recording)
+            self._progress.advance(self._overall)
+
+    def _remove(self, recording: Recording) -> None:
+        _, task = self._tasks.pop(recording, ("", None))
+        if task is not None:
+            self._progress.remove_task(task)
+
+
+def _label(stage: str, recording: Recording) -> str:
+    return _fit(f"{_VERBS.get(stage, stage)} {recording.path}")
+
+
+def _fit(text: str) -> str:
+    cut = text if len(text) <= _NAME_WIDTH else f"{text[: _NAME_WIDTH - 1]}…"
+    return cut.ljust(_NAME_WIDTH).replace("[", "\\[")

@@ -1,0 +1,171 @@
+"""`escriba demo`: three recordings, a fresh bucket, and everything that comes of them."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from assets.diarized_transcript import DIARIZED_FILE
+from assets.inbox import survey
+from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.recordings import Recording
+from pipelines.settings import HOUSE
+from pipelines.speech.clock import text_time
+from pipelines.speech.diarized import DiarizedTranscript, loads
+from resources.ledger import open_ledger
+from resources.storage.base import Storage
+
+from .costs import clock, new_table, price_rows, query_costs
+from .house import console, json_option, open_house, print_json
+from .run import print_summary, summary
+from .running import run_recordings
+
+_RECORDINGS = HOUSE / "demo" / "recordings"
+_MEDIA = {".mp3", ".mp4", ".m4a"}
+_MARK = ".escriba-demo"
+_LINES = 5  # of each transcript
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("escriba-demo"),
+    show_default=True,
+    help="Where the demo's bucket is made; an older demo there is removed.",
+)
+@json_option
+def command(folder: Path, *, as_json: bool) -> None:
+    """See it all work: recordings of three formats become transcripts with speakers, and a bill.
+
+    The speech model of the demo knows some 200 words of two toy languages. Set MODEL=small, a
+    folder or another hub name for real recordings.
+    """
+    out = console()
+    bucket = _fresh(folder)
+    settings, storage = open_house(
+        storage_url=bucket.as_uri(),
+        dagster_home=folder.absolute() / "dagster",
+        default_language="auto",
+        model="demo",
+        diarizer="light",
+    )
+    if not as_json:
+        out.print(f"Escriba's demo, in {folder}/. Its model is a toy that knows some 200 words.")
+    seen = survey(storage)
+    ran = run_recordings(settings, seen.work, out, quiet=as_json)
+    prices = read_price_book(settings.price_book)
+    with open_ledger(storage) as ledger:
+        rows = query_costs(ledger, "recording")
+    price_rows(prices, rows, diarized=True)
+    if as_json:
+        print_json(summary(ran, seen) | {"bucket": storage.url, "costs": rows})
+    else:
+        print_summary(out, ran, seen, storage.url)
+        _show(out, storage, seen.work)
+        out.print(_table(storage, seen.work, rows))
+        _explain_prices(out, prices)
+        _say_next(out, folder)
+    sys.exit(ran.exit_status)
+
+
+def _fresh(folder: Path) -> Path:
+    """A bucket with the recordings in its inbox; never removes what is not an older demo."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+        raise click.UsageError(f"{folder} is not empty and no older demo: choose another --folder.")
+    others = [path.name for path in (folder / "bucket" / "inbox").glob("*") if path.name != "demo"]
+    if others:
+        raise click.UsageError(
+            f"{folder} holds recordings of your own ({', '.join(others)}): choose another --folder."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    inbox = folder / "bucket" / "inbox" / "demo"
+    inbox.mkdir(parents=True)
+    (folder / _MARK).touch()
+    for media in sorted(_RECORDINGS.iterdir()):
+        if media.suffix in _MEDIA:
+            shutil.copyfile(media, inbox / media.name)
+    bucket = folder.absolute() / "bucket"
+    (folder / ".env").write_text(
+        f"STORAGE_URL={bucket.as_uri()}\nDAGSTER_HOME={folder.absolute() / 'dagster'}\n"
+        "DEFAULT_LANGUAGE=auto\nMODEL=demo\n"
+    )
+    return bucket
+
+
+def _transcript(storage: Storage, recording: Recording) -> DiarizedTranscript | None:
+    body = storage.read(recording.transcript_key(DIARIZED_FILE))
+    return loads(body) if body else None
+
+
+def _show(out: Console, storage: Storage, recordings: list[Recording]) -> None:
+    for recording in recordings:
+        transcript = _transcript(storage, recording)
+        if transcript is None:
+            continue
+        out.print(f"\n[bold]{recording.path}[/bold]")
+        for segment in transcript.segments[:_LINES]:
+            line = f"  {text_time(segment.start_ms)}  {segment.speaker}  {segment.text}"
+            out.print(line, markup=False)
+        left = len(transcript.segments) - _LINES
+        if left > 0:
+            out.print(f"  … and {left} more lines")
+    out.print()
+
+
+def _table(storage: Storage, recordings: list[Recording], rows: list[dict[str, object]]) -> Table:
+    by_name = {row["name"]: row for row in rows}
+    table = new_table("What each cost")
+    table.add_column("recording", overflow="fold")
+    headings = ("audio", "in", "speakers", "words", "run", "RTF", "USD here")
+    for heading in (*headings, "USD on a\nRunPod L4"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for recording in recordings:
+        transcript, row = _transcript(storage, recording), by_name.get(recording.name)
+        if transcript is not None and row is not None:
+            table.add_row(*_cells(recording, transcript, row))
+    return table
+
+
+def _cells(
+    recording: Recording, transcript: DiarizedTranscript, row: dict[str, object]
+) -> list[str]:
+    return [
+        recording.path,
+        clock(transcript.audio_ms / 1000),
+        transcript.language,
+        str(len(transcript.speakers)),
+        str(sum(len(segment.words) for segment in transcript.segments)),
+        f"{row['run_seconds']:.1f} s",
+        f"{row['rtf']:.3f}",
+        f"{row['cost_usd']:.6f}",
+        f"{row['usd_on_runpod_l4']:.4f}",
+    ]
+
+
+def _explain_prices(out: Console, prices: PriceBook) -> None:
+    here = next(p for p in prices.prices if p.backend == "local")
+    there = next(p for p in prices.prices if (p.backend, p.sku) == ("runpod", "l4"))
+    out.print(
+        f"This machine is priced at {here.usd_per_hour:f} USD/h, an assumption; a RunPod L4 at "
+        f"{there.usd_per_hour:.3f} USD/h with a planned RTF of 0.3 and a real model.\n"
+        "Both stand in dbt_costs/seeds/price_book.csv."
+    )
+
+
+def _say_next(out: Console, folder: Path) -> None:
+    escriba = Path(sys.argv[0]).absolute()
+    out.print(f"""
+[bold]Where things lie[/bold]
+  transcripts  {folder}/bucket/transcripts/demo/  (JSON, TXT, SRT, VTT, RTTM)
+  ledger       {folder}/bucket/ledger/attempts/   (Parquet)
+
+[bold]Next[/bold]
+  (cd {folder} && {escriba} show english-3-voices.mp4 --format srt)
+  (cd {folder} && {escriba} costs --by tenant)
+Your own recordings go to ./data, and want a real model:
+  {escriba} add YOUR-RECORDING.mp3 --tenant me
+  MODEL=small {escriba} run""")

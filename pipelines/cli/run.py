@@ -1,0 +1,116 @@
+"""`escriba run`: everything new in the bucket, headless."""
+
+import sys
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from assets.inbox import Survey, quarantine_refused, survey
+from assets.progress import Outcome
+from pipelines.recordings import Recording
+from resources.models import DEMO_MODEL
+
+from .house import console, find_recording, json_option, open_house, print_json
+from .running import Ran, not_in_dagster, run_recordings
+
+
+@click.command()
+@click.argument("recordings", nargs=-1)
+@click.option("--tenant", help="Only this tenant's recordings.")
+@json_option
+def command(recordings: tuple[str, ...], tenant: str | None, *, as_json: bool) -> None:
+    """Take everything new in the bucket through all stages, or the RECORDINGS named.
+
+    What is done is not done again; what failed for good waits for `escriba retry` or for a
+    new upload. Recordings that are named are looked at again, whatever is known of them: stages
+    whose output was lost, or that other settings (such as another MODEL) would make otherwise,
+    are done again, and all others are reused.
+    """
+    settings, storage = open_house()
+    out = console()
+    seen = survey(storage)
+    quarantine_refused(storage, seen.refused)
+    work = [find_recording(name, seen.everyone) for name in recordings] or seen.work
+    work = work if recordings else [*work, *not_in_dagster(settings, seen.done)]
+    work = [recording for recording in dict.fromkeys(work) if tenant in {None, recording.tenant}]
+    ran = run_recordings(settings, work, out, quiet=as_json) if work else None
+    if as_json:
+        print_json(summary(ran, seen))
+    else:
+        print_summary(out, ran, seen, storage.url)
+        if ran and settings.model == DEMO_MODEL:
+            out.print("MODEL=demo is a toy that knows some 200 words: set MODEL=small, say.")
+    sys.exit(exit_status(ran, seen))
+
+
+def exit_status(ran: Ran | None, seen: Survey) -> int:
+    """As the run's; a name that had to be refused is a failure too."""
+    status = ran.exit_status if ran else 0
+    return max(status, 1) if seen.refused else status
+
+
+def summary(ran: Ran | None, seen: Survey) -> dict[str, object]:
+    """What a script wants to know of a run."""
+    outcomes = ran.progress.outcomes if ran else []
+    failed = [failure(o) for o in outcomes if o.failed is not None]
+    return {
+        "done": [o.recording.name for o in outcomes if o.failed is None],
+        "failed": failed,
+        "broken_by": ran.broken_by if ran else "",
+        "refused": [{"name": ascii(r.key), "message": r.message} for r in seen.refused],
+        "waiting_for_retry": [r.name for r in seen.failed],
+    }
+
+
+def failure(outcome: Outcome) -> dict[str, object]:
+    """One failed recording."""
+    failed = outcome.failed
+    named: dict[str, object] = {"recording": outcome.recording.name}
+    if failed is not None:
+        named |= {"stage": failed.stage, "code": failed.code, "permanent": failed.permanent}
+        named |= {"message": failed.message, "advice": failed.advice}
+    return named
+
+
+def print_summary(out: Console, ran: Ran | None, seen: Survey, url: str) -> None:
+    """What came of it, for people."""
+    outcomes = ran.progress.outcomes if ran else []
+    if ran and ran.broken_by:
+        out.print(Text(f"The run was broken off: {ran.broken_by}"))
+        out.print("  What is done is kept; the next `escriba run` carries on.")
+    elif not outcomes and not seen.refused:
+        waiting = f" {len(seen.failed)} failed before: `escriba status`." if seen.failed else ""
+        out.print(f"Nothing new in {url}; {len(seen.done)} recordings are done.{waiting}")
+        return
+    done = [o for o in outcomes if o.failed is None]
+    if outcomes:
+        out.print(f"{len(done)} of {len(outcomes)} recordings done.")
+    _print_failures(out, outcomes)
+    for refused in seen.refused:
+        print_failure(out, ascii(refused.key)[1:-1], refused.message, refused.advice)
+
+
+def _print_failures(out: Console, outcomes: list[Outcome]) -> None:
+    """Each file's own fault; what is no file's fault once for all that wait because of it."""
+    waiting: dict[tuple[str, str], int] = {}
+    for outcome in outcomes:
+        failed = outcome.failed
+        if failed is not None and failed.is_ours:
+            cause = (failed.message, failed.advice)
+            waiting[cause] = waiting.get(cause, 0) + 1
+        elif failed is not None:
+            print_failure(out, outcome.recording.name, failed.message, failed.advice)
+    for (message, advice), count in waiting.items():
+        print_failure(out, f"{count} waiting", message, advice)
+
+
+def print_failure(out: Console, name: str, message: str, advice: str) -> None:
+    """Two lines: what, and what to do."""
+    out.print(Text.assemble(("✗ ", "red"), (name, "bold"), ": ", message))
+    out.print(Text(f"  {advice}"))
+
+
+def names(recordings: list[Recording]) -> list[str]:
+    """For JSON."""
+    return [recording.name for recording in recordings]

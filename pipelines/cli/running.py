@@ -1,0 +1,184 @@
+"""Runs recordings through Dagster in this process, without a daemon: a run for each batch."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from pipelines.recordings import Recording
+from pipelines.settings import Settings, SettingsError
+
+from .bars import Bars, Gathered, JsonLines
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+_DAGSTER_YAML = """\
+# Written by `escriba`; change it as you like, it is written only where there is none.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+run_retries:
+  retry_on_asset_or_op_failure: false  # one bad file must not run 500 others again
+"""
+
+
+_INTERRUPTED = 130  # as shells tell of Ctrl-C
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a run; `broken_by` where it ended before every recording had its outcome."""
+
+    progress: Gathered
+    broken_by: str = ""
+
+    @property
+    def exit_status(self) -> int:
+        """0 all is well, 1 some failed, 2 could not start, 130 interrupted."""
+        if self.broken_by:
+            return _INTERRUPTED if "Interrupt" in self.broken_by else 2
+        failed = [o.failed for o in self.progress.outcomes if o.failed is not None]
+        if failed and all(failure.is_ours for failure in failed):
+            return 2
+        return 1 if failed else 0
+
+
+def run_recordings(
+    settings: Settings,
+    recordings: Sequence[Recording],
+    console: Console,
+    *,
+    retry: bool = False,
+    quiet: bool = False,
+) -> Ran:
+    """Take the recordings through all stages, in runs of BATCH_SIZE."""
+    shown = console.is_terminal and not quiet
+    progress = Bars(console, len(recordings)) if shown else Gathered() if quiet else JsonLines()
+    with progress.display():
+        broken_by = _run_batches(settings, recordings, progress, retry=retry)
+    return Ran(progress, broken_by)
+
+
+def _run_batches(
+    settings: Settings, recordings: Sequence[Recording], progress: Gathered, *, retry: bool
+) -> str:
+    """What broke a batch, and with it the run; empty where nothing did."""
+    _silence()
+    from assets.partitions import add_partitions
+    from pipelines.definitions import RECORDINGS_JOB, make_definitions
+
+    job = make_definitions(settings, progress).resolve_job_def(RECORDINGS_JOB)
+    with open_instance(settings) as instance:
+        for first in range(0, len(recordings), settings.batch_size):
+            batch = recordings[first : first + settings.batch_size]
+            keys = [recording.partition_key for recording in batch]
+            add_partitions(instance, keys)
+            told = len(progress.outcomes) + len(batch)
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={
+                    "ops": {"recording_chain": {"config": {"keys": keys, "retry": retry}}},
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                },
+                tags={"escriba/reason": "retry" if retry else "command line"},
+            )
+            if len(progress.outcomes) < told:
+                return _cause(result)
+    return ""
+
+
+def _cause(result: "dg.ExecuteInProcessResult") -> str:
+    """The class and the message of what ended a run."""
+    for event in result.all_events:
+        error = getattr(event.event_specific_data, "error", None)
+        if event.is_failure and error is not None:
+            while error.cause is not None:  # the outer ones say only where
+                error = error.cause
+            return error.message.strip().splitlines()[0]
+    return "Interrupted"
+
+
+def not_in_dagster(settings: Settings, done: Sequence[Recording]) -> list[Recording]:
+    """Recordings that are done in the bucket, but that Dagster never heard of.
+
+    A run that was killed between the two leaves such; all their stages will be reused.
+    """
+    if not done or not (settings.dagster_home / "dagster.yaml").exists():
+        return []
+    _silence()
+    import dagster as dg
+
+    from assets.names import COST_METRICS
+
+    with open_instance(settings) as instance:
+        known = instance.get_materialized_partitions(dg.AssetKey(COST_METRICS))
+    return [recording for recording in done if recording.partition_key not in known]
+
+
+@contextmanager
+def open_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
+    """Dagster's records in DAGSTER_HOME; two processes never make the tables at once."""
+    import dagster as dg
+    from filelock import FileLock
+    from sqlalchemy.exc import SQLAlchemyError
+
+    home = dagster_home(settings)
+    with ExitStack() as stack:
+        with FileLock(home / ".opening"):
+            _sweep_half_made(home)
+            try:
+                instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
+                instance.get_runs(limit=1)
+                instance.get_dynamic_partitions("recordings")
+                instance.all_instigator_state()
+            except (SQLAlchemyError, dg.DagsterError) as error:
+                raise SettingsError(
+                    f"DAGSTER_HOME: the records in {home} cannot be used ({type(error).__name__}). "
+                    "Move that folder away; nothing is lost, the bucket knows what is done."
+                ) from error
+        yield instance
+
+
+def _sweep_half_made(home: Path) -> None:
+    """Remove databases in which a killed process had not finished making the tables."""
+    import sqlite3
+
+    places = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+    for path in (home / place for place in places if (home / place).exists()):
+        with contextlib.suppress(sqlite3.DatabaseError):
+            with contextlib.closing(sqlite3.connect(path)) as database:
+                tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
+                stamped = (
+                    "alembic_version" in tables
+                    and database.execute("SELECT count(*) FROM alembic_version").fetchone()[0]
+                )
+            if not stamped:
+                path.unlink()
+
+
+def dagster_home(settings: Settings) -> Path:
+    """Dagster's folder, with a dagster.yaml; made on first use."""
+    home = settings.dagster_home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / "dagster.yaml").exists():
+            (home / "dagster.yaml").write_text(_DAGSTER_YAML)
+    except OSError as error:
+        raise SettingsError(f"DAGSTER_HOME: {home} cannot be made: {error.strerror}") from error
+    return home
+
+
+def _silence() -> None:
+    """What libraries say on the way is for their authors; failures come as outcomes."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module="dagster")

@@ -1,0 +1,58 @@
+"""`escriba status`: how far every recording is."""
+
+import click
+
+from assets.inbox import Survey, survey
+
+from .costs import new_table
+from .house import console, json_option, open_house, print_json
+from .run import names, print_failure
+
+
+@click.command()
+@json_option
+def command(*, as_json: bool) -> None:
+    """Count the recordings by state, and say why the failed ones failed."""
+    _, storage = open_house()
+    seen = survey(storage)
+    if as_json:
+        print_json(_as_json(seen, storage.url))
+        return
+    out = console()
+    table = new_table(f"Recordings in {storage.url}")
+    table.add_column("state")
+    table.add_column("recordings", justify="right")
+    for state, count in _counts(seen).items():
+        table.add_row(state, f"{count:,}")
+    out.print(table)
+    for recording, refusal in (*seen.failed.items(), *seen.to_retry.items()):
+        print_failure(out, recording.name, refusal.message, refusal.advice)
+    for refused in seen.refused:
+        print_failure(out, ascii(refused.key)[1:-1], refused.message, refused.advice)
+
+
+def _counts(seen: Survey) -> dict[str, int]:
+    return {
+        "done": len(seen.done),
+        "new": len(seen.new),
+        "failed, the next run tries again": len(seen.to_retry),
+        "failed, waiting for a new upload or `escriba retry`": len(seen.failed),
+        "refused for their names": len(seen.refused),
+    }
+
+
+def _as_json(seen: Survey, url: str) -> dict[str, object]:
+    failures = {
+        recording.name: refusal
+        for recording, refusal in (*seen.failed.items(), *seen.to_retry.items())
+    }
+    return {
+        "bucket": url,
+        "done": names(seen.done),
+        "new": names(seen.new),
+        "failed": [
+            {"recording": name} | refusal.model_dump(mode="json", exclude={"name"})
+            for name, refusal in failures.items()
+        ],
+        "refused": [{"name": ascii(r.key), "message": r.message} for r in seen.refused],
+    }

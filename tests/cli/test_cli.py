@@ -1,0 +1,277 @@
+"""The commands as people type them."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pysubs2
+import pytest
+import webvtt
+
+from pipelines.speech.rttm import parse_rttm
+
+HOUSE = Path(__file__).resolve().parents[2]
+MEDIA = HOUSE / "demo" / "recordings"
+
+
+def escriba(*arguments, cwd, **environment):
+    """Run the command; its exit status, output and complaints."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(HOUSE)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo, run once; its folder and what it printed."""
+    cwd = tmp_path_factory.mktemp("demo")
+    done = escriba("demo", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return cwd / "escriba-demo", done.stdout
+
+
+def test_the_demo_prints_transcripts_speakers_costs_and_what_to_do_next(demo):
+    _, printed = demo
+
+    assert "3 of 3 recordings done" in printed
+    assert "SPEAKER_00  Good morning everyone." in printed
+    assert "Bom dia a todos." in printed
+    for name in ("english-2-voices", "english-3-voices", "portuguese-2-voices"):
+        assert name in printed
+    assert "RunPod L4" in printed
+    assert "toy" in printed
+    assert "MODEL=small" in printed
+    assert "show english-3-voices.mp4 --format srt" in printed
+
+
+def test_every_format_can_be_shown_and_read_by_other_programs(demo, tmp_path):
+    folder, _ = demo
+    shown = {
+        kind: escriba("show", "english-3-voices.mp4", "--format", kind, cwd=folder).stdout
+        for kind in ("txt", "srt", "vtt", "rttm", "json")
+    }
+
+    assert "SPEAKER_01: I have a question." in shown["txt"]
+    assert len(pysubs2.SSAFile.from_string(shown["srt"])) > 10
+    (tmp_path / "x.vtt").write_text(shown["vtt"])
+    assert len(webvtt.read(tmp_path / "x.vtt")) > 10
+    [turns] = parse_rttm(shown["rttm"]).values()
+    assert {turn.speaker for turn in turns} == {"SPEAKER_00", "SPEAKER_01", "SPEAKER_02"}
+    assert len(json.loads(shown["json"])["speakers"]) == 3
+
+
+def test_nothing_new_is_quickly_said(demo):
+    folder, _ = demo
+
+    done = escriba("run", cwd=folder)
+
+    assert done.returncode == 0
+    assert "Nothing new" in done.stdout
+
+
+def test_costs_add_up_by_every_group(demo):
+    folder, _ = demo
+    sums = set()
+    for group in ("recording", "tenant", "backend", "model", "day"):
+        answer = json.loads(escriba("costs", "--by", group, "--json", cwd=folder).stdout)
+        assert sum(row["attempts"] for row in answer["rows"]) == 3
+        sums.add(answer["total_usd"])
+    assert len(sums) == 1
+    rebuilt = escriba("costs", "--rebuild", "--json", cwd=folder)
+    assert json.loads(rebuilt.stdout)["total_usd"] in sums
+
+
+def test_a_terminal_sees_bars_with_audio_seconds_and_speed_and_a_status(tmp_path):
+    home = {"STORAGE_URL": (tmp_path / "bucket").as_uri(), "DEFAULT_LANGUAGE": "auto"}
+    (tmp_path / "notes.mp3").write_text("no audio")
+    escriba("add", MEDIA / "english-2-voices.mp3", tmp_path / "notes.mp3", cwd=tmp_path, **home)
+
+    shown = in_terminal("run", cwd=tmp_path, **home)
+    status = in_terminal("status", cwd=tmp_path, **home)
+    retried = in_terminal("retry", "notes.mp3", cwd=tmp_path, **home)
+
+    assert "all recordings" in shown
+    assert "transcribing english-2-voices" in shown
+    assert re.search(r"\d+ s of audio +\d+× real time", shown)
+    assert "2 of 2 recordings" in shown
+    assert re.search(r"done +1\b", status)
+    assert "default/notes.mp3" in status
+    assert "0 of 1 recordings done" in retried
+
+
+def in_terminal(*arguments, cwd, **environment):
+    """What somebody at a terminal sees go by, colours apart."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pipelines.cli", *arguments]
+    settings = {"PYTHONPATH": str(HOUSE), "COLUMNS": "80", "TERM": "xterm-256color"}
+    with subprocess.Popen(
+        command, cwd=cwd, env=os.environ | settings | environment, stdout=theirs, stderr=theirs
+    ):
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # Linux tells the end of a terminal so
+            while chunk := os.read(ours, 65_536):
+                seen += chunk
+    os.close(ours)
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen.decode())
+
+
+def test_a_demo_removes_an_older_demo_but_nothing_else(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+
+    done = escriba("demo", "--folder", "mine", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+def test_add_run_and_status_tell_of_good_and_bad_files(tmp_path):
+    (tmp_path / "notes.mp3").write_text("no audio")
+    home = {"STORAGE_URL": (tmp_path / "bucket").as_uri(), "DEFAULT_LANGUAGE": "auto"}
+    files = [MEDIA / "english-2-voices.mp3", tmp_path / "notes.mp3"]
+
+    added = escriba("add", *files, "--tenant", "me", "--json", cwd=tmp_path, **home)
+    again = escriba("add", files[0], "--tenant", "me", cwd=tmp_path, **home)
+    ran = escriba("run", cwd=tmp_path, **home)
+    status = json.loads(escriba("status", "--json", cwd=tmp_path, **home).stdout)
+    second = escriba("run", cwd=tmp_path, **home)
+    retried = escriba("retry", cwd=tmp_path, **home)
+
+    assert json.loads(added.stdout)["added"] == ["me/english-2-voices.mp3", "me/notes.mp3"]
+    assert (again.returncode, "--replace" in again.stdout) == (1, True)
+    assert ran.returncode == 1
+    assert "me/notes.mp3" in ran.stdout
+    lines = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert {line["event"] for line in lines} == {"done", "failed"}
+    assert status["done"] == ["me/english-2-voices.mp3"]
+    assert status["failed"][0]["code"] == "not_audio"
+    assert (second.returncode, "Nothing new" in second.stdout) == (0, True)
+    assert (retried.returncode, "me/notes.mp3" in retried.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"STORAGE_URL": "ftp://x"}, "STORAGE_URL"),
+        ({"MAX_UPLOAD_MB": "many"}, "MAX_UPLOAD_MB"),
+        ({"PRIMARY_BACKEND": "abacus"}, "PRIMARY_BACKEND"),
+        ({"AWS_SECRET_ACCESS_KEY": "hunter2", "STORAGE_BACKEND": "floppy"}, "STORAGE_BACKEND"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_nothing_starts(tmp_path, environment, named):
+    done = escriba("status", cwd=tmp_path, **environment)
+
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_model_that_cannot_be_loaded_stops_the_run_and_blames_no_file(tmp_path):
+    home = {"STORAGE_URL": (tmp_path / "bucket").as_uri(), "HF_HUB_OFFLINE": "1"}
+    escriba("add", MEDIA / "english-2-voices.mp3", cwd=tmp_path, **home)
+
+    done = escriba("run", cwd=tmp_path, MODEL="no-such-model", **home)
+
+    assert done.returncode == 2
+    assert "MODEL=no-such-model" in done.stdout
+    assert not list((tmp_path / "bucket").glob("quarantine/**/*.json"))
+    assert json.loads(escriba("status", "--json", cwd=tmp_path, **home).stdout)["new"] == [
+        "default/english-2-voices.mp3"
+    ]
+
+
+def test_a_recording_that_is_not_there_or_not_clear_is_explained(demo):
+    folder, _ = demo
+
+    unknown = escriba("show", "nothing.mp3", cwd=folder)
+    unclear = escriba("show", "english", cwd=folder)
+
+    assert (unknown.returncode, "escriba status" in unknown.stderr) == (2, True)
+    assert "demo/english-3-voices.mp4" in unclear.stderr
+
+
+def test_a_first_run_that_was_killed_while_dagster_made_its_tables_stops_no_later_one(tmp_path):
+    home = {"STORAGE_URL": (tmp_path / "bucket").as_uri(), "DEFAULT_LANGUAGE": "auto"}
+    history = tmp_path / "data" / "dagster" / "history" / "runs"
+    history.mkdir(parents=True)
+    (history / "index.db").touch()
+    sqlite3.connect(history.parent / "runs.db").execute("CREATE TABLE runs (id)").close()
+    escriba("add", MEDIA / "english-2-voices.mp3", cwd=tmp_path, **home)
+
+    done = escriba("run", cwd=tmp_path, **home)
+
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 recordings done" in done.stdout
+
+
+def test_damaged_records_of_dagster_are_a_sentence(tmp_path):
+    home = {"STORAGE_URL": (tmp_path / "bucket").as_uri()}
+    escriba("add", MEDIA / "english-2-voices.mp3", cwd=tmp_path, **home)
+    history = tmp_path / "data" / "dagster" / "history"
+    history.mkdir(parents=True)
+    (history / "runs.db").write_bytes(b"no database" * 1000)
+
+    done = escriba("run", cwd=tmp_path, **home)
+
+    assert done.returncode == 2
+    assert "Move that folder away" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_ends_a_run_in_seconds_and_the_next_carries_on(tmp_path):
+    home = {"STORAGE_URL": (tmp_path / "bucket").as_uri(), "DEFAULT_LANGUAGE": "en"}
+    escriba("add", MEDIA / "english-2-voices.mp3", cwd=tmp_path, **home)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "run"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(HOUSE)} | home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob("bucket/work/*/*/stages/raw_audio.json")):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+    running.send_signal(signal.SIGINT)
+    printed, complaints = running.communicate(timeout=30)
+
+    assert running.returncode == 130, complaints
+    assert "carries on" in printed
+    assert escriba("run", cwd=tmp_path, **home).returncode == 0
+
+
+def test_a_recording_that_is_named_is_looked_at_again(demo):
+    folder, _ = demo
+
+    done = escriba("run", "english-3-voices.mp4", "--json", cwd=folder)
+
+    assert json.loads(done.stdout)["done"] == ["demo/english-3-voices.mp4"]
+
+
+def test_a_demo_never_removes_recordings_of_ones_own(tmp_path):
+    own = tmp_path / "escriba-demo" / "bucket" / "inbox" / "me"
+    own.mkdir(parents=True)
+    (tmp_path / "escriba-demo" / ".escriba-demo").touch()
+
+    done = escriba("demo", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert own.exists()
