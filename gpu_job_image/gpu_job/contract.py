@@ -28,11 +28,14 @@ class Address(Contract):
 
     `url` is https:// (presigned), http:// on loopback, or file:// for the local backend. With
     `If-None-Match: *` among the headers of a PUT, the object is created, never replaced.
+    `drafts`, for file:// alone: a folder on the same disk, swept by the store, where an object
+    lies until it is whole; a worker that is killed leaves no half object among the others.
     """
 
     method: Literal["GET", "PUT"]
     url: str = Field(repr=False)
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    drafts: str = ""
 
 
 class SpeechRegion(Contract):

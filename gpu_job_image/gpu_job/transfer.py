@@ -79,7 +79,7 @@ def put(address: Address, body: bytes) -> Put:
     """Write or create the object, as the address says."""
     path = _local(address)
     if path is not None:
-        return _put_file(path, body, create=CREATE_ONLY in address.headers)
+        return _put_file(path, body, address)
     import httpx  # noqa: PLC0415
 
     try:
@@ -117,15 +117,15 @@ def _expect_success(response: "httpx.Response") -> None:
         raise TransferError(f"the store answered {response.status_code}", expired=expired)
 
 
-def _put_file(path: Path, body: bytes, *, create: bool) -> Put:
+def _put_file(path: Path, body: bytes, address: Address) -> Put:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    draft = Path(address.drafts or path.parent) / f".{path.name}.{secrets.token_hex(6)}"
     try:
         with draft.open("wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
-        if not create:
+        if CREATE_ONLY not in address.headers:
             draft.replace(path)
             return Put.WRITTEN
         path.hardlink_to(draft)

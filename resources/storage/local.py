@@ -42,6 +42,8 @@ class LocalStorage:
                 yield Oddity(folder, f"the folder cannot be read ({error.strerror})")
                 continue
             for entry in found:
+                if folder + entry.name == _DRAFTS:
+                    continue
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(f"{folder}{entry.name}/")
                 elif entry.name not in _LITTER:
@@ -131,9 +133,11 @@ class LocalStorage:
             raise StorageError(f"{key!r} cannot be deleted: {error.strerror}") from error
 
     def address(self, key: str, permission: Permission, life: timedelta) -> Address:  # noqa: ARG002  # a path does not expire
+        url = self._path(key).as_uri()
+        if permission == "read":
+            return Address(method="GET", url=url)
         headers = {"If-None-Match": "*"} if permission == "create" else {}
-        method = "GET" if permission == "read" else "PUT"
-        return Address(method=method, url=self._path(key).as_uri(), headers=headers)
+        return Address(method="PUT", url=url, headers=headers, drafts=str(self._drafts()))
 
     def scratch(self) -> Path:
         """Drafts that a killed process left behind are swept after a day."""

@@ -1,12 +1,15 @@
 """The worker's side of paid once, on real files."""
 
 import hashlib
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from gpu_job import claims
 from gpu_job.claims import FencedError, Ownership
+from gpu_job.contract import Timings
 from gpu_job.job import run_job
 
 
@@ -73,15 +76,36 @@ def test_a_worker_whose_beats_do_not_arrive_fences_itself_and_writes_nothing(
 
 
 def test_beats_carry_the_progress_and_keep_the_owner_alive(job):
-    request = job.request()
     now = [0.0]
-    owner = Ownership.take(request, "worker-1", lambda: now[0])
+    owner = Ownership.take(job.request(), "worker-1", lambda: now[0])
+    owner.note(Timings(), audio_ms_done=700)
+
+    def wait_for_beats(count):
+        until = time.monotonic() + 60
+        for _ in range(count):
+            before = job.claim()
+            while job.claim() == before and time.monotonic() < until:
+                time.sleep(0.001)
+
     with owner.beating(every_seconds=0.001):
-        while job.claim().usage.ended_at == owner.usage.started_at:
-            now[0] += 50
+        for seconds in (100.0, 200.0):
+            now[0] = seconds
+            wait_for_beats(2)  # the first may have been sent before the clock moved
     owner.check()
 
-    assert job.claim().state == "running"
+    assert (job.claim().state, job.claim().usage.audio_ms_done) == ("running", 700)
+    now[0] = 321.0
+    with pytest.raises(FencedError):
+        owner.check()
+
+
+def test_what_a_worker_writes_lies_among_no_other_objects_before_it_is_whole(job, monkeypatch):
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append([o.key for o in job.storage.list("")]))
+
+    Ownership.take(job.request(), "worker-1").end("done")
+
+    assert seen == [["audio.flac"], ["audio.flac", "claim-1.json"]]
 
 
 def test_audio_that_is_not_the_jobs_own_is_refused_for_now(job, fake_models):
