@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from pipelines.billing.prices import PriceBookError
 from pipelines.recordings import Recording
@@ -93,11 +94,24 @@ async def _run(desk: Desk, name: str, stage: Stage, outcome: Outcome) -> None:
         return
     try:
         made = await stage(desk)
+        made = await asyncio.to_thread(_versioned, desk, made)
     except Exception as error:  # noqa: BLE001  # whatever it is, it costs no other recording
         outcome.failed = classify(name, error)
     else:
         outcome.made.append(made)
         desk.log(made.stage, seconds=round(made.seconds, 3), reused=made.reused, **made.numbers)
+
+
+def _versioned(desk: Desk, made: StageMade) -> StageMade:
+    """With the fingerprints of its own record and of that of the stage before."""
+    at = STAGES.index(made.stage)
+    own = desk.record(made.stage)
+    before = desk.record(STAGES[at - 1]) if at else None
+    return replace(
+        made,
+        version=own.fingerprint if own else "",
+        made_from=before.fingerprint if before else "",
+    )
 
 
 def classify(stage: str, error: Exception) -> Failed:

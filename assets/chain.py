@@ -1,6 +1,7 @@
 """The chain: five assets of a recording, made by one run for up to BATCH_SIZE recordings."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -9,13 +10,23 @@ from pydantic import Field
 from pipelines.recordings import NameRefusedError, Recording, from_partition_key
 from pipelines.settings import Settings  # noqa: TC001  # the asset names its type
 
-from .events import log_outcome, mark_failed
+from .event_writer import open_writer
 from .interrupts import run_until_interrupted
-from .names import STAGES
+from .names import (
+    CHECKS,
+    COST_METRICS,
+    DIARIZED_TRANSCRIPT,
+    OPTIMIZED_AUDIO,
+    RAW_AUDIO,
+    STAGES,
+    TRANSCRIPT,
+    VERSIONS,
+)
 from .partitions import recordings_partitions
 from .progress import Outcome, Progress
 
 KEYS_OF_A_BACKFILL_RUN = 500
+FORCE_TAG = "escriba/force"
 _DESCRIPTIONS = (
     "The user's file, hashed, probed and validated.",
     "Mono 16 kHz audio and the regions in which somebody speaks; made on the CPU.",
@@ -23,6 +34,13 @@ _DESCRIPTIONS = (
     "Words with their speakers, as JSON, text, subtitles and RTTM.",
     "What the recording cost, all attempts together.",
 )
+_KINDS = {
+    RAW_AUDIO: {"audio"},
+    OPTIMIZED_AUDIO: {"audio", "flac"},
+    TRANSCRIPT: {"whisper", "json"},
+    DIARIZED_TRANSCRIPT: {"pyannote", "json"},
+    COST_METRICS: {"parquet"},
+}
 
 
 class BatchConfig(dg.Config):
@@ -37,6 +55,17 @@ class BatchConfig(dg.Config):
     retry: bool = Field(default=False, description="Allow MAX_ATTEMPTS again for failed jobs.")
 
 
+def _check_specs() -> list[dg.AssetCheckSpec]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks
+        return [
+            dg.AssetCheckSpec(
+                name, asset=asset, description=says, partitions_def=recordings_partitions
+            )
+            for name, (asset, says) in CHECKS.items()
+        ]
+
+
 @dg.multi_asset(
     name="recording_chain",
     specs=[
@@ -46,10 +75,14 @@ class BatchConfig(dg.Config):
             skippable=True,
             description=_DESCRIPTIONS[i],
             group_name="recordings",
+            owners=["team:transcription"],
+            kinds=_KINDS[name],
+            code_version=str(VERSIONS[name]),
             partitions_def=recordings_partitions,
         )
         for i, name in enumerate(STAGES)
     ],
+    check_specs=_check_specs(),
     partitions_def=recordings_partitions,
     can_subset=True,
     backfill_policy=dg.BackfillPolicy.multi_run(KEYS_OF_A_BACKFILL_RUN),
@@ -59,6 +92,7 @@ def recording_chain(context: dg.AssetExecutionContext, config: BatchConfig) -> I
     """Every recording goes its own way; success and failure are recorded for each."""
     # a server that only shows the assets need not load codecs and stores
     from .batch import run_batch  # noqa: PLC0415
+    from .links import linker  # noqa: PLC0415
     from .workshop import open_workshop  # noqa: PLC0415
 
     settings: Settings = context.resources.settings
@@ -68,18 +102,38 @@ def recording_chain(context: dg.AssetExecutionContext, config: BatchConfig) -> I
     recordings, strangers = _recordings(config.keys or list(context.partition_keys))
 
     async def run() -> list[Outcome]:
-        workshop = open_workshop(settings, progress, retry=config.retry)
-        return await run_batch(workshop, recordings, selected, told)
-
-    def told(outcome: Outcome) -> None:
-        log_outcome(context, outcome)
-        mark_failed(context, outcome, selected)
+        workshop = open_workshop(
+            settings,
+            progress,
+            retry=config.retry,
+            forced=_forced(context.run.tags),
+            run_id=context.run.run_id,
+        )
+        async with open_writer(context, selected, linker(settings, workshop.storage)) as events:
+            return await run_batch(workshop, recordings, selected, events.add)
 
     outcomes = run_until_interrupted(run())
     failed = [outcome for outcome in outcomes if outcome.failed is not None]
     if failed or strangers:
         raise _failure(failed, strangers, len(outcomes) + len(strangers))
     yield from ()
+
+
+def _forced(tags: Mapping[str, str]) -> list[str]:
+    """The stages that the run's tag names, apart by commas.
+
+    Raises:
+        Failure: one of them is no stage.
+    """
+    named = [name.strip() for name in tags.get(FORCE_TAG, "").split(",") if name.strip()]
+    unknown = [name for name in named if name not in STAGES]
+    if unknown:
+        raise dg.Failure(
+            f"{FORCE_TAG}: {unknown[0]!r} is no asset of the chain; name one of "
+            f"{', '.join(STAGES)}, or several, apart by commas.",
+            allow_retries=False,
+        )
+    return named
 
 
 def _recordings(keys: list[str]) -> tuple[list[Recording], dict[str, str]]:

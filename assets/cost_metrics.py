@@ -7,12 +7,10 @@ from pipelines.billing.attempts import Attempt, LedgerRow, ledger_row, row_witho
 from pipelines.billing.prices import total
 from resources.gpu.job_folder import JobFolder, now
 
-from .names import COST_METRICS, RAW_AUDIO, TRANSCRIPT
-from .progress import StageMade
-from .records import CostFacts, RawAudio, TranscriptFacts, fingerprint
+from .names import COST_IS_KNOWN, COST_METRICS, RAW_AUDIO, TRANSCRIPT
+from .progress import Checked, StageMade
+from .records import CostFacts, RawAudio, TranscriptFacts, fingerprint, stage_fingerprint
 from .workshop import Desk
-
-VERSION = 1
 
 
 async def cost_metrics(desk: Desk) -> StageMade:
@@ -20,7 +18,7 @@ async def cost_metrics(desk: Desk) -> StageMade:
     since = time.perf_counter()
     raw = desk.facts(RAW_AUDIO, RawAudio)
     said = desk.facts(TRANSCRIPT, TranscriptFacts)
-    print_ = fingerprint(COST_METRICS, VERSION, said.job, said.own_attempts, raw.etag)
+    print_ = stage_fingerprint(COST_METRICS, said.job, said.own_attempts, raw.etag)
     reused = await asyncio.to_thread(desk.stands, COST_METRICS, print_)
     if not reused:
         rows = await asyncio.to_thread(_rows, desk, said)
@@ -37,7 +35,14 @@ async def cost_metrics(desk: Desk) -> StageMade:
         "rtf": facts.rtf,
         "attempts": len(facts.attempt_ids),
     }
-    return StageMade(COST_METRICS, reused, time.perf_counter() - since, numbers)
+    known = not missing_attempts(said, facts)
+    check = Checked(COST_IS_KNOWN, known, {"attempts": len(facts.attempt_ids)})
+    return StageMade(COST_METRICS, reused, time.perf_counter() - since, numbers, (check,))
+
+
+def missing_attempts(said: TranscriptFacts, costs: CostFacts) -> set[str]:
+    """Attempts of the transcript that the cost does not hold: open ones, or lost records."""
+    return set(said.own_attempts) - set(costs.attempt_ids)
 
 
 def _rows(desk: Desk, said: TranscriptFacts) -> list[LedgerRow]:

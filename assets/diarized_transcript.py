@@ -7,17 +7,23 @@ from pipelines.speech.cues import make_cues
 from pipelines.speech.diarized import DiarizedTranscript, dumps
 from pipelines.speech.joining import diarize
 from pipelines.speech.plain_text import to_text
+from pipelines.speech.propositions import misplaced_times, words_without_speaker
 from pipelines.speech.rttm import to_rttm
 from pipelines.speech.subtitles import to_srt, to_vtt
 from resources.failures import RecordingError
 
-from .names import DIARIZED_TRANSCRIPT, OPTIMIZED_AUDIO, TRANSCRIPT
-from .progress import StageMade
-from .records import DiarizedFacts, OptimizedAudioFacts, TranscriptFacts, fingerprint
+from .names import (
+    DIARIZED_TRANSCRIPT,
+    EVERY_WORD_HAS_A_SPEAKER,
+    OPTIMIZED_AUDIO,
+    TIMES_ARE_IN_ORDER,
+    TRANSCRIPT,
+)
+from .progress import Checked, StageMade
+from .records import DiarizedFacts, OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
 from .transcript import TRANSCRIPT_FILE
 from .workshop import Desk
 
-VERSION = 1
 DIARIZED_FILE = "diarized.json"
 FORMATS = {"txt": "transcript.txt", "srt": "transcript.srt", "vtt": "transcript.vtt"}
 FORMATS |= {"rttm": "turns.rttm", "json": DIARIZED_FILE}
@@ -27,8 +33,10 @@ def diarized_transcript(desk: Desk) -> StageMade:
     """Join, format, write; diarized.json last."""
     since = time.perf_counter()
     said = desk.facts(TRANSCRIPT, TranscriptFacts)
-    print_ = fingerprint(
-        DIARIZED_TRANSCRIPT, VERSION, said.job or said.content_sha256, desk.recording.name
+    print_ = stage_fingerprint(
+        DIARIZED_TRANSCRIPT,
+        said.job or said.content_sha256,
+        desk.recording.name,
     )
     reused = desk.stands(DIARIZED_TRANSCRIPT, print_)
     if not reused:
@@ -39,10 +47,33 @@ def diarized_transcript(desk: Desk) -> StageMade:
             segments=len(joined.segments),
             words=sum(speaker.words for speaker in joined.speakers),
             language=joined.language,
+            words_without_speaker=words_without_speaker(joined),
+            misplaced_times=misplaced_times(joined),
         )
         desk.save(DIARIZED_TRANSCRIPT, print_, facts, outputs, time.perf_counter() - since)
     facts = desk.facts(DIARIZED_TRANSCRIPT, DiarizedFacts)
-    return StageMade(DIARIZED_TRANSCRIPT, reused, time.perf_counter() - since, facts.model_dump())
+    return StageMade(
+        DIARIZED_TRANSCRIPT,
+        reused,
+        time.perf_counter() - since,
+        facts.model_dump(include={"speakers", "segments", "words", "language"}),
+        checks=_checks(desk, facts),
+        files=tuple(desk.recording.transcript_key(file) for file in FORMATS.values()),
+    )
+
+
+def _checks(desk: Desk, facts: DiarizedFacts) -> tuple[Checked, ...]:
+    """None about speakers where nobody was asked to find any."""
+    unknown, misplaced = facts.words_without_speaker, facts.misplaced_times
+    wanted = desk.options.job.diarizer != "none" or desk.options.channels == "separate"
+    found = []
+    if unknown is not None and wanted:
+        numbers = {"words_without_speaker": unknown}
+        found.append(Checked(EVERY_WORD_HAS_A_SPEAKER, unknown == 0, numbers))
+    if misplaced is not None:
+        numbers = {"misplaced_times": misplaced}
+        found.append(Checked(TIMES_ARE_IN_ORDER, misplaced == 0, numbers))
+    return tuple(found)
 
 
 def _joined(desk: Desk, said: TranscriptFacts) -> DiarizedTranscript:

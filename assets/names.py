@@ -1,4 +1,4 @@
-"""The five assets of a recording, in their order."""
+"""The five assets of a recording, in their order, and what can be said to hold of each."""
 
 RAW_AUDIO = "raw_audio"
 OPTIMIZED_AUDIO = "optimized_audio"
@@ -7,3 +7,23 @@ DIARIZED_TRANSCRIPT = "diarized_transcript"
 COST_METRICS = "cost_metrics"
 
 STAGES = (RAW_AUDIO, OPTIMIZED_AUDIO, TRANSCRIPT, DIARIZED_TRANSCRIPT, COST_METRICS)
+
+# raised when a stage would make something else of the same input: then it is done again.
+# That of the transcript costs nothing: the job's identity decides whether it is computed anew.
+VERSIONS = dict.fromkeys(STAGES, 1)
+
+LENGTH_AGREES = "decoded_length_agrees"
+EVERY_WORD_HAS_A_SPEAKER = "every_word_has_a_speaker"
+TIMES_ARE_IN_ORDER = "times_are_in_order_and_inside_the_recording"
+COST_IS_KNOWN = "cost_is_known"
+
+# check -> the asset it is about, and what it says
+CHECKS = {
+    LENGTH_AGREES: (OPTIMIZED_AUDIO, "What was decoded is as long as the file declares."),
+    EVERY_WORD_HAS_A_SPEAKER: (DIARIZED_TRANSCRIPT, "No word is left to SPEAKER_UNKNOWN."),
+    TIMES_ARE_IN_ORDER: (
+        DIARIZED_TRANSCRIPT,
+        "Segments and words follow one another, and none lies outside of the recording.",
+    ),
+    COST_IS_KNOWN: (COST_METRICS, "Every attempt of the recording has ended and has a price."),
+}

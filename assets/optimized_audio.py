@@ -6,15 +6,14 @@ from tempfile import TemporaryDirectory
 
 from pipelines.settings import MEGABYTE
 from pipelines.speech.audio_errors import AudioRefused
+from pipelines.speech.decode_verdict import length_agrees
 from pipelines.speech.optimize import OptimizedAudio, optimize
 
-from .names import OPTIMIZED_AUDIO, RAW_AUDIO
-from .progress import StageMade
+from .names import LENGTH_AGREES, OPTIMIZED_AUDIO, RAW_AUDIO
+from .progress import Checked, StageMade
 from .raw_audio import check_length, check_unchanged, refused
-from .records import OptimizedAudioFacts, RawAudio, fingerprint
+from .records import OptimizedAudioFacts, RawAudio, stage_fingerprint
 from .workshop import Desk
-
-VERSION = 1
 
 
 def optimized_audio(desk: Desk) -> StageMade:
@@ -23,8 +22,12 @@ def optimized_audio(desk: Desk) -> StageMade:
     raw = desk.facts(RAW_AUDIO, RawAudio)
     limit_mb = desk.workshop.settings.optimized_limit_mb
     heard_by = desk.workshop.detector.version
-    print_ = fingerprint(
-        OPTIMIZED_AUDIO, VERSION, heard_by, raw.sha256, desk.options.channels, limit_mb
+    print_ = stage_fingerprint(
+        OPTIMIZED_AUDIO,
+        heard_by,
+        raw.sha256,
+        desk.options.channels,
+        limit_mb,
     )
     reused = desk.stands(OPTIMIZED_AUDIO, print_)
     if not reused:
@@ -38,7 +41,10 @@ def optimized_audio(desk: Desk) -> StageMade:
         "format": facts.format,
         "size_bytes": facts.size_bytes,
     }
-    return StageMade(OPTIMIZED_AUDIO, reused, time.perf_counter() - since, numbers)
+    agrees = length_agrees(raw.declared_ms, facts.audio_ms)
+    lengths = {"declared_ms": raw.declared_ms, "decoded_ms": facts.audio_ms}
+    check = Checked(LENGTH_AGREES, agrees, lengths)
+    return StageMade(OPTIMIZED_AUDIO, reused, time.perf_counter() - since, numbers, (check,))
 
 
 def _make(desk: Desk, raw: RawAudio) -> tuple[OptimizedAudioFacts, dict[str, str]]:

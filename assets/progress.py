@@ -6,15 +6,34 @@ from typing import Protocol
 
 from pipelines.recordings import Recording
 
+Numbers = dict[str, float | int | str | bool | None]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Whether a proposition of `names.CHECKS` holds for a recording, and what speaks against it."""
+
+    name: str
+    passed: bool
+    numbers: Numbers = field(default_factory=dict)
+
 
 @dataclass(frozen=True)
 class StageMade:
-    """A stage that stands: made now, or found standing (`reused`)."""
+    """A stage that stands: made now, or found standing (`reused`).
+
+    `version` is the fingerprint of what it was made from, `made_from` that of the stage before.
+    `files` are keys of the bucket that people may want to open.
+    """
 
     stage: str
     reused: bool
     seconds: float
-    numbers: dict[str, float | int | str | bool | None]
+    numbers: Numbers
+    checks: tuple[Checked, ...] = ()
+    files: tuple[str, ...] = ()
+    version: str = ""
+    made_from: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,15 @@ from resources.storage.base import Stored
 
 from .names import RAW_AUDIO
 from .progress import StageMade
-from .records import RawAudio, fingerprint
+from .records import RawAudio, stage_fingerprint
 from .workshop import Desk
-
-VERSION = 1
 
 
 def raw_audio(desk: Desk) -> StageMade:
     """Hash, probe and validate; nothing is written but the record."""
     since = time.perf_counter()
     seen = look_at_source(desk)
-    print_ = fingerprint(RAW_AUDIO, VERSION, seen.etag, seen.size_bytes)
+    print_ = stage_fingerprint(RAW_AUDIO, seen.etag, seen.size_bytes)
     reused = desk.stands(RAW_AUDIO, print_)
     if not reused:
         facts = _examine(desk, seen)

@@ -9,9 +9,11 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gpu_job.contract import Milliseconds, SpeechRegion
+from gpu_job.contract import Milliseconds, SpeechRegion, Timings
 from pipelines.recordings import Recording
 from resources.storage.base import Storage
+
+from .names import VERSIONS
 
 
 class Facts(BaseModel):
@@ -58,12 +60,14 @@ class TranscriptFacts(Facts):
 
     content_sha256: str
     job: str
+    again: str = ""  # the run that forced it, where one did
     own_attempts: tuple[str, ...]
     audio_ms: Milliseconds
     speech_ms: Milliseconds
     language: str
     language_probability: float
     words: int
+    timings: Timings | None = None  # None: no job, or written before they were kept
 
 
 class DiarizedFacts(Facts):
@@ -73,6 +77,8 @@ class DiarizedFacts(Facts):
     segments: int
     words: int
     language: str
+    words_without_speaker: int | None = None  # None: written before it was counted
+    misplaced_times: int | None = None
 
 
 class CostFacts(Facts):
@@ -114,3 +120,8 @@ def fingerprint(*parts: object) -> str:
     """A digest of what a stage's output depends on."""
     text = json.dumps(parts, sort_keys=True, default=str, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def stage_fingerprint(stage: str, *parts: object) -> str:
+    """The same, of a stage in its present version."""
+    return fingerprint(stage, VERSIONS[stage], *parts)

@@ -2,19 +2,19 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 
-from gpu_job.contract import JobOptions, JobResult
+from gpu_job.contract import JobOptions
 from resources.gpu.identity import job_id
 from resources.gpu.job_folder import FrozenRequest, JobFolder, now
 from resources.gpu.orders import Finished, Order
 from resources.models import model_revision
 
 from .names import OPTIMIZED_AUDIO, TRANSCRIPT
-from .progress import StageMade
-from .records import OptimizedAudioFacts, TranscriptFacts, fingerprint
+from .progress import Numbers, StageMade
+from .records import OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
 from .workshop import Desk
 
-VERSION = 1
 TRANSCRIPT_FILE = "transcript.json"
 _NOTHING_SAID = b'{"version": 1, "job": "", "language": "", "segments": [], "turns": []}'
 
@@ -22,22 +22,32 @@ _NOTHING_SAID = b'{"version": 1, "job": "", "language": "", "segments": [], "tur
 async def transcript(desk: Desk) -> StageMade:
     """The job's result, copied to where people look for it."""
     since = time.perf_counter()
-    audio, job = await asyncio.to_thread(_identify, desk)
-    print_ = fingerprint(TRANSCRIPT, VERSION, job)
+    audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
+    print_ = stage_fingerprint(TRANSCRIPT, await asyncio.to_thread(_job, desk, ""))
     reused = await asyncio.to_thread(desk.stands, TRANSCRIPT, print_)
     if not reused:
+        again = _again(desk, print_)
+        job = await asyncio.to_thread(_job, desk, again)
         finished = await _finished(desk, audio, job) if job else None
-        await asyncio.to_thread(_save, desk, audio, job, finished, print_, since)
+        made = _Made(job, again, print_, finished, since)
+        await asyncio.to_thread(_save, desk, audio, made)
     facts = desk.facts(TRANSCRIPT, TranscriptFacts)
-    numbers = {
+    file = desk.recording.transcript_key(TRANSCRIPT_FILE)
+    seconds = time.perf_counter() - since
+    return StageMade(TRANSCRIPT, reused, seconds, _numbers(facts), files=(file,))
+
+
+def _numbers(facts: TranscriptFacts) -> Numbers:
+    steps = facts.timings.model_dump() if facts.timings else {}
+    return {
         "speech_seconds": facts.speech_ms / 1000,
         "words": facts.words,
         "language": facts.language,
         "language_probability": facts.language_probability,
         "attempts": len(facts.own_attempts),
         "job": facts.job,
+        **steps,
     }
-    return StageMade(TRANSCRIPT, reused, time.perf_counter() - since, numbers)
 
 
 async def _finished(desk: Desk, audio: OptimizedAudioFacts, job: str) -> Finished:
@@ -46,14 +56,24 @@ async def _finished(desk: Desk, audio: OptimizedAudioFacts, job: str) -> Finishe
     return await desk.workshop.engine.run(order)
 
 
-def _identify(desk: Desk) -> tuple[OptimizedAudioFacts, str]:
-    """The audio, and the job's identity; empty where there is nothing to transcribe."""
+def _again(desk: Desk, print_: str) -> str:
+    """The run that forces this transcript, or that forced the one that is lost now."""
+    if TRANSCRIPT in desk.workshop.forced:
+        return desk.workshop.run_id
+    record = desk.record(TRANSCRIPT)
+    if record is None or record.fingerprint != print_:
+        return ""
+    return TranscriptFacts.model_validate(record.facts).again
+
+
+def _job(desk: Desk, again: str) -> str:
+    """The job's identity; empty where there is nothing to transcribe."""
     audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
     if not audio.regions:
-        return audio, ""
+        return ""
     options = _job_options(desk, audio)
     revision = model_revision(options.model, options.diarizer)
-    return audio, job_id(audio.content_sha256, options, revision)
+    return job_id(audio.content_sha256, options, revision, again=again)
 
 
 def _job_options(desk: Desk, audio: OptimizedAudioFacts) -> JobOptions:
@@ -89,29 +109,34 @@ def _order(desk: Desk, audio: OptimizedAudioFacts, job: str) -> Order:
     )
 
 
-def _save(  # noqa: PLR0913, PLR0917  # what was made, of what, and since when
-    desk: Desk,
-    audio: OptimizedAudioFacts,
-    job: str,
-    finished: Finished | None,
-    print_: str,
-    since: float,
-) -> None:
+@dataclass(frozen=True)
+class _Made:
+    """What the record of a transcript is made of; no job where nobody speaks."""
+
+    job: str
+    again: str
+    print_: str
+    finished: Finished | None
+    since: float
+
+
+def _save(desk: Desk, audio: OptimizedAudioFacts, made: _Made) -> None:
     key = desk.recording.transcript_key(TRANSCRIPT_FILE)
-    body = finished.result.model_dump_json().encode() if finished else _NOTHING_SAID
+    result = made.finished.result if made.finished else None
+    body = result.model_dump_json().encode() if result else _NOTHING_SAID
     etag = desk.workshop.storage.write(key, body)
-    result: JobResult | None = finished.result if finished else None
-    name = desk.recording.name
+    name, attempts = desk.recording.name, made.finished.attempts if made.finished else ()
     facts = TranscriptFacts(
         content_sha256=audio.content_sha256,
-        job=job,
-        own_attempts=tuple(
-            a.attempt_id for a in (finished.attempts if finished else ()) if a.recording == name
-        ),
+        job=made.job,
+        again=made.again,
+        own_attempts=tuple(a.attempt_id for a in attempts if a.recording == name),
         audio_ms=audio.audio_ms,
         speech_ms=audio.speech_ms,
         language=result.language if result else "",
         language_probability=result.language_probability if result else 0.0,
         words=sum(len(segment.words) for segment in result.segments) if result else 0,
+        timings=result.usage.timings if result else None,
     )
-    desk.save(TRANSCRIPT, print_, facts, {key: etag}, time.perf_counter() - since)
+    seconds = time.perf_counter() - made.since
+    desk.save(TRANSCRIPT, made.print_, facts, {key: etag}, seconds)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import threading
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,6 +42,8 @@ class Workshop:
     prices: PriceBook
     progress: Progress
     retry: bool = False
+    forced: frozenset[str] = frozenset()  # stages that are done again though they stand
+    run_id: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
 
     @cached_property
@@ -59,7 +62,14 @@ class Workshop:
         return asyncio.Semaphore(self.settings.cpu_slots or os.cpu_count() or 1)
 
 
-def open_workshop(settings: Settings, progress: Progress, *, retry: bool = False) -> Workshop:
+def open_workshop(
+    settings: Settings,
+    progress: Progress,
+    *,
+    retry: bool = False,
+    forced: Iterable[str] = (),
+    run_id: str = "",
+) -> Workshop:
     """The tools; nothing is started and nothing is asked of anybody yet."""
     storage = open_storage(settings)
     prices, ledger = read_price_book(settings.price_book), LedgerWriter(storage)
@@ -70,7 +80,9 @@ def open_workshop(settings: Settings, progress: Progress, *, retry: bool = False
         max_attempts=settings.max_attempts,
         run_limit_seconds=settings.job_timeout_seconds,
     )
-    return Workshop(settings, storage, engine, ledger, prices, progress, retry)
+    return Workshop(
+        settings, storage, engine, ledger, prices, progress, retry, frozenset(forced), run_id
+    )
 
 
 @dataclass
@@ -126,6 +138,8 @@ class Desk:
     def stands(self, stage: str, fingerprint: str) -> bool:
         """Whether the stage's output was made of just this, and is still there, unchanged."""
         record = self.record(stage)
+        if stage in self.workshop.forced:
+            return False
         if record is None or record.fingerprint != fingerprint:
             return False
         seen = ((self.workshop.storage.head(key), etag) for key, etag in record.outputs.items())

@@ -43,6 +43,11 @@ class Settings(BaseSettings):
         Path("data/dagster"), description="Folder of Dagster's own records (runs, events)."
     )
 
+    files_url: str = Field(
+        "",
+        description="Where browsers reach the bucket's files (`escriba up` sets its own).",
+    )
+
     default_language: str = Field(
         "pt",
         description="Language code, or 'auto' to detect. Portuguese: what most recordings are.",

@@ -53,6 +53,13 @@ def judge(probe: AudioProbe, tally: Tally) -> tuple[str, ...]:
     return tuple(_oddities(probe, tally))
 
 
+def length_agrees(declared_ms: int | None, decoded_ms: int) -> bool:
+    """Whether what was decoded is as long as declared, within 2 s or 1 %; nothing declared is."""
+    if declared_ms is None:
+        return True
+    return abs(declared_ms - decoded_ms) <= max(TOLERANCE_MS, declared_ms * TOLERANCE_SHARE)
+
+
 def _oddities(probe: AudioProbe, tally: Tally) -> list[str]:
     found = []
     if tally.bad_packets:
