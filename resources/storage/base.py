@@ -38,9 +38,14 @@ class Storage(Protocol):
     """Keys are relative to STORAGE_URL and use '/'."""
 
     url: str
+    whole_at_once: bool  # objects appear complete; in a folder they may be seen growing
 
-    def list(self, prefix: str) -> Iterator[Stored | Oddity]:
-        """Everything below a prefix that ends in '/'; one bad name never hides the others."""
+    def list(self, prefix: str, after: str = "") -> Iterator[Stored | Oddity]:
+        """Everything below a prefix that ends in '/', in the order of the keys.
+
+        Only keys that come later than `after`, where one is given. One bad name never hides the
+        others.
+        """
         ...
 
     def head(self, key: str) -> Stored | None:

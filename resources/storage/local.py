@@ -26,28 +26,49 @@ _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 class LocalStorage:
     """A folder; made on first use. The Protocol `Storage` says what each method does."""
 
+    whole_at_once = False
+
     def __init__(self, root: Path) -> None:
         self._root = root
         self.url = root.as_uri()
 
-    def list(self, prefix: str) -> Iterator[Stored | Oddity]:
+    def list(self, prefix: str, after: str = "") -> Iterator[Stored | Oddity]:
         """By os.scandir: any byte may stand in a name, and folders may be nested deeply."""
-        waiting = [prefix] if (self._root / prefix).is_dir() else []
+        waiting: list[Iterator[tuple[str, os.DirEntry[str] | Oddity]]] = []
+        if (self._root / prefix).is_dir():
+            waiting.append(self._scan(prefix, after))
         while waiting:
-            folder = waiting.pop()
-            try:
-                with os.scandir(self._root / folder) as entries:
-                    found = sorted(entries, key=lambda entry: entry.name)
-            except OSError as error:
-                yield Oddity(folder, f"the folder cannot be read ({error.strerror})")
-                continue
-            for entry in found:
-                if folder + entry.name == _DRAFTS:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(f"{folder}{entry.name}/")
-                elif entry.name not in _LITTER:
-                    yield from self._entry(folder + entry.name, entry)
+            key, entry = next(waiting[-1], ("", None))
+            if entry is None:
+                waiting.pop()
+            elif isinstance(entry, Oddity):
+                yield entry
+            elif key.endswith("/"):
+                waiting.append(self._scan(key, after))
+            else:
+                yield from self._entry(key, entry)
+
+    def _scan(self, folder: str, after: str) -> "Iterator[tuple[str, os.DirEntry[str] | Oddity]]":
+        """What lies in one folder, in the order of keys; the key of a folder ends in '/'."""
+        try:
+            with os.scandir(self._root / folder) as entries:
+                found = {self._key(folder, entry): entry for entry in entries}
+        except OSError as error:
+            odd = Oddity(folder, f"the folder cannot be read ({error.strerror})")
+            return iter([(folder, odd)])
+        return iter(
+            (key, found[key])
+            for key in sorted(found)
+            if (key > after or (key.endswith("/") and after.startswith(key)))
+            and found[key].name not in _LITTER
+            and key != f"{_DRAFTS}/"
+        )
+
+    @staticmethod
+    def _key(folder: str, entry: "os.DirEntry[str]") -> str:
+        return (
+            f"{folder}{entry.name}/" if entry.is_dir(follow_symlinks=False) else folder + entry.name
+        )
 
     def _entry(self, key: str, entry: "os.DirEntry[str]") -> Iterator[Stored | Oddity]:
         if not entry.is_file(follow_symlinks=False):

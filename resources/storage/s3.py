@@ -24,21 +24,25 @@ _CHUNK_BYTES = 8 << 20
 class S3Storage:
     """A bucket or a prefix of one. The Protocol `Storage` says what each method does."""
 
+    whole_at_once = True
+
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket, self._prefix, self._settings = bucket, prefix, settings
         self._store = S3Store(bucket, prefix=prefix or None, **_options(settings))
 
-    def list(self, prefix: str) -> Iterator[Stored | Oddity]:
+    def list(self, prefix: str, after: str = "") -> Iterator[Stored | Oddity]:
         """Obstore is thrice as fast as boto3, but one key it cannot parse hides all others."""
         try:
-            listed = [_stored(meta) for page in obstore.list(self._store, prefix) for meta in page]
-        except InvalidPathError:
-            yield from list_any_key(self._bucket, self._prefix, prefix, self._settings)
+            pages = obstore.list(self._store, prefix, offset=after or None)
+            for page in pages:
+                for meta in page:
+                    after = meta["path"]
+                    yield _stored(meta)
+        except (InvalidPathError, ValueError):  # a key, or `after` itself
+            yield from list_any_key(self._bucket, self._prefix, prefix, after, self._settings)
         except BaseError as error:
             raise StorageError(f"{prefix!r} cannot be listed: {_kind(error)}") from None
-        else:
-            yield from listed
 
     def head(self, key: str) -> Stored | None:
         try:

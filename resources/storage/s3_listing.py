@@ -8,9 +8,9 @@ from .base import Oddity, StorageError, Stored
 
 
 def list_any_key(
-    bucket: str, root: str, prefix: str, settings: Settings
+    bucket: str, root: str, prefix: str, after: str, settings: Settings
 ) -> Iterator[Stored | Oddity]:
-    """Every key below root/prefix, relative to root, whatever characters it holds."""
+    """Every key below root/prefix, relative to root and later than `after`, whatever it holds."""
     import boto3  # noqa: PLC0415  # 0.5 s, and rarely needed
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
@@ -25,7 +25,7 @@ def list_any_key(
     below = f"{root}/" if root else ""
     try:
         pages = client.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix=below + prefix
+            Bucket=bucket, Prefix=below + prefix, StartAfter=below + after if after else ""
         )
         for page in pages:
             for found in page.get("Contents", ()):

@@ -44,6 +44,19 @@ def test_any_name_can_be_a_key(storage, name):
     assert storage.read(key) == name.encode()
 
 
+def test_a_listing_is_in_the_order_of_keys_and_goes_on_anywhere(storage):
+    names = ["a", "a b", "a-", "a/1", "a/2/x", "a/2/y", "a/20", "a0", "b", "é/z", "😀"]
+    keys = sorted(f"inbox/{name}.x" for name in names)
+    for key in reversed(keys):
+        storage.write(key, b"1")
+
+    assert [one.key for one in storage.list("inbox/")] == keys
+    for i, key in enumerate(keys):
+        assert [one.key for one in storage.list("inbox/", after=key)] == keys[i + 1 :]
+    after_no_key = [one.key for one in storage.list("inbox/", after="inbox/a/2/xyz")]
+    assert after_no_key == [key for key in keys if key > "inbox/a/2/xyz"]
+
+
 def test_only_one_of_many_creates_an_object(storage):
     with ThreadPoolExecutor(8) as pool:
         won = list(pool.map(lambda i: storage.create("claim", b"%d" % i), range(16)))
@@ -89,9 +102,10 @@ def test_a_key_that_nobody_can_parse_hides_no_other(s3):
     for key in ("inbox/t//empty.mp3", "inbox/t/bell\x07.mp3", "inbox/folder/"):
         s3.client.put_object(Bucket=s3.bucket, Key=f"some/prefix/{key}", Body=b"x")
 
-    keys = {one.key for one in store.list("inbox/")}
+    keys = [one.key for one in store.list("inbox/")]
 
-    assert keys == {"inbox/t/good.mp3", "inbox/t//empty.mp3", "inbox/t/bell\x07.mp3"}
+    assert keys == ["inbox/t//empty.mp3", "inbox/t/bell\x07.mp3", "inbox/t/good.mp3"]
+    assert [one.key for one in store.list("inbox/", after=keys[0])] == keys[1:]
 
 
 def test_a_folder_lists_names_of_any_bytes_and_what_is_no_file(tmp_path):
