@@ -13,6 +13,7 @@ from pipelines.settings import Settings  # noqa: TC001  # the asset names its ty
 from .event_writer import open_writer
 from .interrupts import run_until_interrupted
 from .names import (
+    CHAIN,
     CHECKS,
     COST_METRICS,
     DIARIZED_TRANSCRIPT,
@@ -67,7 +68,7 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
 
 
 @dg.multi_asset(
-    name="recording_chain",
+    name=CHAIN,
     specs=[
         dg.AssetSpec(
             name,

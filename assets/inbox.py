@@ -15,7 +15,13 @@ from resources.storage.base import Oddity, Storage, Stored
 
 from .diarized_transcript import DIARIZED_FILE
 from .names import COST_METRICS, STAGES
-from .quarantine import Refusal, read_refusals, refusal_key, write_refusal
+from .quarantine import (
+    Refusal,
+    read_refusal,
+    read_refusals,
+    refusal_key,
+    write_refusal,
+)
 from .records import CostFacts, read_record
 
 _READERS = 32
@@ -83,6 +89,20 @@ def done_etag(storage: Storage, recording: Recording) -> str | None:
         return None
 
 
+def is_settled(storage: Storage, recording: Recording, etag: str) -> bool:
+    """Whether this version of the file is done, or was refused for good."""
+    if done_etag(storage, recording) == etag:
+        return True
+    refusal = read_refusal(storage, refusal_key(recording.inbox_key, recording.tenant))
+    return refusal is not None and refusal.permanent and refusal.etag == etag
+
+
+def quarantine_new(storage: Storage, refused: Iterable[Refused]) -> None:
+    """The same, for those that have no record yet: a sensor sees some of them at every look."""
+    seen = ((one, storage.head(refusal_key(one.key, None))) for one in refused)
+    quarantine_refused(storage, [one for one, record in seen if record is None])
+
+
 def quarantine_refused(storage: Storage, refused: Iterable[Refused]) -> None:
     """Keep a record of each name that can be no recording."""
     for one in refused:
@@ -100,10 +120,11 @@ def quarantine_refused(storage: Storage, refused: Iterable[Refused]) -> None:
 
 
 def _sort(storage: Storage) -> list[tuple[Recording | None, Stored | Refused]]:
-    return [_judge(found) for found in storage.list(INBOX)]
+    return [judge_name(found) for found in storage.list(INBOX)]
 
 
-def _judge(found: Stored | Oddity) -> tuple[Recording | None, Stored | Refused]:
+def judge_name(found: Stored | Oddity) -> tuple[Recording | None, Stored | Refused]:
+    """The recording that an object is, or why it can be none."""
     if isinstance(found, Oddity):
         advice = "Put a plain file in its place, or remove it."
         return None, Refused(found.key, "", "not_a_file", f"Not usable: {found.reason}.", advice)

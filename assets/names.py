@@ -6,6 +6,9 @@ TRANSCRIPT = "transcript"
 DIARIZED_TRANSCRIPT = "diarized_transcript"
 COST_METRICS = "cost_metrics"
 
+RECORDINGS_JOB = "recordings_job"
+CHAIN = "recording_chain"  # the multi_asset that makes them
+
 STAGES = (RAW_AUDIO, OPTIMIZED_AUDIO, TRANSCRIPT, DIARIZED_TRANSCRIPT, COST_METRICS)
 
 # raised when a stage would make something else of the same input: then it is done again.

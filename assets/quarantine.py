@@ -66,12 +66,18 @@ def write_refusal(  # noqa: PLR0913  # a record, field by field
     return refusal
 
 
+def read_refusal(storage: Storage, key: str) -> Refusal | None:
+    """One record; None where there is none, or no record."""
+    body = storage.read(key)
+    try:
+        return Refusal.model_validate_json(body) if body is not None else None
+    except ValidationError:
+        return None
+
+
 def read_refusals(storage: Storage) -> Iterator[tuple[str, Refusal]]:
     """All records with their keys; what is no record is passed over."""
     for found in storage.list(PREFIX):
-        body = storage.read(found.key) if isinstance(found, Stored) else None
-        try:
-            if body is not None:
-                yield found.key, Refusal.model_validate_json(body)
-        except ValidationError:
-            continue
+        refusal = read_refusal(storage, found.key) if isinstance(found, Stored) else None
+        if refusal is not None:
+            yield found.key, refusal

@@ -4,12 +4,17 @@ import logging
 
 import dagster as dg
 
+from assets.attempts_ledger import attempts_ledger
 from assets.chain import recording_chain
 from assets.progress import LogProgress
+from sensors.digest import digest_sensor
+from sensors.inbox import inbox_sensor
+from sensors.ledger import ledger_sensor
+from sensors.requests import requests_sensor
 
-from .settings import load_settings
-
-RECORDINGS_JOB = "recordings_job"
+from .jobs import digest_job, nightly_job, recordings_job, retry_failed_job
+from .schedules import nightly_schedule
+from .settings import load_night_settings, load_settings
 
 
 @dg.resource(description="Every setting, read when a run begins.")
@@ -25,14 +30,10 @@ def _progress(_context: dg.InitResourceContext) -> object:
 def make_definitions(settings: object = _settings, progress: object = _progress) -> dg.Definitions:
     """The code location, with the resources of a caller who runs it in its own process."""
     return dg.Definitions(
-        assets=[recording_chain],
-        jobs=[
-            dg.define_asset_job(
-                RECORDINGS_JOB,
-                selection=dg.AssetSelection.assets(recording_chain),
-                description="The recordings in its config; what stands is not done again.",
-            )
-        ],
+        assets=[recording_chain, attempts_ledger],
+        jobs=[recordings_job, nightly_job, retry_failed_job, digest_job],
+        schedules=[nightly_schedule(load_night_settings())],
+        sensors=[inbox_sensor, requests_sensor, ledger_sensor, digest_sensor],
         resources={"settings": settings, "progress": progress},
         executor=dg.in_process_executor,  # the default spawns a process for each step
     )

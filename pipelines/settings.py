@@ -4,8 +4,10 @@ The name of a setting in capitals is its environment variable. Defaults spend no
 """
 
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
+from zoneinfo import available_timezones
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,12 +19,35 @@ HOUSE = Path(__file__).resolve().parent.parent
 MEGABYTE = 1_000_000
 
 
-class Settings(BaseSettings):
-    """The settings of the orchestrator; `.env.example` shows them all."""
+class NightSettings(BaseSettings):
+    """When the night is: all that the code location must know before anything runs."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
+
+    nightly_at: str = Field("02:00", description="When the nightly job asks for what is missing.")
+    nightly_timezone: str = Field(
+        "America/Sao_Paulo", description="By whose clocks, summer time and all."
+    )
+
+    @field_validator("nightly_at")
+    @classmethod
+    def _time_of_day(cls, text: str) -> str:
+        if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text):
+            raise ValueError(f"{text!r} is no time of day such as 02:00")
+        return text
+
+    @field_validator("nightly_timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is no time zone such as America/Sao_Paulo")
+        return name
+
+
+class Settings(NightSettings):
+    """The settings of the orchestrator; `.env.example` shows them all."""
 
     storage_url: str = Field(
         "",
@@ -130,14 +155,26 @@ class Settings(BaseSettings):
         return Path("data/bucket").absolute().as_uri()
 
 
+AnySettings = TypeVar("AnySettings", bound=NightSettings)
+
+
 class SettingsError(ValueError):
     """A setting is wrong: names the variable, never its value where that may be a secret."""
 
 
 def load_settings(**overrides: object) -> Settings:
     """The settings, or a SettingsError that names each variable that is wrong."""
+    return _load(Settings, overrides)
+
+
+def load_night_settings() -> NightSettings:
+    """The same of those that a schedule is made of; reads no secret."""
+    return _load(NightSettings, {})
+
+
+def _load(kind: type[AnySettings], overrides: dict[str, object]) -> AnySettings:
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        return kind(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [
             f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"

@@ -72,8 +72,9 @@ def _run_batches(
 ) -> str:
     """What broke a batch, and with it the run; empty where nothing did."""
     _silence()
+    from assets.names import CHAIN, RECORDINGS_JOB
     from assets.partitions import add_partitions
-    from pipelines.definitions import RECORDINGS_JOB, make_definitions
+    from pipelines.definitions import make_definitions
 
     job = make_definitions(settings, progress).resolve_job_def(RECORDINGS_JOB)
     with open_instance(settings) as instance:
@@ -86,7 +87,7 @@ def _run_batches(
                 instance=instance,
                 raise_on_error=False,
                 run_config={
-                    "ops": {"recording_chain": {"config": {"keys": keys, "retry": retry}}},
+                    "ops": {CHAIN: {"config": {"keys": keys, "retry": retry}}},
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
                 tags={"escriba/reason": "retry" if retry else "command line"},

@@ -96,7 +96,8 @@ class LocalStorage:
             raise StorageError(f"{key!r} cannot be looked at: {error.strerror}") from error
         # the change time tells of an overwrite whose modification time was set back
         etag = f"{seen.st_mtime_ns:x}-{seen.st_ctime_ns:x}-{seen.st_size:x}-{seen.st_ino:x}"
-        return Stored(key, seen.st_size, etag, datetime.fromtimestamp(seen.st_mtime, UTC))
+        # a file that was moved here keeps its modification time, and some lie in the future
+        return Stored(key, seen.st_size, etag, datetime.fromtimestamp(seen.st_ctime, UTC))
 
     def read(self, key: str) -> bytes | None:
         try:

@@ -1,0 +1,74 @@
+"""What happened since the last digest, in a page; plain Python."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+_MOST_FAILURES = 50  # on the page; the JSON beside it has them all
+
+
+class Failure(BaseModel):
+    """A recording that waits for somebody."""
+
+    model_config = ConfigDict(frozen=True)
+
+    recording: str
+    message: str
+    advice: str
+    permanent: bool
+
+
+class Digest(BaseModel):
+    """`digests/<night>.json`. Money in USD; times in UTC; `since` is exclusive."""
+
+    model_config = ConfigDict(frozen=True)
+
+    night: str
+    since: datetime
+    until: datetime
+    done: int
+    audio_seconds: float
+    spent_usd: Decimal
+    wasted_usd: Decimal
+    attempts: int
+    waiting: int
+    oldest_waiting: str = ""
+    oldest_waiting_since: datetime | None = None
+    failures: tuple[Failure, ...] = ()
+    refused_names: int = 0
+
+    @property
+    def headline(self) -> str:
+        """One line, for a log."""
+        return (
+            f"Night of {self.night}: {self.done:,} done ({self.audio_seconds / 3600:,.1f} h of "
+            f"audio), {len(self.failures):,} failed, {self.waiting:,} waiting, "
+            f"{self.spent_usd:.4f} USD spent, {self.wasted_usd:.4f} of it on attempts that failed."
+        )
+
+
+def page(digest: Digest) -> str:
+    """The digest as Markdown."""
+    lines = [f"# Escriba, night of {digest.night}", "", digest.headline, ""]
+    lines.append(f"From {digest.since:%Y-%m-%d %H:%M} to {digest.until:%Y-%m-%d %H:%M} UTC.")
+    if digest.oldest_waiting and digest.oldest_waiting_since:
+        since = f"{digest.oldest_waiting_since:%Y-%m-%d %H:%M} UTC"
+        lines += ["", f"The oldest unfinished: `{digest.oldest_waiting}`, there since {since}."]
+    if digest.refused_names:
+        lines += ["", f"{digest.refused_names:,} files have names that can be no recording's."]
+    if digest.failures:
+        lines += ["", "| failed | why | what to do |", "| --- | --- | --- |"]
+        shown = digest.failures[:_MOST_FAILURES]
+        lines += [_row(failure) for failure in shown]
+        left = len(digest.failures) - len(shown)
+        lines += ["", f"… and {left:,} more in the JSON beside this page."] if left else []
+    return "\n".join(lines) + "\n"
+
+
+def _row(failure: Failure) -> str:
+    return f"| {_cell(failure.recording)} | {_cell(failure.message)} | {_cell(failure.advice)} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

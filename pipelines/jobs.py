@@ -1,0 +1,93 @@
+"""Jobs that nobody has to configure: they write a request, or a page, into the bucket."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from assets.chain import recording_chain
+from assets.names import COST_METRICS, RECORDINGS_JOB
+from pipelines.settings import Settings
+from resources.storage.base import Storage
+
+recordings_job = dg.define_asset_job(
+    RECORDINGS_JOB,
+    selection=dg.AssetSelection.assets(recording_chain),
+    description="The recordings in its config; what stands is not done again.",
+)
+NIGHT_TAG = "escriba/night"
+
+
+@dg.op(required_resource_keys={"settings"})
+def ask_for_missing_recordings(context: dg.OpExecutionContext) -> None:
+    """Everything new, everything that another try may help, and what Dagster never heard of."""
+    from assets.inbox import quarantine_new, survey  # noqa: PLC0415  # no store while the UI looks
+    from assets.night import ask_for_missing  # noqa: PLC0415
+
+    settings, storage = _house(context)
+    seen = survey(storage)
+    quarantine_new(storage, seen.refused)
+    known = context.instance.get_materialized_partitions(dg.AssetKey(COST_METRICS))
+    unknown = [r for r in seen.done if r.partition_key not in known]
+    request = ask_for_missing(storage, _night(context, settings), unknown)
+    context.log.info(
+        "Nothing is missing."
+        if request is None
+        else f"Asked for {len(request.keys):,} recordings in {request.key}."
+    )
+
+
+@dg.op(required_resource_keys={"settings"})
+def ask_for_failed_recordings(context: dg.OpExecutionContext) -> None:
+    """Everything that failed, for good or not, once more."""
+    from assets.night import ask_for_failed  # noqa: PLC0415
+
+    _, storage = _house(context)
+    request = ask_for_failed(storage)
+    context.log.info(
+        "Nothing has failed."
+        if request is None
+        else f"Asked for {len(request.keys):,} recordings in {request.key}."
+    )
+
+
+@dg.op(required_resource_keys={"settings"})
+def tell_of_the_night(context: dg.OpExecutionContext) -> None:
+    """One page: done, failed with reasons, oldest unfinished, money spent."""
+    from assets.night import DIGESTS, write_digest  # noqa: PLC0415
+
+    settings, storage = _house(context)
+    digest = write_digest(storage, _night(context, settings))
+    context.log.info("%s %s", digest.headline, f"{storage.url}/{DIGESTS}{digest.night}.md")
+
+
+@dg.job(description="Asks for whatever is missing; at night, and whenever somebody wants it.")
+def nightly_job() -> None:
+    """One op; the runs themselves begin when the requests sensor sees the request."""
+    ask_for_missing_recordings()
+
+
+@dg.job(description="Asks for what failed, as explicit keys in runs of BATCH_SIZE. No config.")
+def retry_failed_job() -> None:
+    """One op; the runs themselves begin when the requests sensor sees the request."""
+    ask_for_failed_recordings()
+
+
+@dg.job(description="Writes the night's digest into digests/ and the log.")
+def digest_job() -> None:
+    """One op."""
+    tell_of_the_night()
+
+
+def _house(context: dg.OpExecutionContext) -> tuple[Settings, Storage]:
+    from resources.storage import open_storage  # noqa: PLC0415
+
+    settings: Settings = context.resources.settings
+    return settings, open_storage(settings)
+
+
+def _night(context: dg.OpExecutionContext, settings: Settings) -> str:
+    """The night that a schedule or sensor means; else the moment, for a run by hand."""
+    named = context.run.tags.get(NIGHT_TAG)
+    here = datetime.now(UTC).astimezone(ZoneInfo(settings.nightly_timezone))
+    return named or f"{here:%Y-%m-%dT%H%M%S}"

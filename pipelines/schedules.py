@@ -1,0 +1,26 @@
+"""The night: at NIGHTLY_AT everything missing is asked for, and once all of it ran, told of."""
+
+import dagster as dg
+
+from pipelines.settings import NightSettings
+
+from .jobs import NIGHT_TAG, nightly_job
+
+
+def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
+    """Once a night by the clocks of NIGHTLY_TIMEZONE; after an outage once, not once a night."""
+    hour, minute = settings.nightly_at.split(":")
+
+    @dg.schedule(
+        name="nightly_schedule",
+        job=nightly_job,
+        cron_schedule=f"{int(minute)} {int(hour)} * * *",
+        execution_timezone=settings.nightly_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Everything missing or deferred, once a night.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        night = f"{context.scheduled_execution_time:%Y-%m-%d}"
+        return dg.RunRequest(run_key=night, tags={NIGHT_TAG: night})
+
+    return schedule

@@ -1,0 +1,103 @@
+"""Requests in the bucket (`assets.requests`) become runs of up to BATCH_SIZE keys."""
+
+from collections.abc import Iterable, Iterator
+
+import dagster as dg
+from pydantic import BaseModel, ValidationError
+
+from assets.names import RECORDINGS_JOB
+from assets.partitions import add_partitions
+from assets.requests import WorkRequest, read_requests
+
+from .running import keys_in_progress, keys_of, run_of
+
+INTERVAL_SECONDS = 15
+_RUNS_AT_ONCE = 20  # of a tick: each takes about a second of its 60
+
+
+class _Cursor(BaseModel):
+    """How many runs of each request were asked for; those in `taken` may be removed."""
+
+    begun: dict[str, int] = {}
+    taken: frozenset[str] = frozenset()
+
+
+@dg.sensor(
+    name="requests_sensor",
+    job_name=RECORDINGS_JOB,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    required_resource_keys={"settings"},
+    description="What the night, retry_failed_job and `escriba backfill` ask for becomes runs.",
+)
+def requests_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Requests are removed one tick after their last run was asked for and kept."""
+    from resources.storage import open_storage  # noqa: PLC0415  # no store while the UI only looks
+
+    settings = context.resources.settings
+    storage = open_storage(settings)
+    cursor = _read(context.cursor)
+    waiting = []
+    for request in read_requests(storage):
+        if request.id in cursor.taken:
+            storage.delete(request.key)
+        else:
+            waiting.append(request)
+    busy = keys_in_progress(context.instance) if waiting else set()
+    runs, cursor = next_runs(waiting, cursor, busy, settings.batch_size)
+    add_partitions(context.instance, [key for run in runs for key in keys_of(run.run_config)])
+    return dg.SensorResult(
+        run_requests=runs,
+        skip_reason=None if runs else "Nobody asks for anything.",
+        cursor=cursor.model_dump_json(),
+    )
+
+
+def next_runs(
+    waiting: Iterable[WorkRequest], cursor: _Cursor, busy: set[str], size: int
+) -> tuple[list[dg.RunRequest], _Cursor]:
+    """The runs to ask for now, and the cursor after them.
+
+    A batch is cut from the request's own keys, whatever is busy, so that its number always means
+    the same keys; what a run has already is left out of it, unless it is forced.
+    """
+    runs: list[dg.RunRequest] = []
+    begun, taken = {}, set()
+    for request in waiting:
+        done = cursor.begun.get(request.id, 0)
+        for number, batch in enumerate(_batches(request, size)):
+            if number < done:
+                continue
+            if len(runs) == _RUNS_AT_ONCE:
+                break
+            keys = [key for key in batch if request.forced or key not in busy]
+            if keys:
+                runs.append(_run(request, number, keys))
+            done = number + 1
+        else:
+            taken.add(request.id)
+        begun[request.id] = done
+    return runs, _Cursor(begun=begun, taken=frozenset(taken))
+
+
+def _run(request: WorkRequest, number: int, keys: list[str]) -> dg.RunRequest:
+    return run_of(
+        keys,
+        run_key=f"{request.id}-{number}",
+        reason=request.reason,
+        stages=request.stages,
+        retry=request.retry,
+        forced=request.forced,
+    )
+
+
+def _batches(request: WorkRequest, size: int) -> Iterator[tuple[str, ...]]:
+    for first in range(0, len(request.keys), size):
+        yield request.keys[first : first + size]
+
+
+def _read(text: str | None) -> _Cursor:
+    try:
+        return _Cursor.model_validate_json(text) if text else _Cursor()
+    except ValidationError:
+        return _Cursor()

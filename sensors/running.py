@@ -1,0 +1,54 @@
+"""Runs of the chain over explicit keys, as sensors ask for them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from assets.names import CHAIN, RECORDINGS_JOB
+
+IN_PROGRESS = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def keys_in_progress(instance: dg.DagsterInstance) -> set[str]:
+    """Partition keys that a run has now, or waits with in the queue."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=RECORDINGS_JOB, statuses=IN_PROGRESS))
+    return {key for run in runs for key in keys_of(run.run_config)}
+
+
+def keys_of(run_config: Mapping[str, Any]) -> list[str]:
+    """The explicit keys of a run of the chain; none for one that has its partitions as tags."""
+    config = run_config.get("ops", {}).get(CHAIN, {}).get("config", {})
+    return list(config.get("keys", ()))
+
+
+def run_of(  # noqa: PLR0913  # what differs between runs, by name
+    keys: Sequence[str],
+    *,
+    run_key: str,
+    reason: str,
+    stages: Iterable[str] = (),
+    retry: bool = False,
+    forced: Iterable[str] = (),
+) -> dg.RunRequest:
+    """One run over these partitions, which the instance must know already."""
+    config = {"keys": list(keys), "stages": list(stages), "retry": retry}
+    tags = {"escriba/reason": reason, "escriba/batch": run_key, "escriba/tenant": _tenant(keys)}
+    force = ",".join(forced)
+    return dg.RunRequest(
+        run_key=run_key,
+        job_name=RECORDINGS_JOB,
+        run_config={"ops": {CHAIN: {"config": config}}},
+        tags=tags | ({"escriba/force": force} if force else {}),
+    )
+
+
+def _tenant(keys: Sequence[str]) -> str:
+    tenants = {key.partition("/")[0] for key in keys}
+    return next(iter(tenants)) if len(tenants) == 1 else f"{len(tenants)} tenants"
