@@ -67,6 +67,10 @@ class Settings(NightSettings):
     dagster_home: Path = Field(
         Path("data/dagster"), description="Folder of Dagster's own records (runs, events)."
     )
+    dagster_postgres_url: SecretStr = Field(
+        SecretStr(""),
+        description="Dagster's records in PostgreSQL: postgresql://user:password@host/name.",
+    )
 
     files_url: str = Field(
         "",

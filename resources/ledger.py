@@ -129,6 +129,11 @@ def open_ledger(storage: Storage) -> "Iterator[duckdb.DuckDBPyConnection]":
         yield connection
 
 
+def lock_in(connection: "duckdb.DuckDBPyConnection") -> None:
+    """From here on a query reaches the ledger alone: no file, no network, no setting."""
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+
+
 def _read_files(connection: "duckdb.DuckDBPyConnection", paths: list[Path]) -> None:
     connection.execute("SET VARIABLE paths = ?", [[str(path) for path in paths]])
     connection.execute(_ATTEMPTS_VIEW.format(source=_FILES if paths else _NO_FILES))

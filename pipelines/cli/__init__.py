@@ -9,10 +9,14 @@ _COMMANDS = {
     "demo": "See it all work, on three short recordings",
     "add": "Copy files into the inbox of a tenant",
     "run": "Take everything new in the bucket through all stages",
+    "up": "Dagster's UI, sensors and schedules, until Ctrl-C",
+    "backfill": "Ask for recordings to go through the stages again",
     "status": "How far every recording is",
     "show": "Print a transcript",
     "costs": "What it cost, by recording, tenant, backend, model or day",
+    "sql": "Ask the ledger in SQL",
     "retry": "Try again what failed",
+    "doctor": "Whether everything is as it must be, and what to do where it is not",
 }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from pipelines.dagster_home import dagster_home
 from pipelines.recordings import Recording
 from pipelines.settings import Settings, SettingsError
 
@@ -18,17 +19,6 @@ from .bars import Bars, Gathered, JsonLines
 
 if TYPE_CHECKING:
     import dagster as dg
-
-_DAGSTER_YAML = """\
-# Written by `escriba`; change it as you like, it is written only where there is none.
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-run_retries:
-  retry_on_asset_or_op_failure: false  # one bad file must not run 500 others again
-"""
-
 
 _INTERRUPTED = 130  # as shells tell of Ctrl-C
 
@@ -164,18 +154,6 @@ def _sweep_half_made(home: Path) -> None:
                 )
             if not stamped:
                 path.unlink()
-
-
-def dagster_home(settings: Settings) -> Path:
-    """Dagster's folder, with a dagster.yaml; made on first use."""
-    home = settings.dagster_home
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        if not (home / "dagster.yaml").exists():
-            (home / "dagster.yaml").write_text(_DAGSTER_YAML)
-    except OSError as error:
-        raise SettingsError(f"DAGSTER_HOME: {home} cannot be made: {error.strerror}") from error
-    return home
 
 
 def _silence() -> None:

@@ -1,0 +1,214 @@
+"""What `escriba doctor` looks at. Every examination is a function that finds one thing."""
+
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from secrets import token_hex
+from typing import Literal
+
+from pydantic import BaseModel
+
+from pipelines.dagster_home import dagster_home, is_ours
+from pipelines.settings import Settings, SettingsError, load_settings
+from resources.storage import open_storage
+from resources.storage.base import Storage, StorageError
+
+_PACKAGES = ("escriba", "dagster", "faster-whisper", "ctranslate2", "av", "obstore", "duckdb")
+_LITTLE_SPACE_GB = 5
+
+
+class Finding(BaseModel):
+    """One thing that was looked at. `odd` works, and somebody should know."""
+
+    what: str
+    state: Literal["well", "odd", "broken"]
+    found: str
+    advice: str = ""
+
+
+def examine() -> list[Finding]:
+    """All findings; without settings there is nothing else to look at."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        advice = "Correct them in the environment or in .env."
+        return [Finding(what="settings", state="broken", found=str(error), advice=advice)]
+    return [finding for look in _LOOKS for finding in look(settings)]
+
+
+def _versions(_settings: Settings) -> Iterator[Finding]:
+    names = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    found = f"Python {platform.python_version()}, {names}"
+    yield Finding(what="versions", state="well", found=found)
+    if sys.version_info[:2] not in {(3, 11), (3, 12)}:
+        yield Finding(
+            what="Python",
+            state="odd",
+            found=f"{platform.python_version()} is not tested",
+            advice="Use Python 3.11 or 3.12.",
+        )
+
+
+def _bucket(settings: Settings) -> Iterator[Finding]:
+    """Listing, reading, and that of two that create an object only one can win."""
+    what = "bucket"
+    try:
+        storage = open_storage(settings)
+        next(iter(storage.list("inbox/")), None)
+        yield Finding(what=what, state="well", found=f"{storage.url} can be read")
+        yield from _created_once(storage)
+    except (SettingsError, StorageError, OSError) as error:
+        advice = "Check STORAGE_URL, the credentials and the network (AWS_… for S3)."
+        yield Finding(what=what, state="broken", found=str(error), advice=advice)
+
+
+def _created_once(storage: Storage) -> Iterator[Finding]:
+    """The same by an address that a worker without credentials gets (paid once)."""
+    from gpu_job.transfer import Put, put
+
+    key = f"work/.doctor/{token_hex(8)}"
+    try:
+        address = storage.address(key, "create", timedelta(minutes=5))
+        answers = (put(address, b"1"), put(address, b"2"))
+        first = storage.read(key)
+    finally:
+        with suppress(StorageError):
+            storage.delete(key)
+    if answers == (Put.WRITTEN, Put.EXISTS) and first == b"1":
+        found = "it creates an object once, by a signed address too"
+        yield Finding(what="bucket", state="well", found=found)
+        return
+    yield Finding(
+        what="bucket",
+        state="broken",
+        found=f"creating one object twice gave {answers[0].value} and {answers[1].value}",
+        advice="Without If-None-Match a job may be paid twice: use a store that has it.",
+    )
+
+
+def _space(settings: Settings) -> Iterator[Finding]:
+    folder = open_storage(settings).scratch()
+    free_gb = shutil.disk_usage(folder).free / 1e9
+    enough = free_gb >= _LITTLE_SPACE_GB
+    yield Finding(
+        what="disk",
+        state="well" if enough else "odd",
+        found=f"{free_gb:,.0f} GB free in {folder}",
+        advice="" if enough else "Recordings are decoded there: make room.",
+    )
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    from resources.failures import BackendUnavailableError
+    from resources.models import DEMO_MODEL, unpack_demo_models
+
+    if settings.model == DEMO_MODEL:
+        try:
+            unpack_demo_models(settings.models_folder)
+        except BackendUnavailableError as error:
+            yield Finding(what="model", state="broken", found=str(error))
+            return
+        advice = "For real recordings set MODEL=small, another hub name, or a folder."
+        found = "demo, a toy that knows some 200 words"
+        yield Finding(what="model", state="odd", found=found, advice=advice)
+    elif Path(settings.model).is_dir():
+        whole = (Path(settings.model) / "model.bin").is_file()
+        found = f"{settings.model}, a folder {'with' if whole else 'without'} a model.bin"
+        advice = "" if whole else "Give a folder with a CTranslate2 model as MODEL."
+        yield Finding(
+            what="model", state="well" if whole else "broken", found=found, advice=advice
+        )
+    else:
+        found = f"{settings.model}, from the model hub when the first job starts"
+        yield Finding(what="model", state="well", found=found)
+
+
+def _tenants(settings: Settings) -> Iterator[Finding]:
+    from assets.options import tenant_wishes
+
+    file = settings.tenants_file
+    try:
+        known = tenant_wishes(file)
+    except SettingsError as error:
+        yield Finding(what="tenants", state="broken", found=str(error))
+        return
+    found = f"{file} has wishes of {len(known)}" if file.exists() else f"no {file}: none differs"
+    yield Finding(what="tenants", state="well", found=found)
+
+
+def _prices(settings: Settings) -> Iterator[Finding]:
+    from datetime import UTC, datetime
+
+    from pipelines.billing.prices import PriceBookError, read_price_book
+
+    try:
+        book = read_price_book(settings.price_book)
+        book.at("local", "this-machine", datetime.now(UTC))
+    except PriceBookError as error:
+        advice = "An unknown price blocks every job: add the line."
+        yield Finding(what="prices", state="broken", found=str(error), advice=advice)
+        return
+    found = f"{len(book.prices)} lines in {settings.price_book}"
+    yield Finding(what="prices", state="well", found=found)
+
+
+def _dagster(settings: Settings) -> Iterator[Finding]:
+    import dagster as dg
+    from sqlalchemy.exc import SQLAlchemyError
+
+    what = "Dagster"
+    try:
+        home = dagster_home(settings)
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            instance.get_runs(limit=1)
+            outdated = not instance.schedule_storage or _needs_migration(instance)
+    except (SQLAlchemyError, dg.DagsterError, SettingsError) as error:
+        yield Finding(
+            what=what,
+            state="broken",
+            found=f"its records in {settings.dagster_home} cannot be used ({type(error).__name__})",
+            advice="Check DAGSTER_HOME and DAGSTER_POSTGRES_URL; the bucket knows what is done.",
+        )
+        return
+    advice = f"Stop everything, then: DAGSTER_HOME={home} dagster instance migrate"
+    yield Finding(
+        what=what,
+        state="odd" if outdated else "well",
+        found=f"its records in {home} are {'of an older version' if outdated else 'up to date'}",
+        advice=advice if outdated else "",
+    )
+    if not is_ours((home / "dagster.yaml").read_text(encoding="utf-8")):
+        found = "dagster.yaml was edited, and is left as it is"
+        advice = "Compare it with a new one at each upgrade (docs/operations.md)."
+        yield Finding(what=what, state="odd", found=found, advice=advice)
+
+
+def _needs_migration(instance: object) -> bool:
+    """Whether the tables are older than this Dagster."""
+    storages = ("run_storage", "event_log_storage", "schedule_storage")
+    found = (getattr(instance, name) for name in storages)
+    return any(_revision_differs(storage) for storage in found)
+
+
+def _revision_differs(storage: object) -> bool:
+    current = getattr(storage, "alembic_version", None)
+    if current is None:
+        return False
+    db_revision, head_revision = current() if callable(current) else current
+    return bool(db_revision != head_revision)
+
+
+_LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    _versions,
+    _bucket,
+    _space,
+    _models,
+    _tenants,
+    _prices,
+    _dagster,
+)

@@ -1,0 +1,122 @@
+"""`escriba up`: the UI, the daemon and the code location, until Ctrl-C."""
+
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import click
+from rich.console import Console
+
+from pipelines.dagster_home import dagster_home
+from pipelines.settings import HOUSE, Settings
+
+from .house import console, open_house
+from .processes import Household, household
+
+_READY_SECONDS = 180.0
+_CODE, _DAEMON, _UI, _FILES = "code location", "daemon", "UI", "files"
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where the pages listen.")
+@click.option("--port", default=3000, show_default=True, help="Of the UI; its files: one more.")
+@click.option("--read-only", is_flag=True, help="A UI in which nothing can be launched.")
+def command(host: str, port: int, *, read_only: bool) -> None:
+    """Dagster's UI, its daemon (sensors, schedules, queue) and the code location, together.
+
+    The pages have no login: before you let --host go beyond this machine, read
+    docs/operations.md.
+    """
+    settings, storage = open_house()
+    sys.exit(keep_up(settings, storage.url, host, port, read_only=read_only))
+
+
+def keep_up(settings: Settings, bucket: str, host: str, port: int, *, read_only: bool) -> int:
+    """Until somebody interrupts it (0), or one of the processes ends by itself (2)."""
+    for wanted in (port, port + 1):
+        _check_port(host, wanted)
+    out, logs = console(), dagster_home(settings) / "logs"
+    environment = _environment(settings, host, port)
+    with TemporaryDirectory(prefix="escriba-") as folder:
+        try:
+            with household(environment, logs) as children:
+                _start(children, Path(folder) / "code.sock", host, port, read_only=read_only)
+                if _is_ready(children, host, port):
+                    _say_where(out, settings, bucket, host, port)
+                    out.print(f"The {children.wait()} ended by itself, and with it all the rest.")
+                late = children.ended() or _UI
+                out.print(f"What the {late} said last ({children.log(late)}):")
+                out.print(children.last_words(late), markup=False)
+                return 2
+        except KeyboardInterrupt:
+            out.print("All ended; what was running goes on at the next start.")
+            return 0
+
+
+def _say_where(out: Console, settings: Settings, bucket: str, host: str, port: int) -> None:
+    out.print(f"Dagster's UI     http://{host}:{port}")
+    out.print(f"Files            {settings.files_url or f'http://{host}:{port + 1}'}")
+    out.print(f"Bucket           {bucket}")
+    out.print(f"Dagster's home   {settings.dagster_home}")
+    out.print("What falls into inbox/ is taken by itself. Ctrl-C ends all of it.")
+
+
+def _start(children: Household, code: Path, host: str, port: int, *, read_only: bool) -> None:
+    python, location = [sys.executable, "-m"], ["--grpc-socket", str(code)]
+    children.start(
+        _CODE,
+        [
+            *(*python, "dagster", "code-server", "start", "-s", str(code)),
+            *("-m", "pipelines.definitions", "-d", str(HOUSE), "--location-name", "escriba"),
+            *("--log-level", "warning"),
+        ],
+    )
+    until = time.monotonic() + _READY_SECONDS
+    while not code.exists() and children.ended() is None and time.monotonic() < until:
+        time.sleep(0.1)
+    ui = [*python, "dagster_webserver", "-h", host, "-p", str(port), *location]
+    children.start(_UI, [*ui, *(["--read-only"] if read_only else [])])
+    daemon = [*python, "dagster._daemon", "run", *location, "--log-level", "warning"]
+    children.start(_DAEMON, daemon)
+    files = [*python, "pipelines.files_page", "--host", host, "--port", str(port + 1)]
+    children.start(_FILES, files)
+
+
+def _environment(settings: Settings, host: str, port: int) -> dict[str, str]:
+    """What the children see: this process's own, and the settings they must agree on."""
+    postgres = settings.dagster_postgres_url.get_secret_value()
+    return {
+        "FILES_URL": f"http://{host}:{port + 1}",
+        **os.environ,
+        "DAGSTER_HOME": str(dagster_home(settings)),
+        "PYTHONPATH": os.pathsep.join([str(HOUSE), os.environ.get("PYTHONPATH", "")]),
+        **({"DAGSTER_POSTGRES_URL": postgres} if postgres else {}),
+    }
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        try:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+        except OSError as error:
+            raise click.UsageError(
+                f"Nothing can listen on {host}:{port} ({error.strerror}): choose another --port; "
+                "the pages take that one and the next."
+            ) from error
+
+
+def _is_ready(children: Household, host: str, port: int) -> bool:
+    until = time.monotonic() + _READY_SECONDS
+    while children.ended() is None and time.monotonic() < until:
+        try:
+            with urlopen(f"http://{host}:{port}/server_info", timeout=5):  # our own
+                return True
+        except (URLError, OSError):
+            time.sleep(0.3)
+    return False
