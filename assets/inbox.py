@@ -72,6 +72,19 @@ def survey(storage: Storage) -> Survey:
     return result
 
 
+def of_tenant(seen: Survey, tenant: str | None) -> Survey:
+    """What of it belongs to one tenant; all of it where none is named."""
+    if tenant is None:
+        return seen
+    return Survey(
+        done=[r for r in seen.done if r.tenant == tenant],
+        new=[r for r in seen.new if r.tenant == tenant],
+        failed={r: why for r, why in seen.failed.items() if r.tenant == tenant},
+        to_retry={r: why for r, why in seen.to_retry.items() if r.tenant == tenant},
+        refused=seen.refused,
+    )
+
+
 def done_etag(storage: Storage, recording: Recording) -> str | None:
     """The ETag of the file that went through all stages last."""
     if storage.head(recording.transcript_key(DIARIZED_FILE)) is None:
@@ -83,9 +96,10 @@ def done_etag(storage: Storage, recording: Recording) -> str | None:
         return None
 
 
-def quarantine_refused(storage: Storage, refused: Iterable[Refused]) -> None:
-    """Keep a record of each name that can be no recording."""
-    for one in refused:
+def quarantine_new(storage: Storage, refused: Iterable[Refused]) -> list[Refused]:
+    """Keep a record of each name that can be no recording; those that had none yet."""
+    new = [one for one in refused if storage.head(refusal_key(one.key, None)) is None]
+    for one in new:
         write_refusal(
             storage,
             one.key,
@@ -97,6 +111,7 @@ def quarantine_refused(storage: Storage, refused: Iterable[Refused]) -> None:
             advice=one.advice,
             permanent=True,
         )
+    return new
 
 
 def _sort(storage: Storage) -> list[tuple[Recording | None, Stored | Refused]]:
@@ -105,8 +120,8 @@ def _sort(storage: Storage) -> list[tuple[Recording | None, Stored | Refused]]:
 
 def _judge(found: Stored | Oddity) -> tuple[Recording | None, Stored | Refused]:
     if isinstance(found, Oddity):
-        advice = "Put a plain file in its place, or remove it."
-        return None, Refused(found.key, "", "not_a_file", f"Not usable: {found.reason}.", advice)
+        what = f"Not usable: {found.reason}."
+        return None, Refused(found.key, "", "not_a_file", what, found.advice)
     try:
         return from_inbox_key(found.key), found
     except NameRefusedError as error:

@@ -6,6 +6,7 @@ The name of a setting in capitals is its environment variable. Defaults spend no
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,7 +37,9 @@ class Settings(BaseSettings):
         "", description="S3 endpoint of a store that is not AWS, such as MinIO."
     )
     aws_region: str = Field("us-east-1", description="Region of the S3 bucket.")
-    aws_access_key_id: SecretStr = Field(SecretStr(""), description="S3 key; empty: AWS's chain.")
+    aws_access_key_id: SecretStr = Field(
+        SecretStr(""), description="S3 key; empty: AWS's chain (profile, container, instance)."
+    )
     aws_secret_access_key: SecretStr = Field(SecretStr(""), description="S3 secret.")
     aws_session_token: SecretStr = Field(SecretStr(""), description="S3 session token, if any.")
     dagster_home: Path = Field(
@@ -105,6 +108,18 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
 
+    @field_validator("aws_endpoint_url")
+    @classmethod
+    def _plain_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("write it as http://host:port or https://host")
+        if parts.username or parts.password:
+            raise ValueError(
+                "no credentials in it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        return url
+
     @field_validator("default_language")
     @classmethod
     def _known_language(cls, code: str) -> str:
@@ -139,6 +154,8 @@ def load_settings(**overrides: object) -> Settings:
             for e in error.errors()
         ]
         raise SettingsError("Wrong settings. " + "; ".join(lines)) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(".env is not UTF-8 text: save it as UTF-8.") from error
 
 
 def inherited_environment() -> dict[str, str]:
