@@ -130,7 +130,8 @@ def classify(stage: str, error: Exception) -> Failed:
             return Failed(stage, "storage", str(error), advice, permanent=False)
         case OSError():
             advice = "Check the disk of this machine, then run again."
-            message = f"{error.strerror or type(error).__name__}."
+            where = f" ({error.filename})" if error.filename else ""
+            message = f"{error.strerror or type(error).__name__}{where}."
             return Failed(stage, "disk", message, advice, permanent=False)
     _LOG.exception("A stage broke", exc_info=error)
     advice = "This is a fault of Escriba: please report it. The next run tries again."

@@ -78,6 +78,19 @@ def survey(storage: Storage) -> Survey:
     return result
 
 
+def of_tenant(seen: Survey, tenant: str | None) -> Survey:
+    """What of it belongs to one tenant; all of it where none is named."""
+    if tenant is None:
+        return seen
+    return Survey(
+        done=[r for r in seen.done if r.tenant == tenant],
+        new=[r for r in seen.new if r.tenant == tenant],
+        failed={r: why for r, why in seen.failed.items() if r.tenant == tenant},
+        to_retry={r: why for r, why in seen.to_retry.items() if r.tenant == tenant},
+        refused=seen.refused,
+    )
+
+
 def done_etag(storage: Storage, recording: Recording) -> str | None:
     """The ETag of the file that went through all stages last."""
     if storage.head(recording.transcript_key(DIARIZED_FILE)) is None:
@@ -97,15 +110,10 @@ def is_settled(storage: Storage, recording: Recording, etag: str) -> bool:
     return refusal is not None and refusal.permanent and refusal.etag == etag
 
 
-def quarantine_new(storage: Storage, refused: Iterable[Refused]) -> None:
-    """The same, for those that have no record yet: a sensor sees some of them at every look."""
-    seen = ((one, storage.head(refusal_key(one.key, None))) for one in refused)
-    quarantine_refused(storage, [one for one, record in seen if record is None])
-
-
-def quarantine_refused(storage: Storage, refused: Iterable[Refused]) -> None:
-    """Keep a record of each name that can be no recording."""
-    for one in refused:
+def quarantine_new(storage: Storage, refused: Iterable[Refused]) -> list[Refused]:
+    """Keep a record of each name that can be no recording; those that had none yet."""
+    new = [one for one in refused if storage.head(refusal_key(one.key, None)) is None]
+    for one in new:
         write_refusal(
             storage,
             one.key,
@@ -117,6 +125,7 @@ def quarantine_refused(storage: Storage, refused: Iterable[Refused]) -> None:
             advice=one.advice,
             permanent=True,
         )
+    return new
 
 
 def _sort(storage: Storage) -> list[tuple[Recording | None, Stored | Refused]]:
@@ -126,8 +135,8 @@ def _sort(storage: Storage) -> list[tuple[Recording | None, Stored | Refused]]:
 def judge_name(found: Stored | Oddity) -> tuple[Recording | None, Stored | Refused]:
     """The recording that an object is, or why it can be none."""
     if isinstance(found, Oddity):
-        advice = "Put a plain file in its place, or remove it."
-        return None, Refused(found.key, "", "not_a_file", f"Not usable: {found.reason}.", advice)
+        what = f"Not usable: {found.reason}."
+        return None, Refused(found.key, "", "not_a_file", what, found.advice)
     try:
         return from_inbox_key(found.key), found
     except NameRefusedError as error:

@@ -169,6 +169,6 @@ class Desk:
     def write_log(self) -> None:
         """Add the lines to `log.jsonl`."""
         key = self.recording.work_key("log.jsonl")
-        before = (self.workshop.storage.read(key) or b"").decode().splitlines()
+        before = (self.workshop.storage.read(key) or b"").decode(errors="replace").splitlines()
         lines = [*before, *self.lines][-_LOG_LINES:]
         self.workshop.storage.write(key, ("\n".join(lines) + "\n").encode())

@@ -13,7 +13,7 @@ TENANT_RULE = "1 to 63 characters of a-z, 0-9, '-', '_' and '.', beginning with 
 _TENANT = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 # a comma or a quote breaks the UI's partition choice, * and [] mean ranges there
 _ENCODED = re.compile(r'[%,*\[\]"]|\.(?=\.\.)')
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _JOBS = re.compile(r"jobs~*(?=/|$)")
 
 

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -61,7 +62,9 @@ class Settings(NightSettings):
         "", description="S3 endpoint of a store that is not AWS, such as MinIO."
     )
     aws_region: str = Field("us-east-1", description="Region of the S3 bucket.")
-    aws_access_key_id: SecretStr = Field(SecretStr(""), description="S3 key; empty: AWS's chain.")
+    aws_access_key_id: SecretStr = Field(
+        SecretStr(""), description="S3 key; empty: AWS's chain (profile, container, instance)."
+    )
     aws_secret_access_key: SecretStr = Field(SecretStr(""), description="S3 secret.")
     aws_session_token: SecretStr = Field(SecretStr(""), description="S3 session token, if any.")
     dagster_home: Path = Field(
@@ -139,6 +142,18 @@ class Settings(NightSettings):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
 
+    @field_validator("aws_endpoint_url")
+    @classmethod
+    def _plain_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("write it as http://host:port or https://host")
+        if parts.username or parts.password:
+            raise ValueError(
+                "no credentials in it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        return url
+
     @field_validator("default_language")
     @classmethod
     def _known_language(cls, code: str) -> str:
@@ -185,9 +200,11 @@ def _load(kind: type[AnySettings], overrides: dict[str, object]) -> AnySettings:
             for e in error.errors()
         ]
         raise SettingsError("Wrong settings. " + "; ".join(lines)) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(".env is not UTF-8 text: save it as UTF-8.") from error
 
 
 def inherited_environment() -> dict[str, str]:
     """This process's environment without credentials: what a child may see."""
-    secret = ("AWS_", "RUNPOD_", "GOOGLE_", "AZURE_", "OPENAI_", "POSTGRES_")
+    secret = ("AWS_", "RUNPOD_", "GOOGLE_", "AZURE_", "OPENAI_", "POSTGRES_", "DAGSTER_")
     return {name: value for name, value in os.environ.items() if not name.startswith(secret)}

@@ -27,8 +27,7 @@ def unpack_demo_models(folder: Path) -> Path:
     target = folder / _checksums()[_ARCHIVE][:16]
     if (target / _SPEAKERS).is_file():
         return target
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = Path(mkdtemp(prefix=".unpacking-", dir=folder))
+    draft = _draft_in(folder)
     try:
         for name in (_ARCHIVE, _SPEAKERS):
             _verify(name)
@@ -45,6 +44,17 @@ def unpack_demo_models(folder: Path) -> Path:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return target
+
+
+def _draft_in(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(mkdtemp(prefix=".unpacking-", dir=folder))
+    except OSError as error:
+        raise BackendUnavailableError(
+            f"The demo models cannot be unpacked to {folder}: {error.strerror}. "
+            "Set MODELS_FOLDER to a folder that you may write to."
+        ) from error
 
 
 @lru_cache(maxsize=8)

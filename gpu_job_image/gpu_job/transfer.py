@@ -112,6 +112,8 @@ def _send(address: Address, body: bytes | None = None) -> "httpx.Response":
 
 
 def _expect_success(response: "httpx.Response") -> None:
+    if response.status_code == _NOT_FOUND:
+        raise TransferError("the object is not in the bucket any more")
     if not response.is_success:
         expired = response.status_code in (401, 403)
         raise TransferError(f"the store answered {response.status_code}", expired=expired)

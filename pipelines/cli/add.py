@@ -4,13 +4,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import click
 
 from assets.options import OPTIONS_FILE, Wishes
+from assets.quarantine import printable
 from gpu_job.contract import Speakers
 from pipelines.languages import check_language
 from pipelines.recordings import NameRefusedError, Recording, check_tenant, from_inbox_key
+from pipelines.settings import Settings
 from resources.storage.base import Storage
 
 from .house import console, json_option, open_house, print_json
@@ -40,9 +44,9 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
     replace: bool,
     as_json: bool,
 ) -> None:
-    """Copy FILES, and all files below folders, into the inbox of a tenant."""
+    """Copy FILES, and all files below folders but hidden ones, into the inbox of a tenant."""
     _check(tenant, language)
-    _, storage = open_house()
+    settings, storage = open_house()
     wishes = Wishes.model_validate(
         {
             "language": language,
@@ -53,13 +57,13 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
     )
     added: list[str] = []
     refused: dict[str, str] = {}
-    for file, name in _walk(files):
+    for file, name in _walk(files, _ours(settings)):
         try:
             recording = from_inbox_key(f"inbox/{tenant}/{name}")
             _copy(storage, file, recording, wishes, replace=replace)
             added.append(recording.name)
         except (NameRefusedError, FileExistsError, OSError) as error:
-            refused[ascii(str(file))[1:-1]] = str(error)
+            refused[printable(str(file))] = str(error)
     _tell(added, refused, storage.url, as_json=as_json)
     sys.exit(1 if refused else 0)
 
@@ -75,14 +79,35 @@ def _check(tenant: str, language: str | None) -> None:
         raise click.UsageError(f"--language: {error}") from error
 
 
-def _walk(paths: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
-    """Each file, and its name below the tenant's folder."""
+def _ours(settings: Settings) -> set[Path]:
+    """Folders that are no recordings even where somebody adds what is around them."""
+    bucket = urlsplit(settings.bucket_url)
+    folders = [settings.dagster_home, settings.models_folder]
+    folders += [Path(url2pathname(bucket.path))] if bucket.scheme == "file" else []
+    return {folder.resolve() for folder in folders}
+
+
+def _walk(paths: tuple[Path, ...], ours: set[Path]) -> Iterator[tuple[Path, str]]:
+    """Each file, and its name below the tenant's folder.
+
+    Of a folder, hidden files and folders stay out (a .env is no recording), and so do our own.
+    """
     for path in paths:
         if path.is_dir():
-            below = (found for found in sorted(path.rglob("*")) if found.is_file())
-            yield from ((f, f"{path.resolve().name}/{f.relative_to(path)}") for f in below)
+            top = path.resolve()
+            yield from ((f, f"{top.name}/{f.relative_to(top)}") for f in _below(top, ours))
         else:
             yield path, path.name
+
+
+def _below(folder: Path, ours: set[Path]) -> Iterator[Path]:
+    for found in sorted(folder.iterdir()):
+        if found.name.startswith(".") or found.is_symlink() or found in ours:
+            continue
+        if found.is_dir():
+            yield from _below(found, ours)
+        elif found.is_file():
+            yield found
 
 
 def _copy(

@@ -94,7 +94,9 @@ class Bars(Gathered):
         return self._progress
 
     def working(self, recording: Recording, stage: str, done_ms: int, audio_ms: int | None) -> None:
-        """Move the recording's bar."""
+        """Move the recording's bar; none while it waits, or its speed would seem to fall."""
+        if not done_ms:
+            return
         with self._lock:
             shown, task = self._tasks.get(recording, ("", None))
             if task is None or shown != stage:
@@ -102,7 +104,9 @@ class Bars(Gathered):
                 task = self._progress.add_task(_label(stage, recording), total=audio_ms)
                 self._tasks[recording] = (stage, task)
             self._progress.update(task, completed=done_ms)
-            if stage == TRANSCRIPT and audio_ms and done_ms >= audio_ms:
+            if stage == OPTIMIZED_AUDIO and audio_ms and done_ms >= audio_ms:
+                self._remove(recording)
+            elif stage == TRANSCRIPT and audio_ms and done_ms >= audio_ms:
                 self._progress.update(task, description=_label(DIARIZED_TRANSCRIPT, recording))
 
     def finished(self, outcome: Outcome) -> None:

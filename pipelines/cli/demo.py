@@ -18,7 +18,7 @@ from pipelines.speech.diarized import DiarizedTranscript, loads
 from resources.ledger import open_ledger
 from resources.storage.base import Storage
 
-from .costs import clock, new_table, price_rows, query_costs
+from .costs import clock, costs_json, new_table, price_rows, query_costs
 from .house import console, json_option, open_house, print_json
 from .run import print_summary, summary
 from .running import run_recordings
@@ -32,7 +32,7 @@ _LINES = 5  # of each transcript
 @click.command()
 @click.option(
     "--folder",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, file_okay=False),
     default=Path("escriba-demo"),
     show_default=True,
     help="Where the demo's bucket is made; an older demo there is removed.",
@@ -62,7 +62,8 @@ def command(folder: Path, *, as_json: bool) -> None:
         rows = query_costs(ledger, "recording")
     price_rows(prices, rows, diarized=True)
     if as_json:
-        print_json(summary(ran, seen) | {"bucket": storage.url, "costs": rows})
+        costs = costs_json(rows, "recording")["rows"]
+        print_json(summary(ran, seen) | {"bucket": storage.url, "costs": costs})
     else:
         print_summary(out, ran, seen, storage.url)
         _show(out, storage, seen.work)

@@ -120,9 +120,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
         whole = (Path(settings.model) / "model.bin").is_file()
         found = f"{settings.model}, a folder {'with' if whole else 'without'} a model.bin"
         advice = "" if whole else "Give a folder with a CTranslate2 model as MODEL."
-        yield Finding(
-            what="model", state="well" if whole else "broken", found=found, advice=advice
-        )
+        yield Finding(what="model", state="well" if whole else "broken", found=found, advice=advice)
     else:
         found = f"{settings.model}, from the model hub when the first job starts"
         yield Finding(what="model", state="well", found=found)

@@ -6,8 +6,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from assets.inbox import Survey, quarantine_refused, survey
+from assets.inbox import Refused, Survey, of_tenant, quarantine_new, survey
 from assets.progress import Outcome
+from assets.quarantine import printable
+from pipelines.billing.prices import read_price_book
 from pipelines.recordings import Recording
 from resources.models import DEMO_MODEL
 
@@ -28,9 +30,10 @@ def command(recordings: tuple[str, ...], tenant: str | None, *, as_json: bool) -
     are done again, and all others are reused.
     """
     settings, storage = open_house()
+    read_price_book(settings.price_book)  # without prices nothing may start
     out = console()
     seen = survey(storage)
-    quarantine_refused(storage, seen.refused)
+    seen.refused = quarantine_new(storage, seen.refused)
     work = [find_recording(name, seen.everyone) for name in recordings] or seen.work
     work = work if recordings else [*work, *not_in_dagster(settings, seen.done)]
     work = [recording for recording in dict.fromkeys(work) if tenant in {None, recording.tenant}]
@@ -38,14 +41,14 @@ def command(recordings: tuple[str, ...], tenant: str | None, *, as_json: bool) -
     if as_json:
         print_json(summary(ran, seen))
     else:
-        print_summary(out, ran, seen, storage.url)
+        print_summary(out, ran, of_tenant(seen, tenant), storage.url)
         if ran and settings.model == DEMO_MODEL:
             out.print("MODEL=demo is a toy that knows some 200 words: set MODEL=small, say.")
     sys.exit(exit_status(ran, seen))
 
 
 def exit_status(ran: Ran | None, seen: Survey) -> int:
-    """As the run's; a name that had to be refused is a failure too."""
+    """As the run's; a name that is refused for the first time is a failure too."""
     status = ran.exit_status if ran else 0
     return max(status, 1) if seen.refused else status
 
@@ -58,7 +61,7 @@ def summary(ran: Ran | None, seen: Survey) -> dict[str, object]:
         "done": [o.recording.name for o in outcomes if o.failed is None],
         "failed": failed,
         "broken_by": ran.broken_by if ran else "",
-        "refused": [{"name": ascii(r.key), "message": r.message} for r in seen.refused],
+        "refused": [refused_json(one) for one in seen.refused],
         "waiting_for_retry": [r.name for r in seen.failed],
     }
 
@@ -73,6 +76,12 @@ def failure(outcome: Outcome) -> dict[str, object]:
     return named
 
 
+def refused_json(refused: Refused) -> dict[str, str]:
+    """A name that can be no recording's."""
+    name = printable(refused.key)
+    return {"name": name, "message": refused.message, "advice": refused.advice}
+
+
 def print_summary(out: Console, ran: Ran | None, seen: Survey, url: str) -> None:
     """What came of it, for people."""
     outcomes = ran.progress.outcomes if ran else []
@@ -80,15 +89,15 @@ def print_summary(out: Console, ran: Ran | None, seen: Survey, url: str) -> None
         out.print(Text(f"The run was broken off: {ran.broken_by}"))
         out.print("  What is done is kept; the next `escriba run` carries on.")
     elif not outcomes and not seen.refused:
-        waiting = f" {len(seen.failed)} failed before: `escriba status`." if seen.failed else ""
-        out.print(f"Nothing new in {url}; {len(seen.done)} recordings are done.{waiting}")
+        waiting = f" {len(seen.failed):,} failed before: `escriba status`." if seen.failed else ""
+        out.print(f"Nothing new in {url}; {len(seen.done):,} done.{waiting}")
         return
     done = [o for o in outcomes if o.failed is None]
     if outcomes:
-        out.print(f"{len(done)} of {len(outcomes)} recordings done.")
+        out.print(f"{len(done):,} of {len(outcomes):,} recordings done.")
     _print_failures(out, outcomes)
     for refused in seen.refused:
-        print_failure(out, ascii(refused.key)[1:-1], refused.message, refused.advice)
+        print_failure(out, printable(refused.key), refused.message, refused.advice)
 
 
 def _print_failures(out: Console, outcomes: list[Outcome]) -> None:

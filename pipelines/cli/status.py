@@ -3,10 +3,11 @@
 import click
 
 from assets.inbox import Survey, survey
+from assets.quarantine import printable
 
 from .costs import new_table
 from .house import console, json_option, open_house, print_json
-from .run import names, print_failure
+from .run import names, print_failure, refused_json
 
 
 @click.command()
@@ -28,7 +29,7 @@ def command(*, as_json: bool) -> None:
     for recording, refusal in (*seen.failed.items(), *seen.to_retry.items()):
         print_failure(out, recording.name, refusal.message, refusal.advice)
     for refused in seen.refused:
-        print_failure(out, ascii(refused.key)[1:-1], refused.message, refused.advice)
+        print_failure(out, printable(refused.key), refused.message, refused.advice)
 
 
 def _counts(seen: Survey) -> dict[str, int]:
@@ -54,5 +55,5 @@ def _as_json(seen: Survey, url: str) -> dict[str, object]:
             {"recording": name} | refusal.model_dump(mode="json", exclude={"name"})
             for name, refusal in failures.items()
         ],
-        "refused": [{"name": ascii(r.key), "message": r.message} for r in seen.refused],
+        "refused": [refused_json(one) for one in seen.refused],
     }

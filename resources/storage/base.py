@@ -28,10 +28,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """Something in a listing that is no object one could read, and why."""
+    """Something in a listing that is no object one could read, why, and what to do about it."""
 
     key: str
     reason: str
+    advice: str = "Put a plain file in its place, or remove it."
 
 
 class Storage(Protocol):

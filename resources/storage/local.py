@@ -3,11 +3,9 @@
 Writes are drafts, flushed to disk and renamed; creation is a hard link, which only one can win.
 """
 
-import contextlib
 import errno
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,9 +14,10 @@ from pathlib import Path
 from gpu_job.contract import Address
 
 from .base import Oddity, Permission, StorageError, Stored
+from .scratch import sweep
 
 _DRAFTS = ".drafts"
-_DRAFT_LIFE_SECONDS = 86_400.0
+_MAY_NOT = "Give the user that runs Escriba the right to read it."
 # what desktops leave behind in every folder; nobody wants to hear about it
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
@@ -34,6 +33,9 @@ class LocalStorage:
 
     def list(self, prefix: str, after: str = "") -> Iterator[Stored | Oddity]:
         """By os.scandir: any byte may stand in a name, and folders may be nested deeply."""
+        for place in (self._root, self._root / prefix):
+            if place.exists() and not place.is_dir():
+                raise StorageError(f"{place} is no folder, and one is needed there")
         waiting: list[Iterator[tuple[str, os.DirEntry[str] | Oddity]]] = []
         if (self._root / prefix).is_dir():
             waiting.append(self._scan(prefix, after))
@@ -54,7 +56,7 @@ class LocalStorage:
             with os.scandir(self._root / folder) as entries:
                 found = {self._key(folder, entry): entry for entry in entries}
         except OSError as error:
-            odd = Oddity(folder, f"the folder cannot be read ({error.strerror})")
+            odd = Oddity(folder, f"the folder cannot be read ({error.strerror})", _MAY_NOT)
             return iter([(folder, odd)])
         return iter(
             (key, found[key])
@@ -162,12 +164,8 @@ class LocalStorage:
         return Address(method="PUT", url=url, headers=headers, drafts=str(self._drafts()))
 
     def scratch(self) -> Path:
-        """Drafts that a killed process left behind are swept after a day."""
         folder = self._drafts()
-        for old in folder.iterdir():
-            with contextlib.suppress(OSError):
-                if old.is_file() and time.time() - old.stat().st_mtime > _DRAFT_LIFE_SECONDS:
-                    old.unlink(missing_ok=True)
+        sweep(folder)
         return folder
 
     def _drafts(self) -> Path:

@@ -3,19 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from getpass import getuser
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from uuid import uuid4
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError, NotFoundError
+from obstore.exceptions import AlreadyExistsError, InvalidPathError, NotFoundError
 from obstore.store import S3Store
 
 from gpu_job.contract import Address
-from pipelines.settings import Settings
+from pipelines.settings import Settings, SettingsError
 
 from .base import Oddity, Permission, StorageError, Stored
+from .s3_faults import ERRORS, is_bucket_missing, reason
 from .s3_listing import list_any_key
+from .scratch import sweep
 
 _CONTENT_TYPE = "application/octet-stream"
 _CHUNK_BYTES = 8 << 20
@@ -41,24 +45,26 @@ class S3Storage:
                     yield _stored(meta)
         except (InvalidPathError, ValueError):  # a key, or `after` itself
             yield from list_any_key(self._bucket, self._prefix, prefix, after, self._settings)
-        except BaseError as error:
-            raise StorageError(f"{prefix!r} cannot be listed: {_kind(error)}") from None
+        except ERRORS as error:
+            raise StorageError(f"{prefix!r} cannot be listed: {reason(error)}") from None
 
     def head(self, key: str) -> Stored | None:
         try:
             return _stored(obstore.head(self._store, key))
         except (NotFoundError, FileNotFoundError):
             return None
-        except BaseError as error:
-            raise StorageError(f"{key!r} cannot be looked at: {_kind(error)}") from None
+        except ERRORS as error:
+            raise StorageError(f"{key!r} cannot be looked at: {reason(error)}") from None
 
     def read(self, key: str) -> bytes | None:
         try:
             return bytes(obstore.get(self._store, key).bytes())
-        except (NotFoundError, FileNotFoundError):
+        except (NotFoundError, FileNotFoundError) as error:
+            if is_bucket_missing(error):
+                raise StorageError(f"{key!r} cannot be read: {reason(error)}") from None
             return None
-        except BaseError as error:
-            raise StorageError(f"{key!r} cannot be read: {_kind(error)}") from None
+        except ERRORS as error:
+            raise StorageError(f"{key!r} cannot be read: {reason(error)}") from None
 
     def write(self, key: str, data: bytes) -> str:
         return self._put(key, data)
@@ -68,8 +74,8 @@ class S3Storage:
             obstore.put(self._store, key, data, mode="create")
         except AlreadyExistsError:
             return False
-        except BaseError as error:
-            raise StorageError(f"{key!r} cannot be created: {_kind(error)}") from None
+        except ERRORS as error:
+            raise StorageError(f"{key!r} cannot be created: {reason(error)}") from None
         return True
 
     def upload(self, key: str, path: Path) -> str:
@@ -78,31 +84,36 @@ class S3Storage:
     def _put(self, key: str, data: bytes | Path) -> str:
         try:
             return _unquoted(obstore.put(self._store, key, data)["e_tag"])
-        except BaseError as error:
-            raise StorageError(f"{key!r} cannot be written: {_kind(error)}") from None
+        except ERRORS as error:
+            raise StorageError(f"{key!r} cannot be written: {reason(error)}") from None
 
     @contextmanager
     def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:
         path = scratch / uuid4().hex
         try:
-            with path.open("wb") as file:
-                for chunk in obstore.get(self._store, key).stream(min_chunk_size=_CHUNK_BYTES):
-                    file.write(chunk)
+            self._download(key, path)
             yield path
-        except NotFoundError:
-            raise FileNotFoundError(key) from None
-        except BaseError as error:
-            raise StorageError(f"{key!r} cannot be read: {_kind(error)}") from None
         finally:
             path.unlink(missing_ok=True)
+
+    def _download(self, key: str, path: Path) -> None:
+        try:
+            stream = obstore.get(self._store, key).stream(min_chunk_size=_CHUNK_BYTES)
+            with path.open("wb") as file:
+                for chunk in stream:
+                    file.write(chunk)
+        except (NotFoundError, FileNotFoundError):
+            raise FileNotFoundError(key) from None
+        except ERRORS as error:
+            raise StorageError(f"{key!r} cannot be read: {reason(error)}") from None
 
     def delete(self, key: str) -> None:
         try:
             obstore.delete(self._store, key)
         except (NotFoundError, FileNotFoundError):
             return
-        except BaseError as error:
-            raise StorageError(f"{key!r} cannot be deleted: {_kind(error)}") from None
+        except ERRORS as error:
+            raise StorageError(f"{key!r} cannot be deleted: {reason(error)}") from None
 
     def address(self, key: str, permission: Permission, life: timedelta) -> Address:
         """A presigned URL. If-None-Match need not be signed; a type is set, or bodies get lost."""
@@ -114,11 +125,10 @@ class S3Storage:
         return Address(method=method, url=url, headers=headers)
 
     def scratch(self) -> Path:
-        """The system's folder for temporary files."""
-        from tempfile import gettempdir  # noqa: PLC0415
-
-        folder = Path(gettempdir()) / "escriba"
+        """A folder of this user's among the system's temporary ones."""
+        folder = Path(gettempdir()) / f"escriba-{getuser()}"
         folder.mkdir(mode=0o700, exist_ok=True)
+        sweep(folder)
         return folder
 
 
@@ -129,11 +139,27 @@ def _options(settings: Settings) -> dict[str, Any]:
         "session_token": settings.aws_session_token.get_secret_value(),
     }
     options: dict[str, Any] = {name: value for name, value in secrets.items() if value}
+    if not options:
+        options["credential_provider"] = _chain()
     options["region"] = settings.aws_region
     if settings.aws_endpoint_url:
         options["endpoint"] = settings.aws_endpoint_url
         options["client_options"] = {"allow_http": settings.aws_endpoint_url.startswith("http://")}
     return options
+
+
+def _chain() -> Any:  # noqa: ANN401  # obstore has no type for it
+    """AWS's own chain: profile, container, instance; obstore alone knows no profiles."""
+    import boto3  # noqa: PLC0415  # 0.5 s, and not needed where the keys are settings
+    from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
+
+    session = boto3.Session()
+    if session.get_credentials() is None:
+        raise SettingsError(
+            "S3 needs credentials, and none were found: set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws, or run where a role gives them."
+        )
+    return Boto3CredentialProvider(session)
 
 
 def _stored(meta: Any) -> Stored:  # noqa: ANN401  # obstore's typed dictionary
@@ -142,8 +168,3 @@ def _stored(meta: Any) -> Stored:  # noqa: ANN401  # obstore's typed dictionary
 
 def _unquoted(etag: str | None) -> str:
     return (etag or "").strip('"')
-
-
-def _kind(error: Exception) -> str:
-    """The class alone: obstore's messages may quote a whole signed request."""
-    return type(error).__name__

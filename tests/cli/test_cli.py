@@ -275,3 +275,50 @@ def test_a_demo_never_removes_recordings_of_ones_own(tmp_path):
 
     assert done.returncode == 2
     assert own.exists()
+
+
+def test_adding_a_folder_leaves_out_what_is_hidden_and_what_is_ours(tmp_path):
+    (tmp_path / ".env").write_text("AWS_SECRET_ACCESS_KEY=topsecret")
+    (tmp_path / "talks" / ".git").mkdir(parents=True)
+    (tmp_path / "talks" / ".git" / "config").write_text("x")
+    (tmp_path / "talks" / "a.mp3").write_bytes((MEDIA / "english-2-voices.mp3").read_bytes())
+    assert escriba("add", "talks/a.mp3", cwd=tmp_path).returncode == 0
+
+    done = escriba("add", ".", "--tenant", "me", "--json", cwd=tmp_path)
+
+    assert json.loads(done.stdout)["added"] == [f"me/{tmp_path.name}/talks/a.mp3"]
+
+
+def test_a_refused_name_is_told_once_and_stays_in_the_status(tmp_path):
+    stray = tmp_path / "data" / "bucket" / "inbox" / "stray.mp3"
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"x")
+
+    first, second = escriba("run", cwd=tmp_path), escriba("run", cwd=tmp_path)
+
+    assert (first.returncode, second.returncode) == (1, 0)
+    assert "inbox/stray.mp3" in first.stdout
+    [refused] = json.loads(escriba("status", "--json", cwd=tmp_path).stdout)["refused"]
+    assert refused["name"] == "inbox/stray.mp3"
+    assert "inbox/<tenant>/" in refused["advice"]
+
+
+def test_a_models_folder_that_may_not_be_written_is_named_and_blames_no_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    escriba("add", MEDIA / "english-2-voices.mp3", cwd=tmp_path)
+
+    done = escriba("run", cwd=tmp_path, MODELS_FOLDER=str(tmp_path / "file" / "models"))
+
+    assert done.returncode == 2
+    assert "MODELS_FOLDER" in done.stdout
+    assert json.loads(escriba("status", "--json", cwd=tmp_path).stdout)["failed"] == []
+
+
+def test_a_demo_in_the_place_of_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("mine")
+
+    done = escriba("demo", "--folder", "file", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "file").read_text() == "mine"

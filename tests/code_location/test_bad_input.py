@@ -12,7 +12,7 @@ import pytest
 
 import assets.diarized_transcript
 import assets.raw_audio
-from assets.inbox import quarantine_refused
+from assets.inbox import quarantine_new
 from pipelines.recordings import from_inbox_key
 from pipelines.settings import load_settings
 
@@ -231,14 +231,21 @@ def test_strange_names_all_work(house, clips, wav, tmp_path):
 def test_names_that_can_be_no_recording_are_quarantined_alone(house, clips):
     good = house.put(clips.english, "good.wav")
     inbox = os.fsencode(house.root / "inbox")
-    for name in (b"acme/bell\x07.wav", b"acme/latin-\xe3.wav", b"Not Allowed!/x.wav", b"stray.wav"):
+    for name in (
+        b"acme/bell\x07.wav",
+        "acme/escape\x9b31m.wav".encode(),
+        b"acme/latin-\xe3.wav",
+        b"Not Allowed!/x.wav",
+        b"stray.wav",
+    ):
         path = Path(os.fsdecode(inbox + b"/" + name))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
     os.mkfifo(inbox + b"/acme/pipe.wav")
 
     seen = house.survey()
-    quarantine_refused(house.storage, seen.refused)
+    assert quarantine_new(house.storage, seen.refused) == seen.refused
+    assert quarantine_new(house.storage, seen.refused) == []
 
     assert seen.work == [good]
     assert {refused.code for refused in seen.refused} == {
@@ -251,7 +258,16 @@ def test_names_that_can_be_no_recording_are_quarantined_alone(house, clips):
     records = list((house.root / "quarantine" / "_").iterdir())
     names = {json.loads(record.read_text())["name"] for record in records}
     assert "inbox/acme/bell\\x07.wav" in names
+    assert "inbox/acme/escape\\x9b31m.wav" in names
     assert "inbox/acme/latin-\\xe3.wav" in names
+
+
+def test_a_damaged_log_of_one_recording_stops_no_batch(house, clips):
+    broken, good = house.put(clips.english, "a.wav"), house.put(clips.other, "b.wav")
+    house.storage.write(broken.work_key("log.jsonl"), b"\xff\xfe\n")
+
+    assert house.run([broken, good]).success
+    assert b'"cost_metrics"' in house.storage.read(broken.work_key("log.jsonl"))
 
 
 def test_eight_hours_of_silence_succeed_with_an_empty_transcript_and_no_job(house, tmp_path):
