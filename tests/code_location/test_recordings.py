@@ -11,7 +11,7 @@ from pipelines.recordings import (
 )
 
 parts = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="/\x7f", min_codepoint=32),
+    st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters="/"),
     min_size=1,
     max_size=40,
 ).filter(lambda part: part not in {".", ".."})
