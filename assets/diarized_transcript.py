@@ -25,6 +25,7 @@ from .transcript import TRANSCRIPT_FILE
 from .workshop import Desk
 
 DIARIZED_FILE = "diarized.json"
+_PREVIEW_LETTERS = 500
 FORMATS = {"txt": "transcript.txt", "srt": "transcript.srt", "vtt": "transcript.vtt"}
 FORMATS |= {"rttm": "turns.rttm", "json": DIARIZED_FILE}
 
@@ -56,10 +57,18 @@ def diarized_transcript(desk: Desk) -> StageMade:
         DIARIZED_TRANSCRIPT,
         reused,
         time.perf_counter() - since,
-        facts.model_dump(include={"speakers", "segments", "words", "language"}),
+        facts.model_dump(include={"speakers", "segments", "words", "language"}) | _preview(desk),
         checks=_checks(desk, facts),
         files=tuple(desk.recording.transcript_key(file) for file in FORMATS.values()),
     )
+
+
+def _preview(desk: Desk) -> dict[str, str]:
+    """The beginning of the text, for those alone who asked for it: Dagster forgets nothing."""
+    if not desk.options.preview:
+        return {}
+    text = desk.workshop.storage.read(desk.recording.transcript_key(FORMATS["txt"])) or b""
+    return {"preview": text.decode()[:_PREVIEW_LETTERS]}
 
 
 def _checks(desk: Desk, facts: DiarizedFacts) -> tuple[Checked, ...]:

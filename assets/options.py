@@ -27,6 +27,7 @@ class Wishes(BaseModel):
     diarize: bool | None = None
     channels: Channels | None = None
     speakers: Speakers | None = None
+    preview: bool | None = None
 
     @field_validator("language")
     @classmethod
@@ -41,6 +42,7 @@ class RecordingOptions(BaseModel):
 
     channels: Channels
     job: JobOptions
+    preview: bool = False
 
 
 def options_of(recording: Recording, settings: Settings, storage: Storage) -> RecordingOptions:
@@ -68,7 +70,8 @@ def options_of(recording: Recording, settings: Settings, storage: Storage) -> Re
         speakers=wishes.get("speakers", Speakers()),
         channels=channels,
     )
-    return RecordingOptions(channels=channels, job=job)
+    preview = wishes.get("preview", settings.previews)
+    return RecordingOptions(channels=channels, job=job, preview=preview)
 
 
 @lru_cache(maxsize=4)

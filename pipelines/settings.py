@@ -98,6 +98,10 @@ class Settings(NightSettings):
     beam_size: int = Field(1, ge=1, le=10, description="Beams of the decoder; 1 is fastest.")
     hotwords: str = Field("", description="Words to expect, such as names.")
     initial_prompt: str = Field("", description="Text that sets the style of the transcript.")
+    previews: bool = Field(
+        default=False,
+        description="Show the beginning of a transcript in Dagster, whose events stay for ever.",
+    )
     tenants_file: Path = Field(
         Path("tenants.yaml"), description="What differs by tenant; no file: nothing does."
     )
@@ -202,6 +206,15 @@ def _load(kind: type[AnySettings], overrides: dict[str, object]) -> AnySettings:
         raise SettingsError("Wrong settings. " + "; ".join(lines)) from None
     except UnicodeDecodeError as error:
         raise SettingsError(".env is not UTF-8 text: save it as UTF-8.") from error
+
+
+def exported(settings: Settings) -> dict[str, str]:
+    """What is not at its default, as the environment of a process that shall see the same."""
+    values = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return {
+        name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in values.items()
+    }
 
 
 def inherited_environment() -> dict[str, str]:

@@ -22,6 +22,7 @@ from .costs import clock, costs_json, new_table, price_rows, query_costs
 from .house import console, json_option, open_house, print_json
 from .run import print_summary, summary
 from .running import run_recordings
+from .up import keep_up
 
 _RECORDINGS = HOUSE / "demo" / "recordings"
 _MEDIA = {".mp3", ".mp4", ".m4a"}
@@ -37,8 +38,10 @@ _LINES = 5  # of each transcript
     show_default=True,
     help="Where the demo's bucket is made; an older demo there is removed.",
 )
+@click.option("--ui", is_flag=True, help="Then open Dagster's UI on the demo, until Ctrl-C.")
+@click.option("--port", default=3000, show_default=True, help="Of the UI.")
 @json_option
-def command(folder: Path, *, as_json: bool) -> None:
+def command(folder: Path, port: int, *, ui: bool, as_json: bool) -> None:
     """See it all work: recordings of three formats become transcripts with speakers, and a bill.
 
     The speech model of the demo knows some 200 words of two toy languages. Set MODEL=small, a
@@ -52,6 +55,7 @@ def command(folder: Path, *, as_json: bool) -> None:
         default_language="auto",
         model="demo",
         diarizer="light",
+        previews=True,
     )
     if not as_json:
         out.print(f"Escriba's demo, in {folder}/. Its model is a toy that knows some 200 words.")
@@ -70,6 +74,8 @@ def command(folder: Path, *, as_json: bool) -> None:
         out.print(_table(storage, seen.work, rows))
         _explain_prices(out, prices)
         _say_next(out, folder)
+    if ui and not ran.exit_status:
+        keep_up(settings, storage.url, "127.0.0.1", port, read_only=False)
     sys.exit(ran.exit_status)
 
 

@@ -11,8 +11,11 @@ from assets.progress import Outcome
 from assets.quarantine import printable
 from pipelines.billing.prices import read_price_book
 from pipelines.recordings import Recording
+from pipelines.settings import Settings
 from resources.models import DEMO_MODEL
+from resources.storage.base import Storage
 
+from .arrivals import arrivals
 from .house import console, find_recording, json_option, open_house, print_json
 from .running import Ran, not_in_dagster, run_recordings
 
@@ -20,8 +23,9 @@ from .running import Ran, not_in_dagster, run_recordings
 @click.command()
 @click.argument("recordings", nargs=-1)
 @click.option("--tenant", help="Only this tenant's recordings.")
+@click.option("--watch", is_flag=True, help="Go on, and take what comes, until Ctrl-C.")
 @json_option
-def command(recordings: tuple[str, ...], tenant: str | None, *, as_json: bool) -> None:
+def command(recordings: tuple[str, ...], tenant: str | None, *, watch: bool, as_json: bool) -> None:
     """Take everything new in the bucket through all stages, or the RECORDINGS named.
 
     What is done is not done again; what failed for good waits for `escriba retry` or for a
@@ -31,12 +35,31 @@ def command(recordings: tuple[str, ...], tenant: str | None, *, as_json: bool) -
     """
     settings, storage = open_house()
     read_price_book(settings.price_book)  # without prices nothing may start
-    out = console()
+    if watch and recordings:
+        raise click.UsageError("--watch takes whatever comes: name no recordings beside it.")
     seen = survey(storage)
     seen.refused = quarantine_new(storage, seen.refused)
     work = [find_recording(name, seen.everyone) for name in recordings] or seen.work
     work = work if recordings else [*work, *not_in_dagster(settings, seen.done)]
     work = [recording for recording in dict.fromkeys(work) if tenant in {None, recording.tenant}]
+    ran = _run(settings, storage, seen, work, tenant, as_json=as_json)
+    if watch:
+        for found in arrivals(storage):
+            came = [one.recording for one in found if tenant in {None, one.recording.tenant}]
+            _run(settings, storage, Survey(new=came), came, tenant, as_json=as_json)
+    sys.exit(exit_status(ran, seen))
+
+
+def _run(  # noqa: PLR0913  # what a run needs, and how it is told
+    settings: Settings,
+    storage: Storage,
+    seen: Survey,
+    work: list[Recording],
+    tenant: str | None,
+    *,
+    as_json: bool,
+) -> Ran | None:
+    out = console()
     ran = run_recordings(settings, work, out, quiet=as_json) if work else None
     if as_json:
         print_json(summary(ran, seen))
@@ -44,7 +67,7 @@ def command(recordings: tuple[str, ...], tenant: str | None, *, as_json: bool) -
         print_summary(out, ran, of_tenant(seen, tenant), storage.url)
         if ran and settings.model == DEMO_MODEL:
             out.print("MODEL=demo is a toy that knows some 200 words: set MODEL=small, say.")
-    sys.exit(exit_status(ran, seen))
+    return ran
 
 
 def exit_status(ran: Ran | None, seen: Survey) -> int:

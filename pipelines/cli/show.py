@@ -8,6 +8,7 @@ import click
 from assets.diarized_transcript import FORMATS
 from assets.inbox import survey
 
+from .history import runs_of
 from .house import find_recording, open_house
 
 
@@ -18,8 +19,11 @@ from .house import find_recording, open_house
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(recording: str, file_format: str, *, as_json: bool) -> None:
-    """Print the transcript of RECORDING: its name, or as much of it as is clear."""
-    _, storage = open_house()
+    """Print the transcript of RECORDING: its name, or as much of it as is clear.
+
+    The runs of Dagster that made it are named on standard error.
+    """
+    settings, storage = open_house()
     seen = survey(storage)
     found = find_recording(recording, seen.everyone)
     text = storage.read(found.transcript_key(FORMATS["json" if as_json else file_format]))
@@ -29,6 +33,8 @@ def command(recording: str, file_format: str, *, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"recording": found.name, "error": why}, ensure_ascii=False))
         raise click.ClickException(f"{found.name} has no transcript yet. {why}")
+    for line in runs_of(settings, found):
+        click.echo(line, err=True)
     if not text.strip():
         click.echo(f"Nobody speaks in {found.name}.", err=True)
     sys.stdout.buffer.write(text)

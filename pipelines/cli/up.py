@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from pipelines.dagster_home import dagster_home
-from pipelines.settings import HOUSE, Settings
+from pipelines.settings import HOUSE, Settings, exported
 
 from .house import console, open_house
 from .processes import Household, household
@@ -88,14 +88,14 @@ def _start(children: Household, code: Path, host: str, port: int, *, read_only: 
 
 
 def _environment(settings: Settings, host: str, port: int) -> dict[str, str]:
-    """What the children see: this process's own, and the settings they must agree on."""
-    postgres = settings.dagster_postgres_url.get_secret_value()
+    """What the children see: this process's own, and the settings, wherever they came from."""
     return {
-        "FILES_URL": f"http://{host}:{port + 1}",
         **os.environ,
+        **exported(settings),
+        "FILES_URL": settings.files_url or f"http://{host}:{port + 1}",
+        "STORAGE_URL": settings.bucket_url,
         "DAGSTER_HOME": str(dagster_home(settings)),
-        "PYTHONPATH": os.pathsep.join([str(HOUSE), os.environ.get("PYTHONPATH", "")]),
-        **({"DAGSTER_POSTGRES_URL": postgres} if postgres else {}),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(HOUSE), os.environ.get("PYTHONPATH")])),
     }
 
 

@@ -194,6 +194,16 @@ def test_no_word_of_a_transcript_reaches_dagster(house, clips):
     assert "morning" not in events
 
 
+def test_a_tenant_may_ask_for_a_preview_of_its_words(house, clips, tmp_path):
+    (tmp_path / "tenants.yaml").write_text("tenants:\n  acme: {preview: true}\n")
+    shown, hidden = house.put(clips.english, "a.wav"), house.put(clips.english, "a.wav", "zeta")
+
+    house.run([shown, hidden])
+
+    assert "Good morning everyone" in metadata(house, "diarized_transcript", shown)["preview"]
+    assert "preview" not in metadata(house, "diarized_transcript", hidden)
+
+
 @pytest.mark.parametrize("asset", STAGES)
 def test_every_asset_of_the_chain_is_partitioned_by_recording(asset):
     definition = defs.get_assets_def(dg.AssetKey(asset))
