@@ -1,13 +1,28 @@
 """One dynamic partition for each recording."""
 
 import dagster as dg
+from sqlalchemy.exc import IntegrityError
 
 PARTITIONS_NAME = "recordings"
 recordings_partitions = dg.DynamicPartitionsDefinition(name=PARTITIONS_NAME)
 ADD_AT_ONCE = 5_000  # SQLite refuses 300,000 in one call; this many take 0.1 s
+_TRIES = 5
 
 
 def add_partitions(instance: dg.DagsterInstance, keys: list[str]) -> None:
     """Add keys in bulk; those that exist already stay as they are."""
-    for first in range(0, len(keys), ADD_AT_ONCE):
-        instance.add_dynamic_partitions(PARTITIONS_NAME, keys[first : first + ADD_AT_ONCE])
+    unique = list(dict.fromkeys(keys))
+    for first in range(0, len(unique), ADD_AT_ONCE):
+        _add(instance, unique[first : first + ADD_AT_ONCE])
+
+
+def _add(instance: dg.DagsterInstance, keys: list[str]) -> None:
+    """Dagster looks what is there and then inserts the rest: another process may come between."""
+    for left in reversed(range(_TRIES)):
+        try:
+            instance.add_dynamic_partitions(PARTITIONS_NAME, keys)
+        except IntegrityError:
+            if not left:
+                raise
+        else:
+            return

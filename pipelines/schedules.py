@@ -1,5 +1,7 @@
 """The night: at NIGHTLY_AT everything missing is asked for, and once all of it ran, told of."""
 
+from zoneinfo import ZoneInfo
+
 import dagster as dg
 
 from pipelines.settings import NightSettings
@@ -20,7 +22,8 @@ def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
         description="Everything missing or deferred, once a night.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        night = f"{context.scheduled_execution_time:%Y-%m-%d}"
+        here = context.scheduled_execution_time.astimezone(ZoneInfo(settings.nightly_timezone))
+        night = f"{here:%Y-%m-%d}"
         return dg.RunRequest(run_key=night, tags={NIGHT_TAG: night})
 
     return schedule
