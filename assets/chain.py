@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pipelines.recordings import NameRefusedError, Recording, from_partition_key
 from pipelines.settings import Settings  # noqa: TC001  # the asset names its type
+from resources.memory import keep_small
 
 from .event_writer import open_writer
 from .interrupts import run_until_interrupted
@@ -96,6 +97,7 @@ def recording_chain(context: dg.AssetExecutionContext, config: BatchConfig) -> I
     from .links import linker  # noqa: PLC0415
     from .workshop import open_workshop  # noqa: PLC0415
 
+    keep_small()
     settings: Settings = context.resources.settings
     progress: Progress = context.resources.progress
     selected = {key.to_user_string() for key in context.selected_asset_keys}

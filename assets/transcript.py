@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gpu_job.contract import JobOptions
 from resources.gpu.identity import job_id
 from resources.gpu.job_folder import FrozenRequest, JobFolder, now
-from resources.gpu.orders import Finished, Order
+from resources.gpu.orders import Finished, Order, order_of
 from resources.models import model_revision
 
 from .names import OPTIMIZED_AUDIO, TRANSCRIPT
@@ -22,15 +22,13 @@ _NOTHING_SAID = b'{"version": 1, "job": "", "language": "", "segments": [], "tur
 async def transcript(desk: Desk) -> StageMade:
     """The job's result, copied to where people look for it."""
     since = time.perf_counter()
-    audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
     print_ = stage_fingerprint(TRANSCRIPT, await asyncio.to_thread(_job, desk, ""))
     reused = await asyncio.to_thread(desk.stands, TRANSCRIPT, print_)
     if not reused:
         again = _again(desk, print_)
         job = await asyncio.to_thread(_job, desk, again)
-        finished = await _finished(desk, audio, job) if job else None
-        made = _Made(job, again, print_, finished, since)
-        await asyncio.to_thread(_save, desk, audio, made)
+        finished = await _finished(desk, job) if job else None
+        await asyncio.to_thread(_save, desk, _Made(job, again, print_, finished, since))
     facts = desk.facts(TRANSCRIPT, TranscriptFacts)
     file = desk.recording.transcript_key(TRANSCRIPT_FILE)
     seconds = time.perf_counter() - since
@@ -50,9 +48,10 @@ def _numbers(facts: TranscriptFacts) -> Numbers:
     }
 
 
-async def _finished(desk: Desk, audio: OptimizedAudioFacts, job: str) -> Finished:
+async def _finished(desk: Desk, job: str) -> Finished:
     """The order is written in a thread: no other recording waits for the bucket."""
-    order = await asyncio.to_thread(_order, desk, audio, job)
+    order = await asyncio.to_thread(_order, desk, job)
+    desk.put_away()  # the job may wait for hours
     return await desk.workshop.engine.run(order)
 
 
@@ -82,9 +81,9 @@ def _job_options(desk: Desk, audio: OptimizedAudioFacts) -> JobOptions:
     return desk.options.job.model_copy(update={"channels": "separate" if separate else "mixed"})
 
 
-def _order(desk: Desk, audio: OptimizedAudioFacts, job: str) -> Order:
+def _order(desk: Desk, job: str) -> Order:
+    audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
     options = _job_options(desk, audio)
-    folder = JobFolder(desk.workshop.storage, desk.recording.tenant, job)
     request = FrozenRequest(
         job=job,
         content_sha256=audio.content_sha256,
@@ -95,16 +94,14 @@ def _order(desk: Desk, audio: OptimizedAudioFacts, job: str) -> Order:
         recording=desk.recording.name,
         created_at=now(),
     )
-    return Order(
-        folder=folder,
-        request=folder.freeze(request),
+    recording, told, speech_ms = desk.recording, desk.workshop.progress, audio.speech_ms
+    return order_of(
+        JobFolder(desk.workshop.storage, recording.tenant, job),
+        request,
         audio_key=audio.audio_key,
         audio_sha256=audio.audio_sha256,
         audio_channels=audio.channels,
-        recording=desk.recording.name,
-        progress=lambda done_ms: desk.workshop.progress.working(
-            desk.recording, TRANSCRIPT, done_ms, audio.speech_ms
-        ),
+        progress=lambda done_ms: told.working(recording, TRANSCRIPT, done_ms, speech_ms),
         retry=desk.workshop.retry,
     )
 
@@ -120,7 +117,8 @@ class _Made:
     since: float
 
 
-def _save(desk: Desk, audio: OptimizedAudioFacts, made: _Made) -> None:
+def _save(desk: Desk, made: _Made) -> None:
+    audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
     key = desk.recording.transcript_key(TRANSCRIPT_FILE)
     result = made.finished.result if made.finished else None
     body = result.model_dump_json().encode() if result else _NOTHING_SAID

@@ -119,6 +119,10 @@ class Desk:
             self._records[stage] = read_record(self.workshop.storage, self.recording, stage)
         return self._records[stage]
 
+    def put_away(self) -> None:
+        """Forget what was read; it is read again when somebody asks for it."""
+        self._records.clear()
+
     def facts(self, stage: str, kind: type[AnyFacts]) -> AnyFacts:
         """The facts of an earlier stage.
 

@@ -53,14 +53,14 @@ def run_recordings(
     shown = console.is_terminal and not quiet
     progress = Bars(console, len(recordings)) if shown else Gathered() if quiet else JsonLines()
     with progress.display():
-        broken_by = _run_batches(settings, recordings, progress, retry=retry)
+        broken_by = run_batches(settings, recordings, progress, retry=retry)
     return Ran(progress, broken_by)
 
 
-def _run_batches(
+def run_batches(
     settings: Settings, recordings: Sequence[Recording], progress: Gathered, *, retry: bool
 ) -> str:
-    """What broke a batch, and with it the run; empty where nothing did."""
+    """A run of Dagster for each BATCH_SIZE; what broke one, or nothing."""
     _silence()
     from assets.names import CHAIN, RECORDINGS_JOB
     from assets.partitions import add_partitions

@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ from .orders import Finished, Order, Watch, end_of, new_attempt, request_of
 from .paid_once import INTERRUPTED, Sight, Verdict, computations, judge
 
 _LOOK_SECONDS = 2.0
+_LOOK_AT_MOST_SECONDS = 15.0  # half of a beat: a thousand jobs that wait are 70 looks a second
+_LOOK_GROWTH = 1.25
 _MAX_BURIED = 10  # in a row and in one run: nobody takes this job, and every try costs a start
 
 
@@ -84,20 +86,24 @@ class JobEngine:
             if not await _in_thread(order.folder.begin, attempt):
                 return  # another orchestrator was first: attach to its attempt
             self._open[attempt.attempt_id] = (order, attempt)
-            request = request_of(order, attempt)
-            submission = await self._backend.submit(request, order.progress)
+            submission = await self._submit(order, attempt)
             await _in_thread(order.folder.submitted, number, submission)
             await self._follow(order, attempt, submission)
+
+    async def _submit(self, order: Order, attempt: Attempt) -> Submission:
+        """The request is let go when it is handed over: while the job waits, nobody needs it."""
+        request = await _in_thread(request_of, order, attempt)
+        return await self._backend.submit(request, order.progress)
 
     async def _follow(
         self, order: Order, attempt: Attempt, submission: Submission | None = None
     ) -> None:
         """Until there is a result, or the attempt is closed."""
         watch, mine = Watch(self._clock), submission is not None
-        while True:
+        for wait_seconds in _waits():
             if submission is None:
                 submission = await _in_thread(order.folder.submission, attempt.attempt)
-            final = await self._backend.poll(submission, _LOOK_SECONDS)
+            final = await self._backend.poll(submission, wait_seconds)
             claim = await self._look(order, attempt, watch)
             verdict = judge(self._sight(attempt, claim, watch, submission, final=final))
             # looked at last: a worker writes its result before it says done, or dies
@@ -226,6 +232,14 @@ class JobEngine:
             f"{len(attempts)} attempts ended without a result: {history}.",
             "Look at the history, then `escriba retry` allows as many again.",
         )
+
+
+def _waits() -> Iterator[float]:
+    """Seconds between looks: often while an attempt begins, then seldom."""
+    seconds = _LOOK_SECONDS
+    while True:
+        yield seconds
+        seconds = min(seconds * _LOOK_GROWTH, _LOOK_AT_MOST_SECONDS)
 
 
 def _buried_in_a_row(attempts: list[Attempt]) -> int:

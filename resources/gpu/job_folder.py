@@ -67,6 +67,17 @@ class JobFolder:
             return request
         return self._read("request.json", FrozenRequest) or request
 
+    def frozen(self) -> FrozenRequest:
+        """The request that stands.
+
+        Raises:
+            StorageError: it is gone.
+        """
+        request = self._read("request.json", FrozenRequest)
+        if request is None:
+            raise StorageError(f"{self.key('request.json')!r} is gone; run again")
+        return request
+
     def result(self) -> JobResult | None:
         """The result; there is never more than one."""
         return self._read("result.json", JobResult)

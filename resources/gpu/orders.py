@@ -18,19 +18,49 @@ QUEUE_LIMIT_SECONDS = 3_600
 
 @dataclass(frozen=True)
 class Order:
-    """A job that is wanted, and for which recording.
+    """A job that is wanted, and for which recording; its request lies in the folder.
 
-    With `retry`, computations of earlier runs do not count against `max_attempts`.
+    It holds nothing that grows with the audio: a thousand orders wait in one process, and the
+    speech regions of two hours take a megabyte. With `retry`, computations of earlier runs do not
+    count against `max_attempts`.
     """
 
     folder: JobFolder
-    request: FrozenRequest
+    model: str
+    audio_ms: int
+    speech_ms: int
     audio_key: str
     audio_sha256: str
     audio_channels: int
     recording: str
     progress: Progress
     retry: bool = False
+
+
+def order_of(  # noqa: PLR0913  # what an order is made of, by name
+    folder: JobFolder,
+    request: FrozenRequest,
+    *,
+    audio_key: str,
+    audio_sha256: str,
+    audio_channels: int,
+    progress: Progress,
+    retry: bool = False,
+) -> Order:
+    """The order of a request, which is frozen in the folder; an earlier one stands."""
+    standing = folder.freeze(request)
+    return Order(
+        folder=folder,
+        model=standing.options.model,
+        audio_ms=standing.audio_ms,
+        speech_ms=sum(region.end_ms - region.start_ms for region in standing.regions),
+        audio_key=audio_key,
+        audio_sha256=audio_sha256,
+        audio_channels=audio_channels,
+        recording=request.recording,
+        progress=progress,
+        retry=retry,
+    )
 
 
 @dataclass(frozen=True)
@@ -69,18 +99,17 @@ def new_attempt(
     order: Order, number: int, queued_at: datetime, backend: Backend, run_limit_seconds: int
 ) -> Attempt:
     """The record of an attempt that begins now."""
-    request = order.request
     return Attempt(
-        job=request.job,
+        job=order.folder.job,
         attempt=number,
         nonce=secrets.token_hex(8),
         backend=backend.name,
         sku=backend.sku,
         tenant=order.folder.tenant,
         recording=order.recording,
-        model=request.options.model,
-        audio_ms=request.audio_ms,
-        speech_ms=sum(region.end_ms - region.start_ms for region in request.regions),
+        model=order.model,
+        audio_ms=order.audio_ms,
+        speech_ms=order.speech_ms,
         queued_at=queued_at,
         created_at=now(),
         creator=here(),
@@ -90,17 +119,18 @@ def new_attempt(
 
 
 def request_of(order: Order, attempt: Attempt) -> JobRequest:
-    """What the worker is asked, with the addresses of this attempt."""
+    """What the worker is asked, read from the folder, with the addresses of this attempt."""
+    frozen = order.folder.frozen()
     return JobRequest(
         job=attempt.job,
         attempt=attempt.attempt,
         nonce=attempt.nonce,
-        options=order.request.options,
-        regions=order.request.regions,
-        audio_ms=order.request.audio_ms,
+        options=frozen.options,
+        regions=frozen.regions,
+        audio_ms=frozen.audio_ms,
         audio_sha256=order.audio_sha256,
         audio_channels=order.audio_channels,
-        model_revision=order.request.model_revision,
+        model_revision=frozen.model_revision,
         addresses=order.folder.addresses(attempt, order.audio_key),
     )
 

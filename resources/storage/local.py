@@ -6,10 +6,11 @@ Writes are drafts, flushed to disk and renamed; creation is a hard link, which o
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from gpu_job.contract import Address
 
@@ -112,13 +113,12 @@ class LocalStorage:
             raise StorageError(f"{key!r} cannot be read: {error.strerror}") from error
 
     def write(self, key: str, data: bytes) -> str:
-        return self.upload(key, self._draft(data))
+        return self._place(self._draft(data), key)
 
     def create(self, key: str, data: bytes) -> bool:
         draft, path = self._draft(data), self._path(key)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.hardlink_to(draft)
+            _in_its_folder(path, lambda: path.hardlink_to(draft))
         except FileExistsError:
             return False
         except OSError as error:
@@ -128,12 +128,18 @@ class LocalStorage:
         return True
 
     def upload(self, key: str, path: Path) -> str:
-        target = self._path(key)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-            path.replace(target)
+        except OSError as error:
+            raise StorageError(f"{key!r} cannot be written: {error.strerror}") from error
+        return self._place(path, key)
+
+    def _place(self, draft: Path, key: str) -> str:
+        """Put what is whole and on the disk into its place; the new ETag."""
+        path = self._path(key)
+        try:
+            _in_its_folder(path, lambda: draft.replace(path))
         except OSError as error:
             raise StorageError(f"{key!r} cannot be written: {error.strerror}") from error
         seen = self.head(key)
@@ -177,9 +183,9 @@ class LocalStorage:
         return folder
 
     def _draft(self, data: bytes) -> Path:
-        draft = self._drafts() / secrets.token_hex(8)
+        draft = self._root / _DRAFTS / secrets.token_hex(8)
         try:
-            with draft.open("wb") as file:
+            with _open_draft(draft) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -192,3 +198,20 @@ class LocalStorage:
         if ".." in key.split("/"):
             raise StorageError(f"{key!r} would leave the bucket")
         return self._root / key
+
+
+def _open_draft(path: Path) -> BinaryIO:
+    try:
+        return path.open("wb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
+
+
+def _in_its_folder(path: Path, put: Callable[[], object]) -> None:
+    """Make the folder where it is missing: asking first would cost a call for each write."""
+    try:
+        put()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        put()

@@ -23,7 +23,7 @@ from pipelines.settings import load_settings
 from resources import ledger as ledger_module
 from resources.gpu.engine import JobEngine
 from resources.gpu.job_folder import FrozenRequest, JobFolder, Submission
-from resources.gpu.orders import Order
+from resources.gpu.orders import order_of
 from resources.ledger import LedgerWriter, open_ledger
 from resources.storage import open_storage
 
@@ -184,13 +184,12 @@ def _order(storage, *, tenant="acme", retry=False, recording="acme/a.mp3"):
         recording=recording,
         created_at=NOON,
     )
-    return Order(
-        folder=JobFolder(storage, tenant, job),
-        request=request,
+    return order_of(
+        JobFolder(storage, tenant, job),
+        request,
         audio_key="work/acme/a.mp3/audio.flac",
         audio_sha256="d" * 64,
         audio_channels=1,
-        recording=recording,
         progress=lambda _: None,
         retry=retry,
     )

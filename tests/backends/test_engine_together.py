@@ -191,7 +191,7 @@ def test_an_attempt_whose_row_could_not_be_written_stays_open_for_the_next_run(
     world, scripts, monkeypatch
 ):
     with monkeypatch.context() as first_run:
-        first_run.setattr(world.storage, "upload", None)
+        first_run.setattr(world.storage, "_place", None)
         with pytest.raises(TypeError):
             world.run(world.backend(scripts.fails), world.order())
     assert world.order().folder.attempt(1).end is None

@@ -1,0 +1,78 @@
+"""A backend for measuring everything but the models: its worker answers when it is asked to."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from gpu_job import place, transfer
+from gpu_job.contract import Claim, JobRequest, JobResult, Segment, Usage, Word
+from resources.gpu.base import Progress
+from resources.gpu.job_folder import Submission
+
+
+class InstantBackend:
+    """Takes any number of jobs; each is done `delay_seconds` after it was handed over."""
+
+    name, sku = "local", "this-machine"
+
+    def __init__(self, delay_seconds: float = 0.0) -> None:
+        self._delay = delay_seconds
+        self._jobs: dict[str, tuple[JobRequest, float]] = {}
+        self.cancelled = 0
+
+    @asynccontextmanager
+    async def room(self) -> AsyncIterator[None]:
+        """Never full."""
+        yield
+
+    async def submit(self, request: JobRequest, _progress: Progress) -> Submission:
+        """Due in `delay_seconds`."""
+        name = f"{request.job}/{request.attempt}"
+        self._jobs[name] = (request, time.monotonic() + self._delay)
+        return Submission(provider_id=name)
+
+    async def poll(self, submission: Submission | None, wait_seconds: float) -> bool:
+        """True when its answer lies in the bucket."""
+        request, due = self._jobs.get(submission.provider_id if submission else "", (None, 0.0))
+        left = due - time.monotonic()
+        if request is None or left > wait_seconds:
+            await asyncio.sleep(wait_seconds)
+            return request is None
+        await asyncio.sleep(max(0.0, left))
+        await asyncio.to_thread(_answer, request)
+        return True
+
+    async def cancel(self, submission: Submission) -> None:
+        """No answer will come."""
+        self._jobs.pop(submission.provider_id, None)
+
+    async def close(self) -> None:
+        """Tells how many were still waiting."""
+        self.cancelled = len(self._jobs)
+
+
+def _answer(request: JobRequest) -> None:
+    """What a worker writes: its claim, the result, and its last beat."""
+    now = datetime.now(UTC)
+    usage = Usage(worker="instant", place=place.here(), started_at=now, ended_at=now)
+    claim = Claim(nonce=request.nonce, state="running", usage=usage)
+    transfer.put(request.addresses.claim_create, claim.model_dump_json().encode())
+    region = request.regions[0]
+    word = Word(start_ms=region.start_ms, end_ms=region.end_ms, text="bom dia", probability=1.0)
+    segment = Segment(start_ms=word.start_ms, end_ms=word.end_ms, words=(word,))
+    result = JobResult(
+        job=request.job,
+        attempt=request.attempt,
+        nonce=request.nonce,
+        language="pt",
+        language_probability=1.0,
+        model_revision=request.model_revision,
+        segments=(segment,),
+        turns=(),
+        usage=usage,
+    )
+    transfer.put(request.addresses.result_create, result.model_dump_json().encode())
+    done = claim.model_copy(update={"state": "done"})
+    transfer.put(request.addresses.claim_beat, done.model_dump_json().encode())

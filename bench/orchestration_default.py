@@ -1,0 +1,42 @@
+"""What a user of Dagster would write first: five assets, a run for each file, its own executor."""
+
+import asyncio
+import logging
+import os
+
+import dagster as dg
+
+from assets.batch import run_batch
+from assets.names import STAGES
+from assets.partitions import recordings_partitions
+from assets.progress import LogProgress
+from assets.workshop import open_workshop
+from bench.instant import InstantBackend
+from pipelines.recordings import from_partition_key
+from pipelines.settings import load_settings
+
+
+def _asset(stage: str, upstream: list[str]) -> dg.AssetsDefinition:
+    @dg.asset(name=stage, deps=upstream, partitions_def=recordings_partitions)
+    def made(context: dg.AssetExecutionContext) -> None:
+        import assets.workshop  # noqa: PLC0415
+
+        assets.workshop.open_backend = lambda _: InstantBackend()
+        recording = from_partition_key(context.partition_key)
+
+        async def run() -> None:
+            workshop = open_workshop(load_settings(), LogProgress(logging.getLogger("bench")))
+            [outcome] = await run_batch(workshop, [recording], [stage])
+            if outcome.failed:
+                raise dg.Failure(outcome.failed.message)
+
+        asyncio.run(run())
+
+    return made
+
+
+defs = dg.Definitions(
+    assets=[_asset(stage, list(STAGES[i - 1 : i])) for i, stage in enumerate(STAGES)],
+    jobs=[dg.define_asset_job("file_job", selection="*", partitions_def=recordings_partitions)],
+)
+os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")

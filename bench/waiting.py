@@ -1,0 +1,59 @@
+"""A thousand jobs that wait in one process: its memory, its CPU, and how fast they are cancelled.
+
+`python -m bench.waiting [--quick] [--json]`. The backend takes a minute for each job and any
+number at once; its files are tiny. The second row interrupts the run in the middle of the wait,
+as Dagster does when somebody terminates it in the UI.
+"""
+
+import json
+import subprocess
+import sys
+
+from bench import report
+from bench.orchestration_ways import ROOT
+
+BAR_MB = 250
+
+
+def measured(*arguments: object) -> dict[str, float]:
+    """From a process of its own, so that its memory is its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.waiting_ways", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    chosen = report.options(__doc__)
+    count, seconds, middle = (300, 20, 30) if chosen.quick else (1_000, 60, 90)
+    waited = measured(count, seconds)
+    stopped = measured(count, 3_600, middle)
+    rows = [
+        (
+            name,
+            f"{figures['peak_rss_mb']:.0f}",
+            f"{figures['cpu_s']:.1f}",
+            f"{figures['wall_s']:.0f}",
+            f"{figures['done']:.0f}",
+            "" if figures["cancel_s"] is None else f"{figures['cancel_s']:.1f}",
+        )
+        for name, figures in (("to the end", waited), ("cancelled", stopped))
+    ]
+    figures = {
+        "peak_rss_mb": round(max(waited["peak_rss_mb"], stopped["peak_rss_mb"]), 1),
+        "bar_mb": BAR_MB,
+        "jobs": count,
+        "cancel_s": round(stopped["cancel_s"], 2),
+        "cancelled": stopped["cancelled"],
+        "cpu_s_per_job": round(waited["cpu_s"] / count, 4),
+    }
+    columns = ("1,000 jobs", "peak MB", "CPU s", "wall s", "done", "s to cancel")
+    report.show("Waiting", columns, rows, figures, as_json=chosen.json)
+
+
+if __name__ == "__main__":
+    main()
