@@ -172,12 +172,20 @@ def _threaded(stage: Callable[[Desk], StageMade]) -> Stage:
     return in_thread
 
 
+def _by_hand(stage: Callable[[Desk], StageMade]) -> Stage:
+    async def with_room(desk: Desk) -> StageMade:
+        async with desk.workshop.hands:
+            return await asyncio.to_thread(stage, desk)
+
+    return with_room
+
+
 _BEFORE: dict[str, Stage] = {
     RAW_AUDIO: _threaded(raw_audio),
     OPTIMIZED_AUDIO: _threaded(optimized_audio),
 }
 _AFTER: dict[str, Stage] = {
     TRANSCRIPT: transcript,
-    DIARIZED_TRANSCRIPT: _threaded(diarized_transcript),
+    DIARIZED_TRANSCRIPT: _by_hand(diarized_transcript),
     COST_METRICS: cost_metrics,
 }

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 from gpu_job.contract import JobOptions
+from pipelines.billing.attempts import Attempt
 from resources.gpu.identity import job_id
 from resources.gpu.job_folder import FrozenRequest, JobFolder, now
 from resources.gpu.orders import Finished, Order, order_of
@@ -28,7 +29,9 @@ async def transcript(desk: Desk) -> StageMade:
         again = _again(desk, print_)
         job = await asyncio.to_thread(_job, desk, again)
         finished = await _finished(desk, job) if job else None
-        await asyncio.to_thread(_save, desk, _Made(job, again, print_, finished, since))
+        made = _Made(job, again, print_, finished.attempts if finished else (), since)
+        async with desk.workshop.hands:
+            await asyncio.to_thread(_save, desk, made)
     facts = desk.facts(TRANSCRIPT, TranscriptFacts)
     file = desk.recording.transcript_key(TRANSCRIPT_FILE)
     seconds = time.perf_counter() - since
@@ -113,22 +116,24 @@ class _Made:
     job: str
     again: str
     print_: str
-    finished: Finished | None
+    attempts: tuple[Attempt, ...]
     since: float
 
 
 def _save(desk: Desk, made: _Made) -> None:
     audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
     key = desk.recording.transcript_key(TRANSCRIPT_FILE)
-    result = made.finished.result if made.finished else None
+    folder = JobFolder(desk.workshop.storage, desk.recording.tenant, made.job)
+    result = folder.result() if made.job else None
     body = result.model_dump_json().encode() if result else _NOTHING_SAID
     etag = desk.workshop.storage.write(key, body)
-    name, attempts = desk.recording.name, made.finished.attempts if made.finished else ()
     facts = TranscriptFacts(
         content_sha256=audio.content_sha256,
         job=made.job,
         again=made.again,
-        own_attempts=tuple(a.attempt_id for a in attempts if a.recording == name),
+        own_attempts=tuple(
+            a.attempt_id for a in made.attempts if a.recording == desk.recording.name
+        ),
         audio_ms=audio.audio_ms,
         speech_ms=audio.speech_ms,
         language=result.language if result else "",

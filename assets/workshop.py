@@ -57,6 +57,14 @@ class Workshop:
         return SileroDetector()
 
     @cached_property
+    def hands(self) -> asyncio.Semaphore:
+        """Room for work on a finished job: the words of a whole day are large in memory.
+
+        Apart from `cpu`, or what is done would wait behind all that is yet to be decoded.
+        """
+        return asyncio.Semaphore(self.settings.cpu_slots or os.cpu_count() or 1)
+
+    @cached_property
     def cpu(self) -> asyncio.Semaphore:
         """Room for work that fills a core."""
         return asyncio.Semaphore(self.settings.cpu_slots or os.cpu_count() or 1)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from gpu_job.contract import Claim, JobResult
+from gpu_job.contract import Claim
 from gpu_job.place import is_known_dead
 from pipelines.billing.attempts import Attempt, ledger_row
 from pipelines.billing.prices import Price, PriceBook
@@ -19,7 +19,7 @@ from resources.failures import RecordingError
 from resources.ledger import LedgerWriter
 
 from .base import Backend
-from .job_folder import Submission, now
+from .job_folder import ResultHead, Submission, now
 from .orders import Finished, Order, Watch, end_of, new_attempt, request_of
 from .paid_once import INTERRUPTED, Sight, Verdict, computations, judge
 
@@ -50,7 +50,7 @@ class JobEngine:
         self._open: dict[str, tuple[Order, Attempt]] = {}
 
     async def run(self, order: Order) -> Finished:
-        """The result of the order; twins of one process wait for each other.
+        """Until there is a result; twins of one process wait for each other.
 
         Raises:
             RecordingError: the job failed for good, or `max_attempts` times.
@@ -60,7 +60,7 @@ class JobEngine:
         async with self._locks[f"{folder.tenant}/{folder.job}"]:
             earlier = await _in_thread(folder.attempts)
             while True:
-                result = await _in_thread(folder.result)
+                result = await _in_thread(folder.result_head)
                 attempts = await _in_thread(folder.attempts)
                 newest = attempts[-1] if attempts else None
                 if result is not None:
@@ -154,7 +154,7 @@ class JobEngine:
         )
 
     async def _settle(
-        self, order: Order, attempts: list[Attempt], result: JobResult
+        self, order: Order, attempts: list[Attempt], result: ResultHead
     ) -> list[Attempt]:
         """Its attempt is done, even where it was given up for lost; no other begins any more."""
         settled = []
@@ -182,7 +182,7 @@ class JobEngine:
         watch = Watch(self._clock)
         claim = await self._look(order, attempt, watch)
         sight = self._sight(attempt, claim, watch, None, final=False)
-        result = await _in_thread(order.folder.result)
+        result = await _in_thread(order.folder.result_head)
         verdict = judge(sight)
         if verdict.action != "close" or (result and result.attempt == attempt.attempt):
             return attempt  # the next run closes what is done

@@ -16,6 +16,7 @@ from gpu_job.contract import (
     Milliseconds,
     Place,
     SpeechRegion,
+    Usage,
 )
 from pipelines.billing.attempts import Attempt
 from resources.storage.base import Storage, StorageError, Stored
@@ -38,6 +39,16 @@ class FrozenRequest(BaseModel):
     audio_ms: Milliseconds
     recording: str
     created_at: datetime
+
+
+class ResultHead(BaseModel):
+    """What is small of `result.json`: whose it is. The words of eight hours are 60 MB in memory."""
+
+    model_config = ConfigDict(frozen=True)
+
+    attempt: int
+    nonce: str
+    usage: Usage
 
 
 class Submission(BaseModel):
@@ -81,6 +92,10 @@ class JobFolder:
     def result(self) -> JobResult | None:
         """The result; there is never more than one."""
         return self._read("result.json", JobResult)
+
+    def result_head(self) -> ResultHead | None:
+        """Whose result there is; the rest of it is not kept."""
+        return self._read("result.json", ResultHead)
 
     def has_result(self) -> bool:
         """Whether there is one; that of eight hours is large, and asked for often."""

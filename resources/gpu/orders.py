@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gpu_job.contract import Claim, JobRequest, JobResult
+from gpu_job.contract import Claim, JobRequest
 from gpu_job.place import here
 from pipelines.billing.attempts import Attempt, AttemptEnd
 
 from .base import Backend, Progress
-from .job_folder import FrozenRequest, JobFolder, now
+from .job_folder import FrozenRequest, JobFolder, ResultHead, now
 from .paid_once import Verdict
 
 QUEUE_LIMIT_SECONDS = 3_600
@@ -65,9 +65,9 @@ def order_of(  # noqa: PLR0913  # what an order is made of, by name
 
 @dataclass(frozen=True)
 class Finished:
-    """A result, and all attempts it took."""
+    """Whose result there is in the job's folder, and all attempts it took."""
 
-    result: JobResult
+    result: ResultHead
     attempts: tuple[Attempt, ...]
 
 
