@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import secrets
 import shutil
 import wave
 from pathlib import Path
@@ -88,7 +89,7 @@ class House:
     def put(self, source, name, tenant="acme"):
         """A file into the inbox; its recording."""
         recording = from_inbox_key(f"inbox/{tenant}/{name}")
-        scratch = self.storage.scratch() / "put"
+        scratch = self.storage.scratch() / secrets.token_hex(8)
         shutil.copyfile(source, scratch)
         self.storage.upload(recording.inbox_key, scratch)
         return recording
