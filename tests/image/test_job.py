@@ -146,18 +146,3 @@ def test_two_results_never_replace_each_other(job, fake_models):
 
 def test_no_address_shows_in_what_is_printed_of_a_request(job):
     assert "file://" not in repr(job.request())
-
-
-def test_a_worker_that_slept_too_long_never_beats_itself_alive_again(job):
-    now = [0.0]
-    owner = Ownership.take(job.request(), "worker-1", lambda: now[0])
-    before = job.claim()
-
-    now[0] = 121.0
-    owner.end("running")
-    now[0] = 122.0
-    owner.end("done")
-
-    assert job.claim() == before
-    with pytest.raises(FencedError):
-        owner.check()

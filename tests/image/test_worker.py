@@ -72,7 +72,7 @@ def endless_audio():
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Drip) as server:
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield Address(method="GET", url=f"http://127.0.0.1:{server.server_port}/audio"), read
         over.set()
         server.shutdown()
