@@ -152,6 +152,27 @@ def test_a_waiter_that_is_cancelled_takes_no_other_row_with_it(storage, row):
     assert [one.attempt for one in read(storage)] == [1, 2]
 
 
+def test_a_waiter_that_is_cancelled_during_the_write_takes_no_other_row_with_it(
+    storage, row, monkeypatch
+):
+    async def go():
+        writer = LedgerWriter(storage)
+        first, second = (asyncio.ensure_future(writer.add(row(n))) for n in (1, 2))
+
+        def write_and_cancel(*arguments):
+            loop.call_soon_threadsafe(first.cancel)
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()  # it has gone
+            return write_rows(*arguments)
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(ledger_module, "write_rows", write_and_cancel)
+        await second
+        assert first.cancelled()
+
+    asyncio.run(go())
+    assert [one.attempt for one in read(storage)] == [1, 2]
+
+
 def test_the_last_word_on_an_attempt_wins_whichever_file_it_is_in(storage, row):
     early, late = row(1, ran=10), row(1, ran=20)
     for order in ([early, late], [late, early]):
