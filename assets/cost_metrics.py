@@ -7,9 +7,11 @@ from pipelines.billing.attempts import Attempt, LedgerRow, ledger_row, row_witho
 from pipelines.billing.prices import total
 from resources.gpu.job_folder import JobFolder, now
 
-from .names import COST_METRICS, RAW_AUDIO, TRANSCRIPT
+from .diarized_transcript import made_of
+from .names import COST_METRICS, DIARIZED_TRANSCRIPT, RAW_AUDIO, TRANSCRIPT
 from .progress import StageMade
 from .records import CostFacts, RawAudio, TranscriptFacts, fingerprint
+from .transcript import stale
 from .workshop import Desk
 
 VERSION = 1
@@ -20,6 +22,7 @@ async def cost_metrics(desk: Desk) -> StageMade:
     since = time.perf_counter()
     raw = desk.facts(RAW_AUDIO, RawAudio)
     said = desk.facts(TRANSCRIPT, TranscriptFacts)
+    _check_fresh(desk, raw, said)
     print_ = fingerprint(COST_METRICS, VERSION, said.job, said.own_attempts, raw.etag)
     reused = await asyncio.to_thread(desk.stands, COST_METRICS, print_)
     if not reused:
@@ -38,6 +41,15 @@ async def cost_metrics(desk: Desk) -> StageMade:
         "attempts": len(facts.attempt_ids),
     }
     return StageMade(COST_METRICS, reused, time.perf_counter() - since, numbers)
+
+
+def _check_fresh(desk: Desk, raw: RawAudio, said: TranscriptFacts) -> None:
+    """This record makes the file done: never on the strength of an older file's transcript."""
+    if said.content_sha256 != raw.sha256:
+        raise stale(TRANSCRIPT)
+    diarized = desk.record(DIARIZED_TRANSCRIPT)
+    if diarized is not None and diarized.fingerprint != made_of(desk, said):
+        raise stale(DIARIZED_TRANSCRIPT)
 
 
 def _rows(desk: Desk, said: TranscriptFacts) -> list[LedgerRow]:

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from gpu_job.contract import JobOptions, JobResult
+from resources.failures import RecordingError
 from resources.gpu.identity import job_id
 from resources.gpu.job_folder import FrozenRequest, JobFolder, now
 from resources.gpu.orders import Finished, Order
@@ -23,7 +24,7 @@ async def transcript(desk: Desk) -> StageMade:
     """The job's result, copied to where people look for it."""
     since = time.perf_counter()
     audio, job = await asyncio.to_thread(_identify, desk)
-    print_ = fingerprint(TRANSCRIPT, VERSION, job)
+    print_ = fingerprint(TRANSCRIPT, VERSION, job or audio.content_sha256)
     reused = await asyncio.to_thread(desk.stands, TRANSCRIPT, print_)
     if not reused:
         finished = await _finished(desk, audio, job) if job else None
@@ -38,6 +39,16 @@ async def transcript(desk: Desk) -> StageMade:
         "job": facts.job,
     }
     return StageMade(TRANSCRIPT, reused, time.perf_counter() - since, numbers)
+
+
+def stale(what: str) -> RecordingError:
+    """What was made of another version of the file than is looked at now."""
+    return RecordingError(
+        "upstream_stale",
+        f"The {what} is of an older version of the file.",
+        "Materialize all assets of this recording.",
+        permanent=False,
+    )
 
 
 async def _finished(desk: Desk, audio: OptimizedAudioFacts, job: str) -> Finished:

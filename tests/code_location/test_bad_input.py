@@ -305,9 +305,9 @@ def test_a_bug_in_one_recordings_way_is_told_and_costs_no_other(house, clips, mo
 
 
 def _breaking_for(recording, function):
-    def maybe(desk, said):
+    def maybe(desk, *arguments):
         if desk.recording == recording:
             raise ZeroDivisionError
-        return function(desk, said)
+        return function(desk, *arguments)
 
     return maybe
