@@ -145,7 +145,7 @@ def test_a_waiter_that_is_cancelled_takes_no_other_row_with_it(storage, row):
         first, second = (asyncio.ensure_future(writer.add(row(n))) for n in (1, 2))
         await asyncio.sleep(0)
         first.cancel()
-        await second
+        await asyncio.wait_for(second, 60)
         assert first.cancelled()
 
     asyncio.run(go())
@@ -166,7 +166,7 @@ def test_a_waiter_that_is_cancelled_during_the_write_takes_no_other_row_with_it(
 
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(ledger_module, "write_rows", write_and_cancel)
-        await second
+        await asyncio.wait_for(second, 60)
         assert first.cancelled()
 
     asyncio.run(go())
