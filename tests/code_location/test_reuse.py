@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import assets.batch
 import assets.raw_audio
 from assets.names import RAW_AUDIO
+from pipelines.cli.retry import command as retry_command
 
 UP_TO_NOW = ("raw_audio", "optimized_audio", "transcript", "diarized_transcript")
 
@@ -122,6 +124,23 @@ def test_an_exhausted_job_begins_again_only_where_somebody_asks(house, clips, qu
     quick.breaks = False
     assert house.run([recording], retry=True).success
     assert house.survey().done == [recording]
+
+
+def test_the_command_retry_allows_an_exhausted_job_as_many_attempts_again(
+    house, clips, quick, monkeypatch, tmp_path
+):
+    quick.breaks = True
+    recording = house.put(clips.english, "a.wav")
+    house.batch([recording])
+    quick.breaks = False
+    monkeypatch.setenv("STORAGE_URL", house.settings.storage_url)
+    monkeypatch.setenv("DEFAULT_LANGUAGE", "auto")  # as the house has it: the same job
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+
+    told = json.loads(CliRunner().invoke(retry_command, ["--json"]).output)
+
+    assert told["done"] == ["acme/a.wav"]
+    assert [row["status"] for row in house.attempts()] == ["failed"] * 3 + ["done"]
 
 
 @pytest.mark.parametrize("when", ["while it is read", "between two stages"])
