@@ -7,9 +7,11 @@ from pipelines.billing.attempts import Attempt, LedgerRow, ledger_row, row_witho
 from pipelines.billing.prices import total
 from resources.gpu.job_folder import JobFolder, now
 
-from .names import COST_IS_KNOWN, COST_METRICS, RAW_AUDIO, TRANSCRIPT
+from .diarized_transcript import made_of
+from .names import COST_IS_KNOWN, COST_METRICS, DIARIZED_TRANSCRIPT, RAW_AUDIO, TRANSCRIPT
 from .progress import Checked, StageMade
 from .records import CostFacts, RawAudio, TranscriptFacts, fingerprint, stage_fingerprint
+from .transcript import stale
 from .workshop import Desk
 
 
@@ -18,6 +20,7 @@ async def cost_metrics(desk: Desk) -> StageMade:
     since = time.perf_counter()
     raw = desk.facts(RAW_AUDIO, RawAudio)
     said = desk.facts(TRANSCRIPT, TranscriptFacts)
+    _check_fresh(desk, raw, said)
     print_ = stage_fingerprint(COST_METRICS, said.job, said.own_attempts, raw.etag)
     reused = await asyncio.to_thread(desk.stands, COST_METRICS, print_)
     if not reused:
@@ -43,6 +46,15 @@ async def cost_metrics(desk: Desk) -> StageMade:
 def missing_attempts(said: TranscriptFacts, costs: CostFacts) -> set[str]:
     """Attempts of the transcript that the cost does not hold: open ones, or lost records."""
     return set(said.own_attempts) - set(costs.attempt_ids)
+
+
+def _check_fresh(desk: Desk, raw: RawAudio, said: TranscriptFacts) -> None:
+    """This record makes the file done: never on the strength of an older file's transcript."""
+    if said.content_sha256 != raw.sha256:
+        raise stale(TRANSCRIPT)
+    diarized = desk.record(DIARIZED_TRANSCRIPT)
+    if diarized is not None and diarized.fingerprint != made_of(desk, said):
+        raise stale(DIARIZED_TRANSCRIPT)
 
 
 def _rows(desk: Desk, said: TranscriptFacts) -> list[LedgerRow]:

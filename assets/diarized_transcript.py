@@ -21,7 +21,7 @@ from .names import (
 )
 from .progress import Checked, StageMade
 from .records import DiarizedFacts, OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
-from .transcript import TRANSCRIPT_FILE
+from .transcript import TRANSCRIPT_FILE, stale
 from .workshop import Desk
 
 DIARIZED_FILE = "diarized.json"
@@ -34,14 +34,13 @@ def diarized_transcript(desk: Desk) -> StageMade:
     """Join, format, write; diarized.json last."""
     since = time.perf_counter()
     said = desk.facts(TRANSCRIPT, TranscriptFacts)
-    print_ = stage_fingerprint(
-        DIARIZED_TRANSCRIPT,
-        said.job or said.content_sha256,
-        desk.recording.name,
-    )
+    audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
+    if audio.content_sha256 != said.content_sha256:
+        raise stale(TRANSCRIPT)
+    print_ = made_of(desk, said)
     reused = desk.stands(DIARIZED_TRANSCRIPT, print_)
     if not reused:
-        joined = _joined(desk, said)
+        joined = _joined(desk, said, audio)
         outputs = _write(desk, joined)
         facts = DiarizedFacts(
             speakers=len(joined.speakers),
@@ -85,15 +84,13 @@ def _checks(desk: Desk, facts: DiarizedFacts) -> tuple[Checked, ...]:
     return tuple(found)
 
 
-def _joined(desk: Desk, said: TranscriptFacts) -> DiarizedTranscript:
-    audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
-    if audio.content_sha256 != said.content_sha256:
-        raise RecordingError(
-            "upstream_stale",
-            "The transcript is of an older version of the file.",
-            f"Materialize {TRANSCRIPT} too.",
-            permanent=False,
-        )
+def made_of(desk: Desk, said: TranscriptFacts) -> str:
+    """The fingerprint of the files that this transcript gives."""
+    source = said.job or said.content_sha256
+    return stage_fingerprint(DIARIZED_TRANSCRIPT, source, desk.recording.name)
+
+
+def _joined(desk: Desk, said: TranscriptFacts, audio: OptimizedAudioFacts) -> DiarizedTranscript:
     if not said.job:
         return _silent(desk, audio)
     body = desk.workshop.storage.read(desk.recording.transcript_key(TRANSCRIPT_FILE))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gpu_job.contract import JobOptions
 from pipelines.billing.attempts import Attempt
+from resources.failures import RecordingError
 from resources.gpu.identity import job_id
 from resources.gpu.job_folder import FrozenRequest, JobFolder, now
 from resources.gpu.orders import Finished, Order, order_of
@@ -23,7 +24,7 @@ _NOTHING_SAID = b'{"version": 1, "job": "", "language": "", "segments": [], "tur
 async def transcript(desk: Desk) -> StageMade:
     """The job's result, copied to where people look for it."""
     since = time.perf_counter()
-    print_ = stage_fingerprint(TRANSCRIPT, await asyncio.to_thread(_job, desk, ""))
+    print_ = stage_fingerprint(TRANSCRIPT, await asyncio.to_thread(_content, desk))
     reused = await asyncio.to_thread(desk.stands, TRANSCRIPT, print_)
     if not reused:
         again = _again(desk, print_)
@@ -51,6 +52,16 @@ def _numbers(facts: TranscriptFacts) -> Numbers:
     }
 
 
+def stale(what: str) -> RecordingError:
+    """What was made of another version of the file than is looked at now."""
+    return RecordingError(
+        "upstream_stale",
+        f"The {what} is of an older version of the file.",
+        "Materialize all assets of this recording.",
+        permanent=False,
+    )
+
+
 async def _finished(desk: Desk, job: str) -> Finished:
     """The order is written in a thread: no other recording waits for the bucket."""
     order = await asyncio.to_thread(_order, desk, job)
@@ -66,6 +77,11 @@ def _again(desk: Desk, print_: str) -> str:
     if record is None or record.fingerprint != print_:
         return ""
     return TranscriptFacts.model_validate(record.facts).again
+
+
+def _content(desk: Desk) -> str:
+    """What the transcript is of: a job, or a file in which nobody speaks."""
+    return _job(desk, "") or desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts).content_sha256
 
 
 def _job(desk: Desk, again: str) -> str:

@@ -49,7 +49,7 @@ class LedgerWriter:
         self._waiting.append((row, written))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush_soon())
-        await asyncio.shield(written)
+        await written
 
     async def _flush_soon(self) -> None:
         await asyncio.sleep(_GATHER_SECONDS)
@@ -65,7 +65,7 @@ class LedgerWriter:
 
 def _settle(futures: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
     for future in futures:
-        if future.done():
+        if future.done():  # who waited for it was cancelled; its row is written all the same
             continue
         if error is None:
             future.set_result(None)

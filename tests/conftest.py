@@ -1,37 +1,63 @@
 """What all tests share: real recordings, buckets, the chain, and the list of skipped tests."""
 
 import os
-import socket
+import select
 import subprocess
 import sys
-import time
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
 
 import boto3
-import httpx
 import hypothesis
 import pytest
 
-from pipelines.settings import load_settings
+from pipelines.settings import Settings, load_settings
 
-# a machine that is busy with something else is no failure of the code
-hypothesis.settings.register_profile("house", deadline=None)
+# a machine that is busy with something else is no failure of the code, nor is a throw of dice
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("house")
 
 HOUSE = Path(__file__).resolve().parent.parent
 RECORDINGS = HOUSE / "demo" / "recordings"
 ALLOWED_SKIPS = HOUSE / "tests" / "allowed_skips.txt"
+S3_READY_SECONDS = 120
+
+
+def _names_of_settings():
+    """Every environment variable that the orchestrator or a worker reads."""
+    for name, field in Settings.model_fields.items():
+        yield name.upper()
+        yield from map(str, getattr(field.validation_alias, "choices", ()))
+    yield from ("MODELS_FOLDER", "CPU_THREADS", "BATCH_WINDOWS")
+
+
+SETTINGS = frozenset(_names_of_settings())
+# what rich takes for a terminal, and proxies, which have nothing to do with loopback
+OF_THE_MACHINE = {"FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"}
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch, tmp_path):
     """No test sees the developer's .env, credentials or buckets."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "STORAGE_", "S3_", "DAGSTER_", "DEFAULT_LANGUAGE", "MODEL")):
+        upper = name.upper()
+        ours = upper in SETTINGS or upper.startswith(("AWS_", "DAGSTER_"))
+        if ours or upper in OF_THE_MACHINE or upper.endswith("_PROXY"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _drafts_of_its_own(monkeypatch, tmp_path_factory):
+    """The scratch of an S3 store lies among the system's temporary files: shared by nobody."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("drafts")))
 
 
 def allowed_skips():
@@ -64,32 +90,16 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 @pytest.fixture(scope="session")
-def free_port():
-    """A port of loopback that nobody listens on."""
-
-    def find():
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
-
-    return find
-
-
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory, free_port):
-    """A real S3 server on loopback."""
-    command = [str(Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1"]
-    port = free_port()
-    with subprocess.Popen([*command, "-p", str(port)], stdout=-3, stderr=-3) as server:
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(200):
-            try:
-                httpx.get(url, timeout=1)
-                break
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        yield url
-        server.kill()
+def s3_server():
+    """A real S3 server on loopback; it chooses its port and ends with its standard input."""
+    command = [sys.executable, str(HOUSE / "tests" / "s3_server.py")]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-3) as server:
+        ready, _, _ = select.select([server.stdout], [], [], S3_READY_SECONDS)
+        port = server.stdout.readline().strip().decode() if ready else ""
+        if not port:
+            server.kill()
+            pytest.fail(f"no S3 server within {S3_READY_SECONDS} s; it ended: {server.poll()}")
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

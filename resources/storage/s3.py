@@ -1,9 +1,9 @@
 """S3, and whatever speaks its language, through obstore."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from getpass import getuser
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -125,8 +125,8 @@ class S3Storage:
         return Address(method=method, url=url, headers=headers)
 
     def scratch(self) -> Path:
-        """A folder of this user's among the system's temporary ones."""
-        folder = Path(gettempdir()) / f"escriba-{getuser()}"
+        """A folder of this user's among the system's temporary ones; some users have no name."""
+        folder = Path(gettempdir()) / f"escriba-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
         sweep(folder)
         return folder

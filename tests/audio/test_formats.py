@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pipelines.speech.audio_errors import NotAudio
 from pipelines.speech.decode import BLOCK_SAMPLES, DecodeStopped, decode_blocks
 from pipelines.speech.probe import probe
 
@@ -111,3 +112,17 @@ def test_a_name_is_never_read_as_anything_but_a_name(name, make, tmp_path, monke
 def test_the_ending_of_a_name_decides_nothing(make, tmp_path):
     lie = make("a.m4a", "aac").rename(tmp_path / "a.wav")
     assert probe(lie).codec == "aac"
+
+
+@pytest.mark.parametrize("ending", ["flac", "ac3", "eac3", "aac", "ogg"])
+def test_no_ending_makes_audio_of_what_is_none(ending, tmp_path):
+    """Ffmpeg would take the ending's word for it, and hear noise in a letter."""
+    letter = tmp_path / f"letter.{ending}"
+    letter.write_bytes(b"Dear all,\nthis is no recording.\n" * 50)
+    with pytest.raises(NotAudio):
+        probe(letter)
+
+
+def test_no_ending_hides_audio_from_whoever_looks_at_its_bytes(make, tmp_path):
+    make("a.mp3", "libmp3lame").rename(tmp_path / "a.sb")
+    assert probe(tmp_path / "a.sb").codec == "mp3"

@@ -195,21 +195,39 @@ def _order(storage, *, tenant="acme", retry=False, recording="acme/a.mp3"):
     )
 
 
+def _price(usd, since=datetime(2020, 1, 1, tzinfo=UTC), until=None):
+    until = until or datetime.max.replace(tzinfo=UTC)
+    return Price("runpod", "l4", "gpu_second", Decimal(usd), since, until, "test")
+
+
+@pytest.fixture
+def price():
+    """Makes a price of a second on the fake backend."""
+    return _price
+
+
 @pytest.fixture
 def storage(tmp_path):
     return open_storage(load_settings(storage_url=(tmp_path / "bucket").as_uri()))
 
 
+async def _in_this_thread(function, *arguments):
+    """As asyncio.to_thread, but one after another.
+
+    A disk that is slow in one thread would let virtual time run away in another: two engines
+    then see each other's attempts as never submitted.
+    """
+    await asyncio.sleep(0)
+    return function(*arguments)
+
+
 @pytest.fixture
 def world(storage, monkeypatch):
-    """A bucket, a clock, and engines on scripted backends."""
+    """A bucket, a clock, and engines on scripted backends; every schedule is the same each time."""
+    monkeypatch.setattr(asyncio, "to_thread", _in_this_thread)
     monkeypatch.setattr(ledger_module, "_GATHER_SECONDS", 0)
     clock = Clock()
-    since = datetime(2020, 1, 1, tzinfo=UTC)
-    until = datetime.max.replace(tzinfo=UTC)
-    price = Price("runpod", "l4", "gpu_second", Decimal("0.00019"), since, until, "test")
-
-    book = PriceBook((price,))
+    book = PriceBook((_price("0.00019"),))
 
     def engine(backend, prices=book, **changes):
         limits = {

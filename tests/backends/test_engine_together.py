@@ -1,25 +1,30 @@
 """Engines that follow, meet or interrupt one another: paid once, every attempt in the ledger."""
 
 import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from gpu_job.transfer import Put
 from pipelines.billing.attempts import AttemptEnd
+from pipelines.billing.prices import PriceBook
 from resources.gpu.job_folder import JobFolder, Submission, now
 from resources.gpu.orders import new_attempt, request_of
 from resources.ledger import open_ledger
 from resources.storage.base import StorageError
+
+OF_OLD, TODAY = datetime(2020, 6, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
 def left_behind(world, dead):
     """An attempt that an orchestrator which is dead had begun; its request."""
 
-    def leave(creator=dead, *, submitted=False):
+    def leave(creator=dead, *, submitted=False, **changes):
         order = world.order()
         attempt = new_attempt(order, 1, now(), world.backend(), 7200)
-        attempt = attempt.model_copy(update={"creator": creator or attempt.creator})
+        attempt = attempt.model_copy(update={"creator": creator, **changes})
         assert order.folder.begin(attempt)
         if submitted:
             order.folder.submitted(1, Submission(provider_id="gone"))
@@ -213,28 +218,10 @@ def test_every_attempt_that_ended_has_its_end_and_just_one_row(world, scripts):
     assert raw_rows(world) == 4
 
 
-@pytest.mark.parametrize(("worker_dies", "status"), [(True, ["stopped"]), (False, [])])
-def test_an_interrupted_run_ends_the_attempts_whose_workers_it_ended(
-    world, dead, worker_dies, status
-):
-    """A worker that lives elsewhere goes on: the next run waits for it."""
+def test_an_attempt_is_paid_at_the_price_of_its_own_time(world, left_behind, dead, price):
+    worker_of(world, left_behind(submitted=True, created_at=OF_OLD)).takes(place=dead)
+    book = PriceBook((price("0.5", until=TODAY), price("0.25", since=TODAY)))
 
-    def works(worker):
-        worker.takes(place=dead if worker_dies else None)
-        interrupted.set()
-        while True:
-            yield
+    world.run(world.backend(), world.order(), prices=book)
 
-    async def interrupt():
-        engine = world.engine(backend)
-        running = asyncio.create_task(engine.run(world.order()))
-        await interrupted.wait()
-        running.cancel()
-        await asyncio.wait([running])
-        await engine.close()
-
-    backend, interrupted = world.backend(works), asyncio.Event()
-    asyncio.run(interrupt())
-
-    assert backend.closed
-    assert statuses(world) == status
+    assert [(row[1], row[3]) for row in world.rows()] == [("lost", 5), ("done", Decimal("2.5"))]

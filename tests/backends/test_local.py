@@ -6,7 +6,9 @@ import pytest
 
 from gpu_job.place import here
 from pipelines.settings import load_settings
+from resources.failures import BackendUnavailableError
 from resources.gpu import local
+from resources.gpu.job_folder import Submission
 from resources.gpu.local import LocalBackend
 
 
@@ -16,8 +18,9 @@ class FakeLocalWorker:
     started = 0
 
     def __init__(self):
-        self.place, self.is_alive, self.job, self.ended = here(), True, None, False
         type(self).started += 1
+        self.place = here().model_copy(update={"pid": -self.started})
+        self.is_alive, self.job, self.ended = True, None, False
 
     @classmethod
     async def start(cls, environment):
@@ -35,6 +38,9 @@ class FakeLocalWorker:
 
     async def end(self):
         self.ended = True
+
+    async def kill(self):
+        self.is_alive = False
 
 
 class Request:
@@ -116,3 +122,44 @@ def test_a_dead_worker_is_replaced(backend):
 
     first, second = asyncio.run(go())
     assert first is not second
+
+
+def test_who_is_cancelled_is_killed_and_nobody_else(backend):
+    async def go():
+        here = backend(2)
+        async with here.room():
+            submission = await here.submit(Request("endless"), None)
+        await work(here, "other")
+        await here.cancel(submission)
+        return [worker.is_alive for worker in here._workers]
+
+    assert asyncio.run(go()) == [False, True]
+
+
+def test_a_worker_that_could_not_start_is_not_tried_again_for_each_job(backend, monkeypatch):
+    tries = []
+
+    async def breaks(_environment):
+        tries.append(1)
+        raise BackendUnavailableError("no such model")
+
+    monkeypatch.setattr(FakeLocalWorker, "start", breaks)
+
+    async def go():
+        here = backend(1)
+        for _ in range(3):
+            with pytest.raises(BackendUnavailableError, match="no such model"):
+                await work(here, "job")
+
+    asyncio.run(go())
+    assert len(tries) == 1
+
+
+def test_an_attempt_of_another_process_is_over_when_its_worker_is_dead(backend, dead):
+    async def go():
+        us = backend(1)
+        places = (dead, here(), None)
+        others = [Submission(provider_id="theirs", place=place) for place in places]
+        return [await us.poll(submission, 0) for submission in (*others, None)]
+
+    assert asyncio.run(go()) == [True, False, False, False]

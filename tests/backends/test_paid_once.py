@@ -60,6 +60,11 @@ def test_an_attempt_that_nobody_has_claimed(attempt, seen, verdict):
         ({"unchanged_seconds": 300}, WAIT_RUNNING),
         ({"unchanged_seconds": 300.1}, Verdict("close", "no beat for 300 s", "lost")),
         ({"owner_is_dead": True}, Verdict("close", "its worker died", "lost")),
+        # who killed both says nothing about the job
+        (
+            {"owner_is_dead": True, "creator_is_dead": True},
+            Verdict("close", "its run was killed", "lost", "interrupted"),
+        ),
         # a provider's word alone ends nothing, nor does a long run or a dead orchestrator
         ({"provider_is_final": True}, WAIT_RUNNING),
         ({"watched_seconds": 100_000}, WAIT_RUNNING),

@@ -1,12 +1,15 @@
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from gpu_job.contract import Place
-from pipelines.billing.attempts import Attempt, AttemptEnd
+from pipelines.billing.attempts import Attempt, AttemptEnd, LedgerRow, ledger_row
 from pipelines.billing.prices import Price, PriceBook, read_price_book
 from pipelines.settings import HOUSE, load_settings
+from resources import ledger as ledger_module
+from resources.ledger import ATTEMPTS, open_ledger
 from resources.storage import open_storage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -89,3 +92,31 @@ def attempt():
 @pytest.fixture
 def storage(tmp_path):
     return open_storage(load_settings(storage_url=(tmp_path / "bucket").as_uri()))
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(ledger_module, "_GATHER_SECONDS", 0)
+
+
+@pytest.fixture
+def row(attempt, price):
+    """Makes the row of an attempt that is done; `changes` are of the row."""
+
+    def make(number=1, ran=10, **changes):
+        made = ledger_row(attempt("done", ran=ran, attempt=number), price())
+        return dataclasses.replace(made, **changes)
+
+    return make
+
+
+def files(storage):
+    return sorted(found.key for found in storage.list(ATTEMPTS))
+
+
+def read(storage):
+    """All rows of the view, as they were written."""
+    names = [field.name for field in dataclasses.fields(LedgerRow)]
+    with open_ledger(storage) as ledger:
+        query = f"SELECT {', '.join(names)} FROM attempts ORDER BY attempt_id"
+        return [LedgerRow(*values) for values in ledger.execute(query).fetchall()]

@@ -1,6 +1,5 @@
 """The ledger in the bucket: what is added, what is read, and that nothing counts twice."""
 
-import asyncio
 import dataclasses
 import io
 from datetime import datetime, timedelta, timezone
@@ -11,45 +10,18 @@ import pytest
 
 from assets.rebuild import rebuild_ledger
 from pipelines.billing.attempts import LedgerRow, ledger_row
-from resources import ledger as ledger_module
 from resources.gpu.job_folder import JobFolder
-from resources.ledger import ATTEMPTS, LedgerWriter, open_ledger, write_rows
+from resources.ledger import ATTEMPTS, open_ledger, write_rows
 from resources.storage.base import StorageError
+
+from .conftest import files, read
 
 MONEY = {"usd_per_hour", "cost_usd", "cost_usd_per_audio_hour"}
 TIMES = {"queued_at", "started_at", "ended_at"}
 
 
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch):
-    monkeypatch.setattr(ledger_module, "_GATHER_SECONDS", 0)
-
-
-@pytest.fixture
-def row(attempt, price):
-    """Makes the row of an attempt that is done; `changes` are of the row."""
-
-    def make(number=1, ran=10, **changes):
-        made = ledger_row(attempt("done", ran=ran, attempt=number), price())
-        return dataclasses.replace(made, **changes)
-
-    return make
-
-
-def files(storage):
-    return sorted(found.key for found in storage.list(ATTEMPTS))
-
-
 def rows_in(storage, key):
     return pq.read_metadata(io.BytesIO(storage.read(key))).num_rows
-
-
-def read(storage):
-    """All rows of the view, as they were written."""
-    names = [field.name for field in dataclasses.fields(LedgerRow)]
-    with open_ledger(storage) as ledger:
-        query = f"SELECT {', '.join(names)} FROM attempts ORDER BY attempt_id"
-        return [LedgerRow(*values) for values in ledger.execute(query).fetchall()]
 
 
 def types(storage):
@@ -57,28 +29,11 @@ def types(storage):
         return {name: kind for name, kind, *_ in ledger.execute("DESCRIBE attempts").fetchall()}
 
 
-def add(storage, *rows):
-    """All at once, as they end together in a run; what became of each."""
-
-    async def go():
-        writer = LedgerWriter(storage)
-        return await asyncio.gather(*map(writer.add, rows), return_exceptions=True)
-
-    return asyncio.run(go())
-
-
 def test_rows_come_back_as_they_were_written(storage, row, attempt, price):
     buried = ledger_row(attempt("buried", attempt=2, audio_ms=0), price())
-    add(storage, row(1), buried)
+    write_rows(storage, [row(1), buried])
 
     assert read(storage) == [row(1), buried]
-
-
-def test_rows_that_end_together_share_a_file(storage, row):
-    assert add(storage, *(row(n) for n in range(1, 51))) == [None] * 50
-
-    assert len(files(storage)) == 1
-    assert len(read(storage)) == 50
 
 
 def test_each_start_date_in_utc_has_a_file_of_its_own(storage, row):
@@ -89,67 +44,6 @@ def test_each_start_date_in_utc_has_a_file_of_its_own(storage, row):
     found = {key.split("/")[2]: rows_in(storage, key) for key in keys}
     assert found == {"date=2026-03-01": 2, "date=2026-03-02": 1}
     assert files(storage) == sorted(keys)
-
-
-def test_a_row_that_comes_during_a_flush_is_in_the_next_one(storage, row, monkeypatch):
-    async def go():
-        writer = LedgerWriter(storage)
-        adding = []
-
-        def write_and_add(*arguments):
-            if not adding:
-                second = asyncio.run_coroutine_threadsafe(begin_adding(), loop)
-                second.result()
-            return write_rows(*arguments)
-
-        async def begin_adding():
-            adding.append(asyncio.ensure_future(writer.add(row(2))))
-            await asyncio.sleep(0)
-
-        loop = asyncio.get_running_loop()
-        monkeypatch.setattr(ledger_module, "write_rows", write_and_add)
-        await writer.add(row(1))
-        await adding[0]
-
-    asyncio.run(go())
-    assert len(files(storage)) == 2
-    assert len(read(storage)) == 2
-
-
-def test_a_flush_that_fails_reaches_everybody_who_waits_for_it(storage, row, monkeypatch):
-    def fail(key, data):
-        raise StorageError(f"{key} cannot be written")
-
-    monkeypatch.setattr(storage, "write", fail)
-    outcomes = add(storage, row(1), row(2), row(3))
-
-    assert [type(outcome) for outcome in outcomes] == [StorageError] * 3
-
-
-def test_after_a_flush_that_failed_the_next_one_is_written(storage, row, monkeypatch):
-    async def go():
-        writer = LedgerWriter(storage)
-        with monkeypatch.context() as broken:
-            broken.setattr(storage, "write", None)
-            with pytest.raises(TypeError):
-                await writer.add(row(1))
-        await writer.add(row(2))
-
-    asyncio.run(go())
-    assert [one.attempt for one in read(storage)] == [2]
-
-
-def test_a_waiter_that_is_cancelled_takes_no_other_row_with_it(storage, row):
-    async def go():
-        writer = LedgerWriter(storage)
-        first, second = (asyncio.ensure_future(writer.add(row(n))) for n in (1, 2))
-        await asyncio.sleep(0)
-        first.cancel()
-        await second
-        assert first.cancelled()
-
-    asyncio.run(go())
-    assert [one.attempt for one in read(storage)] == [1, 2]
 
 
 def test_the_last_word_on_an_attempt_wins_whichever_file_it_is_in(storage, row):

@@ -1,16 +1,6 @@
 """The commands as people type them."""
 
-import contextlib
 import json
-import os
-import pty
-import re
-import signal
-import sqlite3
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pysubs2
 import pytest
@@ -18,21 +8,7 @@ import webvtt
 
 from pipelines.speech.rttm import parse_rttm
 
-HOUSE = Path(__file__).resolve().parents[2]
-MEDIA = HOUSE / "demo" / "recordings"
-
-
-def escriba(*arguments, cwd, **environment):
-    """Run the command; its exit status, output and complaints."""
-    return subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(HOUSE)} | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-    )
+from .conftest import MEDIA, escriba
 
 
 @pytest.fixture(scope="module")
@@ -93,41 +69,6 @@ def test_costs_add_up_by_every_group(demo):
     assert len(sums) == 1
     rebuilt = escriba("costs", "--rebuild", "--json", cwd=folder)
     assert json.loads(rebuilt.stdout)["total_usd"] in sums
-
-
-def test_a_terminal_sees_bars_with_audio_seconds_and_speed_and_a_status(tmp_path):
-    home = {"STORAGE_URL": (tmp_path / "bucket").as_uri(), "DEFAULT_LANGUAGE": "auto"}
-    (tmp_path / "notes.mp3").write_text("no audio")
-    escriba("add", MEDIA / "english-2-voices.mp3", tmp_path / "notes.mp3", cwd=tmp_path, **home)
-
-    shown = in_terminal("run", cwd=tmp_path, **home)
-    status = in_terminal("status", cwd=tmp_path, **home)
-    retried = in_terminal("retry", "notes.mp3", cwd=tmp_path, **home)
-
-    assert "all recordings" in shown
-    assert "transcribing english-2-voices" in shown
-    assert re.search(r"\d+ s of audio +\d+× real time", shown)
-    assert "2 of 2 recordings" in shown
-    assert re.search(r"done +1\b", status)
-    assert "default/notes.mp3" in status
-    assert "0 of 1 recordings done" in retried
-
-
-def in_terminal(*arguments, cwd, **environment):
-    """What somebody at a terminal sees go by, colours apart."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "pipelines.cli", *arguments]
-    settings = {"PYTHONPATH": str(HOUSE), "COLUMNS": "80", "TERM": "xterm-256color"}
-    with subprocess.Popen(
-        command, cwd=cwd, env=os.environ | settings | environment, stdout=theirs, stderr=theirs
-    ):
-        os.close(theirs)
-        seen = b""
-        with contextlib.suppress(OSError):  # Linux tells the end of a terminal so
-            while chunk := os.read(ours, 65_536):
-                seen += chunk
-    os.close(ours)
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen.decode())
 
 
 def test_a_demo_removes_an_older_demo_but_nothing_else(tmp_path):
@@ -206,20 +147,6 @@ def test_a_recording_that_is_not_there_or_not_clear_is_explained(demo):
     assert "demo/english-3-voices.mp4" in unclear.stderr
 
 
-def test_a_first_run_that_was_killed_while_dagster_made_its_tables_stops_no_later_one(tmp_path):
-    home = {"STORAGE_URL": (tmp_path / "bucket").as_uri(), "DEFAULT_LANGUAGE": "auto"}
-    history = tmp_path / "data" / "dagster" / "history" / "runs"
-    history.mkdir(parents=True)
-    (history / "index.db").touch()
-    sqlite3.connect(history.parent / "runs.db").execute("CREATE TABLE runs (id)").close()
-    escriba("add", MEDIA / "english-2-voices.mp3", cwd=tmp_path, **home)
-
-    done = escriba("run", cwd=tmp_path, **home)
-
-    assert done.returncode == 0, done.stderr
-    assert "1 of 1 recordings done" in done.stdout
-
-
 def test_damaged_records_of_dagster_are_a_sentence(tmp_path):
     home = {"STORAGE_URL": (tmp_path / "bucket").as_uri()}
     escriba("add", MEDIA / "english-2-voices.mp3", cwd=tmp_path, **home)
@@ -232,30 +159,6 @@ def test_damaged_records_of_dagster_are_a_sentence(tmp_path):
     assert done.returncode == 2
     assert "Move that folder away" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_an_interrupt_ends_a_run_in_seconds_and_the_next_carries_on(tmp_path):
-    home = {"STORAGE_URL": (tmp_path / "bucket").as_uri(), "DEFAULT_LANGUAGE": "en"}
-    escriba("add", MEDIA / "english-2-voices.mp3", cwd=tmp_path, **home)
-    running = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "run"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(HOUSE)} | home,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    until = time.monotonic() + 60
-    while not list(tmp_path.glob("bucket/work/*/*/stages/raw_audio.json")):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-    running.send_signal(signal.SIGINT)
-    printed, complaints = running.communicate(timeout=30)
-
-    assert running.returncode == 130, complaints
-    assert "carries on" in printed
-    assert escriba("run", cwd=tmp_path, **home).returncode == 0
 
 
 def test_a_recording_that_is_named_is_looked_at_again(demo):

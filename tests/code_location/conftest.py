@@ -1,7 +1,9 @@
 import asyncio
 import logging
+import secrets
 import shutil
 import wave
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,15 +16,20 @@ from dagster._core.storage.partition_status_cache import (
     get_and_update_asset_status_cache_value,
 )
 
+import assets.workshop
 from assets.batch import run_batch
 from assets.inbox import survey
 from assets.names import STAGES
 from assets.partitions import add_partitions
 from assets.progress import LogProgress
 from assets.workshop import open_workshop
+from gpu_job.contract import Segment, Word
+from gpu_job.job import Models, run_job
+from gpu_job.speech import Speech
 from pipelines.definitions import defs, make_definitions
 from pipelines.recordings import from_inbox_key
 from pipelines.settings import load_settings
+from resources.gpu.job_folder import Submission
 from resources.ledger import open_ledger
 from resources.storage import open_storage
 
@@ -88,7 +95,7 @@ class House:
     def put(self, source, name, tenant="acme"):
         """A file into the inbox; its recording."""
         recording = from_inbox_key(f"inbox/{tenant}/{name}")
-        scratch = self.storage.scratch() / "put"
+        scratch = self.storage.scratch() / secrets.token_hex(8)
         shutil.copyfile(source, scratch)
         self.storage.upload(recording.inbox_key, scratch)
         return recording
@@ -147,6 +154,63 @@ class House:
             made = value.deserialize_materialized_partition_subsets(definition)
             failed = value.deserialize_failed_partition_subsets(definition)
             return set(made.get_partition_keys()), set(failed.get_partition_keys())
+
+
+class QuickBackend:
+    """The real worker's way of a job, in this process, with ears that hear one word a region.
+
+    For tests of the chain that do not care what is said: no process and no model is started.
+    """
+
+    name, sku = "local", "this-machine"
+
+    def __init__(self):
+        self.breaks = False
+
+    @asynccontextmanager
+    async def room(self):
+        yield
+
+    async def submit(self, request, progress):
+        models = Models(self, None, "worker-1", 0.0)
+        await asyncio.to_thread(run_job, request, models, progress)
+        return Submission(provider_id=request.nonce)
+
+    async def poll(self, submission, wait_seconds):
+        return True
+
+    async def cancel(self, submission):
+        pass
+
+    async def close(self):
+        pass
+
+    def transcribe(self, samples, regions, options, progress):
+        if self.breaks:
+            raise RuntimeError("the model is broken")
+        words = [
+            Word(start_ms=r.start_ms, end_ms=r.end_ms, text="ah", probability=1, channel=r.channel)
+            for r in regions
+        ]
+        segments = [
+            Segment(start_ms=w.start_ms, end_ms=w.end_ms, words=(w,), channel=w.channel)
+            for w in words
+        ]
+        return Speech(options.language or "en", 1.0, tuple(segments))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The backend of all runs, without a process or a model."""
+    backend = QuickBackend()
+    monkeypatch.setattr(assets.workshop, "open_backend", lambda _settings: backend)
+    return backend
+
+
+@pytest.fixture
+def silence(wav, tmp_path):
+    """Writes so many seconds in which nobody speaks."""
+    return lambda seconds=4: wav.write(tmp_path / "s.wav", np.zeros(16_000 * seconds, np.int16))
 
 
 @pytest.fixture

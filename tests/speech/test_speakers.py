@@ -110,6 +110,12 @@ def test_a_word_beyond_reach_has_no_speaker():
     assert one(151, 160, turns, reach_ms=50) == SPEAKER_UNKNOWN
 
 
+def test_a_word_may_lie_a_second_from_the_turn_it_belongs_to():
+    turns = [turn(0, 100, "A")]
+    assert one(1_100, 1_160, turns) == "A"
+    assert one(1_101, 1_160, turns) == SPEAKER_UNKNOWN
+
+
 def test_a_turn_without_length_says_nothing():
     assert one(0, 10, [turn(5, 5, "A")]) == SPEAKER_UNKNOWN
 

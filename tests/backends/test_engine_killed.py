@@ -1,0 +1,70 @@
+"""Runs that are interrupted, and workers that are killed: what is paid, and what counts."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from resources.gpu import engine, orders
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)  # when workers begin here
+
+
+def ends(world):
+    """How each attempt of the ledger ended, and how many seconds it ran."""
+    return [(row[1], row[2]) for row in world.rows()]
+
+
+def test_runs_that_were_killed_do_not_speak_against_a_job(world, scripts, dead, monkeypatch):
+    monkeypatch.setattr(orders, "here", lambda: dead)
+    backend = world.backend(scripts.dies, scripts.dies, scripts.succeeds)
+
+    finished = world.run(backend, world.order(), max_attempts=1)
+
+    assert [attempt.end.error_type for attempt in finished.attempts] == ["interrupted"] * 2 + [""]
+    assert [status for status, _ in ends(world)] == ["lost", "lost", "done"]
+
+
+def test_a_worker_that_dies_under_our_eyes_is_paid_for_until_then(world, scripts, monkeypatch):
+    """Its last beat may be half a minute old, and the machine ran on."""
+    monkeypatch.setattr(engine, "now", lambda: NOON + timedelta(seconds=42))
+
+    world.run(world.backend(scripts.dies), world.order())
+
+    assert ends(world) == [("lost", 42.0), ("done", 10.0)]
+
+
+@pytest.mark.parametrize(
+    ("worker_dies", "has_result", "rows"),
+    [
+        (True, False, [("stopped", 42.0)]),
+        (True, True, []),  # it is done, whatever became of its worker: the next run says so
+        (False, False, []),  # a worker that lives elsewhere goes on: the next run waits for it
+    ],
+)
+def test_an_interrupted_run_ends_the_attempts_whose_workers_it_ended(  # noqa: PLR0913, PLR0917
+    world, dead, worker_dies, has_result, rows, monkeypatch
+):
+    monkeypatch.setattr(engine, "now", lambda: NOON + timedelta(seconds=42))
+
+    def works(worker):
+        worker.takes(place=dead if worker_dies else None)
+        if has_result:
+            worker.write_result()
+        interrupted.set()
+        while True:
+            yield
+
+    async def interrupt():
+        with_backend = world.engine(backend)
+        running = asyncio.create_task(with_backend.run(world.order()))
+        await interrupted.wait()
+        running.cancel()
+        await asyncio.wait([running])
+        await with_backend.close()
+
+    backend, interrupted = world.backend(works), asyncio.Event()
+    asyncio.run(interrupt())
+
+    assert backend.closed
+    assert ends(world) == rows

@@ -1,0 +1,34 @@
+"""The objects of one job: what is created once, and how long somebody else may touch it."""
+
+from datetime import timedelta
+
+from gpu_job.contract import SpeechRegion
+from resources.gpu.job_folder import now
+from resources.gpu.orders import QUEUE_LIMIT_SECONDS, new_attempt
+
+
+def test_the_request_that_stands_is_the_first_one(world):
+    """Its regions were transcribed: others would put the speakers where nobody was heard."""
+    order = world.order()
+    first = order.request
+    later = first.model_copy(update={"regions": (SpeechRegion(start_ms=1, end_ms=2),)})
+
+    assert order.folder.freeze(first) == first
+    assert order.folder.freeze(later) == first
+
+
+def test_addresses_live_as_long_as_an_attempt_may_wait_and_run_and_a_little_longer(
+    world, monkeypatch
+):
+    order, lives, real = world.order(), [], world.storage.address
+
+    def address(key, permission, life):
+        lives.append(life)
+        return real(key, permission, life)
+
+    monkeypatch.setattr(world.storage, "address", address)
+    attempt = new_attempt(order, 1, now(), world.backend(), 7200)
+
+    order.folder.addresses(attempt, order.audio_key)
+
+    assert set(lives) == {timedelta(seconds=QUEUE_LIMIT_SECONDS + 7200, minutes=15)}

@@ -1,0 +1,173 @@
+"""What stands is not done again, and what does not stand any more is."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import assets.batch
+import assets.raw_audio
+from assets.names import RAW_AUDIO
+from pipelines.cli.retry import command as retry_command
+
+UP_TO_NOW = ("raw_audio", "optimized_audio", "transcript", "diarized_transcript")
+
+
+def wish(house, recording, **wishes):
+    house.storage.write(recording.work_key("options.json"), json.dumps(wishes).encode())
+
+
+def done(house, recording, *stages):
+    """The outcome of a run in which nothing failed: each stage, and whether it was reused."""
+    [outcome] = house.batch([recording], **({"stages": stages} if stages else {}))
+    assert outcome.failed is None
+    return {made.stage: made.reused for made in outcome.made}
+
+
+def test_subtitles_that_somebody_wrote_over_are_restored(house, silence):
+    recording = house.put(silence(), "a.wav")
+    done(house, recording)
+    house.storage.write(recording.transcript_key("transcript.srt"), b"1\nnonsense")
+
+    assert not done(house, recording)["diarized_transcript"]
+
+    assert house.text(recording, "transcript.srt") == ""
+
+
+def test_another_language_is_another_transcript(house, clips, quick):
+    recording = house.put(clips.english, "a.wav")
+    done(house, recording)
+    wish(house, recording, language="pt")
+
+    done(house, recording)
+
+    assert json.loads(house.text(recording, "transcript.json"))["language"] == "pt"
+    assert json.loads(house.text(recording, "diarized.json"))["language"] == "pt"
+    assert len(house.attempts()) == 2
+
+
+def test_channels_that_are_kept_apart_are_another_audio_and_another_transcript(
+    house, clips, wav, tmp_path, quick
+):
+    english, other = wav.read(clips.english), wav.read(clips.other)
+    recording = house.put(wav.write(tmp_path / "stereo.wav", english, other), "a.wav")
+    done(house, recording)
+    wish(house, recording, channels="separate")
+
+    done(house, recording)
+
+    said = json.loads(house.text(recording, "transcript.json"))
+    assert {part["channel"] for part in said["segments"]} == {0, 1}
+    assert len(house.attempts()) == 2
+
+
+def test_a_silent_file_in_the_place_of_another_has_its_own_length_and_bill(house, silence):
+    recording = house.put(silence(4), "a.wav")
+    done(house, recording)
+    house.put(silence(5), "a.wav")
+
+    done(house, recording)
+
+    assert json.loads(house.text(recording, "diarized.json"))["audio_ms"] == 5_000
+    assert sorted(row["audio_seconds"] for row in house.attempts()) == [4.0, 5.0]
+
+
+def test_what_failed_for_now_and_succeeded_later_is_in_quarantine_no_more(house, silence):
+    recording = house.put(silence(), "a.wav")
+    house.batch([recording], stages=("transcript",))
+    assert list(house.survey().to_retry) == [recording]
+
+    done(house, recording)
+
+    assert house.survey().done == [recording]
+    assert list(house.storage.list("quarantine/")) == []
+
+
+@pytest.mark.parametrize("made_before", [UP_TO_NOW[:3], UP_TO_NOW])
+def test_a_transcript_of_an_older_file_is_not_joined_with_newer_audio(house, silence, made_before):
+    recording = house.put(silence(4), "a.wav")
+    done(house, recording, *made_before)
+    house.put(silence(5), "a.wav")
+    done(house, recording, "raw_audio", "optimized_audio")
+
+    [outcome] = house.batch([recording], stages=("diarized_transcript",))
+
+    assert outcome.failed.code == "upstream_stale"
+    assert not outcome.failed.permanent
+
+
+@pytest.mark.parametrize("anew", [UP_TO_NOW[:1], UP_TO_NOW[:3]])
+def test_a_bill_for_an_older_file_does_not_make_a_newer_one_done(house, silence, anew):
+    recording = house.put(silence(4), "a.wav")
+    done(house, recording)
+    house.put(silence(5), "a.wav")
+    done(house, recording, *anew)
+
+    [outcome] = house.batch([recording], stages=("cost_metrics",))
+
+    assert outcome.failed.code == "upstream_stale"
+    assert house.survey().work == [recording]
+    done(house, recording)
+    assert house.survey().done == [recording]
+
+
+def test_an_exhausted_job_begins_again_only_where_somebody_asks(house, clips, quick):
+    quick.breaks = True
+    recording = house.put(clips.english, "a.wav")
+
+    for retry, attempts in ((False, 3), (False, 3), (True, 6)):
+        assert not house.run([recording], retry=retry).success
+        assert len(house.attempts()) == attempts
+        assert house.survey().failed[recording].code == "attempts_exhausted"
+
+    quick.breaks = False
+    assert house.run([recording], retry=True).success
+    assert house.survey().done == [recording]
+
+
+def test_the_command_retry_allows_an_exhausted_job_as_many_attempts_again(
+    house, clips, quick, monkeypatch, tmp_path
+):
+    quick.breaks = True
+    recording = house.put(clips.english, "a.wav")
+    house.batch([recording])
+    quick.breaks = False
+    monkeypatch.setenv("STORAGE_URL", house.settings.storage_url)
+    monkeypatch.setenv("DEFAULT_LANGUAGE", "auto")  # as the house has it: the same job
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+
+    told = json.loads(CliRunner().invoke(retry_command, ["--json"]).output)
+
+    assert told["done"] == ["acme/a.wav"]
+    assert [row["status"] for row in house.attempts()] == ["failed"] * 3 + ["done"]
+
+
+@pytest.mark.parametrize("when", ["while it is read", "between two stages"])
+def test_a_file_that_is_replaced_by_one_of_the_same_size_is_not_mixed_with_it(
+    house, wav, tmp_path, monkeypatch, when
+):
+    one, two = (wav.write(tmp_path / f"{n}.wav", np.full(64_000, n, np.int16)) for n in (0, 1))
+    recording = house.put(one, "a.wav")
+    examine, digest = assets.batch._BEFORE[RAW_AUDIO], assets.raw_audio._digest
+
+    def then_replaced(path):
+        seen = digest(path)
+        house.put(two, "a.wav")
+        return seen
+
+    async def replaced_afterwards(desk):
+        made = await examine(desk)
+        house.put(two, "a.wav")
+        return made
+
+    with monkeypatch.context() as meanwhile:
+        if when == "while it is read":
+            meanwhile.setattr(assets.raw_audio, "_digest", then_replaced)
+        else:
+            meanwhile.setitem(assets.batch._BEFORE, RAW_AUDIO, replaced_afterwards)
+        [outcome] = house.batch([recording])
+
+    assert outcome.failed.code == "still_changing"
+    done(house, recording)
+    assert house.survey().done == [recording]

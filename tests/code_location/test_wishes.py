@@ -1,0 +1,96 @@
+"""Every wish at each of its levels: settings, tenants.yaml, options.json; the last one wins."""
+
+import json
+
+import pytest
+import yaml
+
+from assets.options import OPTIONS_FILE, Wishes, options_of
+from gpu_job.contract import JobOptions, Speakers
+from pipelines.recordings import from_inbox_key
+from pipelines.settings import load_settings
+from resources.storage import open_storage
+
+# of each wish: what a tenant and a recording say, and what the job is then told
+TENANT = {
+    "language": ("en", {"language": "en"}),
+    "hotwords": ("Ana", {"hotwords": "Ana"}),
+    "initial_prompt": ("A meeting.", {"initial_prompt": "A meeting."}),
+    "diarize": (False, {"diarizer": "none"}),
+    "channels": ("separate", {"channels": "separate"}),
+    "speakers": ({"exact": 2}, {"speakers": Speakers(exact=2)}),
+}
+RECORDING = {
+    "language": ("auto", {"language": None}),
+    "hotwords": ("João", {"hotwords": "João"}),
+    "initial_prompt": ("A hearing.", {"initial_prompt": "A hearing."}),
+    "diarize": (True, {"diarizer": "light"}),
+    "channels": ("mixed", {"channels": "mixed"}),
+    "speakers": ({"minimum": 1, "maximum": 3}, {"speakers": Speakers(minimum=1, maximum=3)}),
+}
+SETTINGS = {
+    "model": ("small", {"model": "small"}),
+    "default_language": ("fr", {"language": "fr"}),
+    "hotwords": ("Zoé", {"hotwords": "Zoé"}),
+    "initial_prompt": ("A talk.", {"initial_prompt": "A talk."}),
+    "diarizer": ("none", {"diarizer": "none"}),
+    "channels": ("separate", {"channels": "separate"}),
+    "beam_size": (5, {"beam_size": 5}),
+}
+
+
+@pytest.fixture
+def told(tmp_path):
+    """What the job of a recording is told, by what is wished for at each level."""
+
+    def tell(settings=None, tenant=None, recording=None):
+        (tmp_path / "tenants.yaml").write_text(yaml.safe_dump({"tenants": {"acme": tenant or {}}}))
+        loaded = load_settings(storage_url=(tmp_path / "bucket").as_uri(), **(settings or {}))
+        storage, one = open_storage(loaded), from_inbox_key("inbox/acme/a.mp3")
+        storage.write(one.work_key(OPTIONS_FILE), json.dumps(recording or {}).encode())
+        resolved = options_of(one, loaded, storage)
+        assert resolved.channels == resolved.job.channels
+        return resolved.job
+
+    return tell
+
+
+def but(told_more):
+    """What a job is told where nothing is wished for, but for so much."""
+    return JobOptions(model="demo", language="pt").model_copy(update=told_more)
+
+
+def test_every_wish_is_in_these_tables():
+    assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields)
+
+
+def test_where_nothing_is_wished_for_the_defaults_stand(told):
+    assert told() == but({})
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_reaches_the_job(told, name):
+    value, job = SETTINGS[name]
+
+    assert told(settings={name: value}) == but(job)
+
+
+@pytest.mark.parametrize("name", TENANT)
+def test_a_tenants_wish_reaches_the_job(told, name):
+    value, job = TENANT[name]
+
+    assert told(tenant={name: value}) == but(job)
+
+
+@pytest.mark.parametrize("name", RECORDING)
+def test_a_recordings_own_wish_wins_over_its_tenants(told, name):
+    value, job = RECORDING[name]
+
+    assert told(tenant={name: TENANT[name][0]}, recording={name: value}) == but(job)
+
+
+@pytest.mark.parametrize("name", [name for name in TENANT if name in SETTINGS])
+def test_a_tenants_wish_wins_over_a_setting(told, name):
+    value, job = TENANT[name]
+
+    assert told(settings={name: SETTINGS[name][0]}, tenant={name: value}) == but(job)

@@ -1,0 +1,126 @@
+"""A store whose answers get lost: what a worker makes of them (paid once, rule 4)."""
+
+import threading
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+
+from gpu_job.contract import Address, Claim, JobAddresses
+from gpu_job.job import run_job
+from gpu_job.transfer import Put, put
+
+CREATE_ONLY = {"If-None-Match": "*"}
+
+
+class Store(BaseHTTPRequestHandler):
+    """Objects by name. A PUT of a name in `faults` is answered with 500 so many times."""
+
+    def do_GET(self):
+        body = self.server.objects.get(self.path[1:])
+        self.answer(404 if body is None else 200, body or b"")
+
+    def do_PUT(self):
+        name = self.path[1:]
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        fault = self.server.faults.get(name, ("", 0))
+        self.server.puts[name] += 1
+        breaks = self.server.puts[name] <= fault[1]
+        if breaks and fault[0] == "before it is stored":
+            return self.answer(500)
+        if "If-None-Match" in self.headers and name in self.server.objects:
+            return self.answer(412)
+        self.server.objects[name] = body
+        return self.answer(500 if breaks else 200)
+
+    def answer(self, status, body=b""):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def store():
+    """A store of one's own on loopback."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Store) as server:
+        server.objects, server.faults, server.puts = {}, {}, Counter()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def lossy(store, job, fake_models):
+    """A worker that runs the job at that store, and what it leaves there."""
+    url = f"http://127.0.0.1:{store.server_port}"
+
+    def address(method, name, headers=None):
+        return Address(method=method, url=f"{url}/{name}", headers=headers or {})
+
+    addresses = JobAddresses(
+        audio=job.request().addresses.audio,
+        result_read=address("GET", "result"),
+        result_create=address("PUT", "result", CREATE_ONLY),
+        claim_read=address("GET", "claim"),
+        claim_create=address("PUT", "claim", CREATE_ONLY),
+        claim_beat=address("PUT", "beat"),  # apart from the claim: what `take` left stays seen
+    )
+
+    def run(**faults):
+        store.faults, models = faults, fake_models()
+        outcome = run_job(job.request(addresses=addresses), models, lambda _: None)
+        return SimpleNamespace(
+            state=outcome.state,
+            computed=models.transcriber.calls,
+            claim=store.objects.get("claim"),
+            result=store.objects.get("result"),
+        )
+
+    return run
+
+
+def test_a_claim_that_was_stored_though_its_answer_was_lost_is_ones_own(lossy):
+    ran = lossy(claim=("after it was stored", 1))
+
+    assert (ran.state, ran.computed) == ("done", 1)
+
+
+def test_a_claim_that_was_not_stored_is_created_once_more(lossy):
+    ran = lossy(claim=("before it is stored", 2))
+
+    assert (ran.state, ran.computed) == ("done", 1)
+    assert Claim.model_validate_json(ran.claim).state == "running"
+
+
+def test_a_claim_of_somebody_else_is_never_taken_for_ones_own(lossy, store):
+    store.objects["claim"] = b'{"nonce": "theirs", "state": "running"}'
+
+    ran = lossy(claim=("before it is stored", 1))
+
+    assert (ran.state, ran.computed) == ("duplicate", 0)
+
+
+def test_a_result_that_was_stored_though_its_answer_was_lost_stands(lossy):
+    ran = lossy(result=("after it was stored", 1))
+
+    assert ran.state == "done"
+    assert ran.result is not None
+
+
+def test_a_result_that_was_not_stored_is_a_failure_and_never_called_done(lossy):
+    ran = lossy(result=("before it is stored", 1))
+
+    assert (ran.state, ran.result) == ("failed", None)
+
+
+@pytest.mark.parametrize("fault", ["before it is stored", "after it was stored"])
+def test_a_store_that_breaks_leaves_unsure_what_became_of_a_write(store, fault):
+    store.faults = {"x": (fault, 1)}
+    address = Address(method="PUT", url=f"http://127.0.0.1:{store.server_port}/x")
+
+    assert [put(address, b"1"), put(address, b"1")] == [Put.UNSURE, Put.WRITTEN]

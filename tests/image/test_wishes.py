@@ -1,0 +1,120 @@
+"""Whatever is wished for reaches the models."""
+
+from types import SimpleNamespace
+
+import faster_whisper
+import numpy as np
+import pytest
+
+from gpu_job.contract import JobOptions, Speakers, SpeechRegion
+from gpu_job.diarize.clustering import Windows, speaker_of_each
+from gpu_job.job import run_job
+from gpu_job.speech import Transcriber
+
+SECONDS = np.zeros((2, 16_000 * 4), np.int16)
+REGIONS = (SpeechRegion(start_ms=0, end_ms=1_000),)
+
+
+@pytest.fixture
+def whisper(monkeypatch):
+    """What the pipeline was asked; it hears one word in each window."""
+    asked = []
+
+    class FakePipeline:
+        def __init__(self, _model):
+            pass
+
+        def transcribe(self, audio, **wishes):
+            asked.append(wishes)
+            spans = [(clip["start"], clip["end"]) for clip in wishes["clip_timestamps"]]
+            words = [SimpleNamespace(start=a, end=b, word=" ah", probability=1) for a, b in spans]
+            segments = [SimpleNamespace(start=w.start, end=w.end, words=[w]) for w in words]
+            return segments, SimpleNamespace(language="en", language_probability=0.9)
+
+    monkeypatch.setattr(faster_whisper, "BatchedInferencePipeline", FakePipeline)
+    return asked
+
+
+def heard(options, regions=REGIONS):
+    return Transcriber(None, 8).transcribe(SECONDS, regions, options, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("wish", "passed"),
+    [
+        ({"hotwords": "Ana, João"}, {"hotwords": "Ana, João"}),
+        ({"initial_prompt": "Uma reunião."}, {"initial_prompt": "Uma reunião."}),
+        ({"task": "translate"}, {"task": "translate"}),
+        ({"beam_size": 5}, {"beam_size": 5}),
+        ({"language": "pt"}, {"language": "pt"}),
+        (
+            {},
+            {
+                "hotwords": None,
+                "initial_prompt": None,
+                "task": "transcribe",
+                "beam_size": 1,
+                "language": None,
+            },
+        ),
+    ],
+)
+def test_every_wish_is_passed_to_the_speech_model(whisper, wish, passed):
+    heard(JobOptions(model="demo", **wish))
+
+    [asked] = whisper
+    assert {name: asked[name] for name in passed} == passed
+
+
+def test_a_word_bears_the_channel_on_which_it_was_said(whisper):
+    regions = tuple(
+        SpeechRegion(start_ms=1_000 * n, end_ms=1_000 * n + 900, channel=n) for n in (0, 1)
+    )
+
+    speech = heard(JobOptions(model="demo", channels="separate"), regions)
+
+    assert [segment.channel for segment in speech.segments] == [0, 1]
+    assert [word.channel for segment in speech.segments for word in segment.words] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("wish", "speakers"),
+    [
+        ({}, {"SPEAKER_00"}),
+        ({"diarizer": "none"}, set()),
+        ({"channels": "separate"}, set()),  # the channels are the speakers
+    ],
+)
+def test_speakers_are_looked_for_unless_nobody_wants_them(job, fake_models, wish, speakers):
+    run_job(job.request(options=JobOptions(model="demo", **wish)), fake_models(), lambda _: None)
+
+    assert {turn.speaker for turn in job.result().turns} == speakers
+
+
+def at_angles(*degrees):
+    """Windows of a second, each a unit vector in the plane: near angles are one voice."""
+    angles = np.radians(degrees)
+    vectors = np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32)
+    return Windows(vectors, np.ones(len(degrees)), np.ones(len(degrees)))
+
+
+FOUR_SECONDS_EACH = [angle for angle in (0, 90, 200) for _ in range(4)]
+TWO_VOICES_ALIKE = [angle for angle in (0, 40) for _ in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "wish", "found"),
+    [
+        (FOUR_SECONDS_EACH, {}, 3),
+        (FOUR_SECONDS_EACH, {"maximum": 2}, 2),
+        (FOUR_SECONDS_EACH, {"maximum": 5}, 3),
+        (FOUR_SECONDS_EACH, {"exact": 1}, 1),
+        (TWO_VOICES_ALIKE, {}, 1),
+        (TWO_VOICES_ALIKE, {"minimum": 2}, 2),
+        (TWO_VOICES_ALIKE, {"exact": 2}, 2),
+    ],
+)
+def test_as_many_speakers_are_found_as_somebody_knows_of(degrees, wish, found):
+    labels = speaker_of_each(at_angles(*degrees), Speakers(**wish), least_seconds=1.0)
+
+    assert len(set(labels.tolist())) == found
