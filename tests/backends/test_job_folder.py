@@ -10,7 +10,7 @@ from resources.gpu.orders import QUEUE_LIMIT_SECONDS, new_attempt
 def test_the_request_that_stands_is_the_first_one(world):
     """Its regions were transcribed: others would put the speakers where nobody was heard."""
     order = world.order()
-    first = order.request
+    first = order.folder.frozen()
     later = first.model_copy(update={"regions": (SpeechRegion(start_ms=1, end_ms=2),)})
 
     assert order.folder.freeze(first) == first

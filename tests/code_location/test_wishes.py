@@ -61,7 +61,8 @@ def but(told_more):
 
 
 def test_every_wish_is_in_these_tables():
-    assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields)
+    """But `preview`, which is about Dagster and changes no job."""
+    assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - {"preview"}
 
 
 def test_where_nothing_is_wished_for_the_defaults_stand(told):
