@@ -1,5 +1,6 @@
 """What comes into the inbox while `escriba run --watch` waits."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 
@@ -8,6 +9,12 @@ from assets.intake import Cursor, Found, look
 from resources.storage.base import Storage
 
 _EVERY_SECONDS = 10.0  # in a folder a file must look the same for as long before it is taken
+
+
+def listen_to_signals() -> None:
+    """SIGINT and SIGTERM end the wait, also where a shell has started us with both ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def arrivals(

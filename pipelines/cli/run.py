@@ -15,7 +15,7 @@ from pipelines.settings import Settings
 from resources.models import DEMO_MODEL
 from resources.storage.base import Storage
 
-from .arrivals import arrivals
+from .arrivals import arrivals, listen_to_signals
 from .house import console, find_recording, json_option, open_house, print_json
 from .running import Ran, not_in_dagster, run_recordings
 
@@ -44,9 +44,12 @@ def command(recordings: tuple[str, ...], tenant: str | None, *, watch: bool, as_
     work = [recording for recording in dict.fromkeys(work) if tenant in {None, recording.tenant}]
     ran = _run(settings, storage, seen, work, tenant, as_json=as_json)
     if watch:
+        listen_to_signals()
         for found in arrivals(storage):
             came = [one.recording for one in found if tenant in {None, one.recording.tenant}]
-            _run(settings, storage, Survey(new=came), came, tenant, as_json=as_json)
+            ran = _run(settings, storage, Survey(new=came), came, tenant, as_json=as_json)
+            if ran is not None and ran.broken_by:
+                break
     sys.exit(exit_status(ran, seen))
 
 

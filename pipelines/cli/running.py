@@ -82,9 +82,14 @@ def run_batches(
                 },
                 tags={"escriba/reason": "retry" if retry else "command line"},
             )
-            if len(progress.outcomes) < told:
+            if len(progress.outcomes) < told or _is_cancelled(result):
                 return _cause(result)
     return ""
+
+
+def _is_cancelled(result: "dg.ExecuteInProcessResult") -> bool:
+    """Somebody interrupted it, be it when every recording had its outcome already."""
+    return any(event.event_type_value == "PIPELINE_CANCELED" for event in result.all_events)
 
 
 def _cause(result: "dg.ExecuteInProcessResult") -> str:
