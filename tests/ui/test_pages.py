@@ -15,9 +15,6 @@ RUN_SECONDS = 300
 GOOD = ["acme/english.wav", "acme/joined.mp3", "acme/other.wav", "acme/portuguese.mp3"]
 BAD = "acme/notes.mp3"
 
-# one `escriba up` for all: with `--dist loadgroup` they stay in one process
-pytestmark = pytest.mark.xdist_group("ui")
-
 
 def partitions(page, asset, key=""):
     page.goto(f"/assets/{asset}?view=partitions" + (f"&partition={key}" if key else ""))

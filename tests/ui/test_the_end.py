@@ -13,8 +13,6 @@ DEMO = Path(__file__).resolve().parents[2] / "demo" / "recordings"
 REPEATED = 45  # of the demo's recording: half an hour, some ten seconds of a worker's time
 SECONDS_TO_END = 60
 
-pytestmark = pytest.mark.xdist_group("ui")
-
 
 @pytest.fixture(scope="module")
 def long(up, first_run, cut, tmp_path_factory):
