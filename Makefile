@@ -18,7 +18,7 @@ demo: setup  ## See it all work on three short recordings
 	@$(BIN)/escriba demo
 
 test: .venv/.ready-dev  ## Run all tests; the skipped ones are listed at the end
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)  # tests/ui share one `escriba up`
 
 lint: .venv/.ready-dev  ## Check style and the direction of imports
 	@$(BIN)/ruff check .

@@ -40,7 +40,7 @@ _KINDS = {
     RAW_AUDIO: {"audio"},
     OPTIMIZED_AUDIO: {"audio", "flac"},
     TRANSCRIPT: {"whisper", "json"},
-    DIARIZED_TRANSCRIPT: {"pyannote", "json"},
+    DIARIZED_TRANSCRIPT: {"json", "text"},
     COST_METRICS: {"parquet"},
 }
 

@@ -7,6 +7,7 @@ version of Dagster, the public way is taken.
 
 import asyncio
 import os
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -30,6 +31,8 @@ _BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 _AT_ONCE = 1_000
 _OUTCOMES_AT_ONCE = 200  # all events of a night at once would be hundreds of megabytes
 _STATEMENT_TIMEOUT_MS = 60_000
+# an asset's page shows one event of a run for each millisecond, and hides the rest
+_APART_SECONDS = 0.001
 
 
 class EventWriter:
@@ -127,6 +130,7 @@ def write_batch(context: dg.AssetExecutionContext, batch: Sequence[AnyEvent]) ->
     """By Dagster's private way, in one write of the store."""
     step, name = _step(context), token_hex(6)
     for i, event in enumerate(batch, start=1):
+        time.sleep(_APART_SECONDS)
         part = DagsterEventBatchMetadata(name, is_end=i == len(batch))
         if isinstance(event, dg.AssetMaterialization):
             DagsterEvent.asset_materialization(step, event, part)

@@ -109,7 +109,9 @@ def check_unchanged(desk: Desk, etag: str) -> None:
 
 def refused(error: AudioRefused) -> RecordingError:
     """A refusal of the audio code, as the chain tells it."""
-    return RecordingError(error.code, error.message, error.advice)
+    return RecordingError(
+        error.code, f"{error.message[:1].upper()}{error.message[1:]}.", error.advice
+    )
 
 
 def _probe(path: Path) -> AudioProbe:

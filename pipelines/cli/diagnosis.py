@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from gpu_job.contract import Address
 from pipelines.dagster_home import dagster_home, is_ours
 from pipelines.settings import Settings, SettingsError, load_settings
 from resources.storage import open_storage
@@ -68,27 +69,39 @@ def _bucket(settings: Settings) -> Iterator[Finding]:
 
 
 def _created_once(storage: Storage) -> Iterator[Finding]:
-    """The same by an address that a worker without credentials gets (paid once)."""
-    from gpu_job.transfer import Put, put
-
+    """That of two only one creates: by our own hand, and by a worker's address (paid once)."""
     key = f"work/.doctor/{token_hex(8)}"
+    signed = storage.address(key, "create", timedelta(minutes=5))
+    ways = {"": lambda: storage.create(key, b"1")}
+    if signed.url.startswith("http"):
+        ways[" by a signed address"] = lambda: _sent(signed)
+    for way, create in ways.items():
+        try:
+            won = (create(), create())
+        finally:
+            with suppress(StorageError):
+                storage.delete(key)
+        yield Finding(
+            what="bucket",
+            state="well" if won == (True, False) else "broken",
+            found=f"of two that create one object{way}, {sum(won)} won",
+            advice=""
+            if won == (True, False)
+            else "Without If-None-Match a job may be paid twice: use a store that has it.",
+        )
+
+
+def _sent(address: Address) -> bool:
+    """Whether the store let us create the object; no error shows the address."""
+    import httpx
+
     try:
-        address = storage.address(key, "create", timedelta(minutes=5))
-        answers = (put(address, b"1"), put(address, b"2"))
-        first = storage.read(key)
-    finally:
-        with suppress(StorageError):
-            storage.delete(key)
-    if answers == (Put.WRITTEN, Put.EXISTS) and first == b"1":
-        found = "it creates an object once, by a signed address too"
-        yield Finding(what="bucket", state="well", found=found)
-        return
-    yield Finding(
-        what="bucket",
-        state="broken",
-        found=f"creating one object twice gave {answers[0].value} and {answers[1].value}",
-        advice="Without If-None-Match a job may be paid twice: use a store that has it.",
-    )
+        answer = httpx.request(
+            address.method, address.url, headers=address.headers, content=b"1", timeout=20
+        )
+    except httpx.HTTPError as error:
+        raise StorageError(f"A signed address does not work: {type(error).__name__}") from None
+    return answer.is_success
 
 
 def _space(settings: Settings) -> Iterator[Finding]:

@@ -1,8 +1,6 @@
 """Several processes that live and die together."""
 
 import contextlib
-import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -12,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from . import undertaker
+
 _POLL_SECONDS = 0.2
 _LAST_LINES = 20
-_FAREWELL_SECONDS = 20.0
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Household:
@@ -24,11 +22,19 @@ class Household:
     def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
         self._environment, self._logs = dict(environment), logs
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._undertaker = subprocess.Popen(  # noqa: S603  # our own
+            [sys.executable, "-I", undertaker.__file__],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is not for it
+        )
 
     def start(self, name: str, command: Sequence[str]) -> None:
-        """One more; it dies with this process, whichever way that ends (on Linux)."""
+        """One more; it ends with this process, whichever way that ends."""
         with self.log(name).open("wb") as said:
-            self._children[name] = self._popen(command, said)
+            child = self._children[name] = self._popen(command, said)
+        if self._undertaker.stdin is not None:
+            self._undertaker.stdin.write(f"{child.pid}\n".encode())
+            self._undertaker.stdin.flush()
 
     def _popen(self, command: Sequence[str], said: BinaryIO) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603  # commands of our own
@@ -38,7 +44,7 @@ class Household:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C comes to us, and we tell them in order
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # no threads
+            preexec_fn=_listen,  # noqa: PLW1509  # no threads here
         )
 
     def log(self, name: str) -> Path:
@@ -63,16 +69,15 @@ class Household:
         return name
 
     def end(self) -> None:
-        """The youngest first; SIGTERM, and SIGKILL for what does not listen."""
+        """SIGTERM to each and all that it started, the youngest first; then SIGKILL."""
         for child in reversed(self._children.values()):
-            with contextlib.suppress(ProcessLookupError):
-                child.terminate()
-        until = time.monotonic() + _FAREWELL_SECONDS
+            undertaker.tell(child.pid, signal.SIGTERM)
+        until = time.monotonic() + undertaker.FAREWELL_SECONDS
         for child in self._children.values():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.1, until - time.monotonic()))
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)  # and whatever it started
+            undertaker.tell(child.pid, signal.SIGKILL)
+        self._undertaker.communicate()
 
 
 @contextmanager
@@ -92,5 +97,6 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _listen() -> None:
+    """Behind a shell's `&` an interrupt is ignored, and Dagster would ignore SIGTERM with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

