@@ -191,3 +191,18 @@ def test_arrivals_are_told_once_and_waits_lie_between_looks(tmp_path):
         gather()
 
     assert came == [["a.wav"], ["b.wav"]]
+
+
+def test_a_doctor_proves_on_s3_that_a_signed_address_creates_once(s3, tmp_path):
+    done = escriba(
+        "doctor",
+        "--json",
+        cwd=tmp_path,
+        STORAGE_URL=f"s3://{s3.bucket}/x",
+        AWS_ENDPOINT_URL=s3.settings.aws_endpoint_url,
+        AWS_ACCESS_KEY_ID="key",
+        AWS_SECRET_ACCESS_KEY="secret",
+    )
+
+    found = [one["found"] for one in json.loads(done.stdout) if one["what"] == "bucket"]
+    assert "of two that create one object by a signed address, 1 won" in found
