@@ -17,7 +17,7 @@ from .requests import WorkRequest, ask, new_request
 DIGESTS = "digests/"
 _FIRST = timedelta(days=1)  # what the first digest looks back on
 _SPENT = """
-    SELECT count(*) FILTER (status IN ('done', 'none')),
+    SELECT count(DISTINCT recording) FILTER (status IN ('done', 'none')),
            coalesce(sum(audio_seconds) FILTER (status IN ('done', 'none')), 0),
            coalesce(sum(cost_usd), 0),
            coalesce(sum(cost_usd) FILTER (status NOT IN ('done', 'none')), 0),

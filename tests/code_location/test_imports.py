@@ -1,5 +1,7 @@
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from pipelines.settings import Settings
@@ -35,3 +37,12 @@ def test_every_setting_is_described_and_shown_in_the_example():
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert f"{name.upper()}=" in example, name
+
+
+def test_everything_that_make_setup_installs_is_locked():
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]
+    wanted = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+    lock = (HOUSE / "requirements.lock").read_text().lower().splitlines()
+    locked = {line.partition("==")[0] for line in lock}
+
+    assert wanted - locked == {"escriba-gpu-job"}  # ours, beside it
