@@ -33,7 +33,7 @@ types: .venv/.ready-dev  ## Check types, strictly, where the thinking is
 	@$(BIN)/mypy
 
 bench: .venv/.ready-bench  ## Run the benchmarks in their short form
-	@for name in speakers audio chain; do $(BIN)/python -m bench.$$name --quick || exit 1; done
+	@for name in speakers audio chain waiting orchestration; do $(BIN)/python -m bench.$$name --quick || exit 1; done
 
 demo-models:  ## Train the demo models anew (an hour, needs espeak-ng)
 	@PYTHON="$(PYTHON)" demo/training/train.sh
