@@ -2,6 +2,7 @@
 
 import os
 import select
+import socket
 import subprocess
 import sys
 import tempfile
@@ -104,6 +105,18 @@ def pytest_sessionfinish(session, exitstatus):
     unknown = [report for report in skipped if report.nodeid not in allowed]
     if unknown and os.environ.get("CI") == "true" and exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    """A port of loopback that nobody listens on; who takes it must bear that it was taken."""
+
+    def find():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    return find
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ def place(tmp_path_factory):
     (folder / "notes.mp3").write_text("no audio")
     escriba("add", MEDIA / "english-2-voices.mp3", "--tenant", "law", cwd=folder)
     escriba("add", MEDIA / "portuguese-2-voices.m4a", "notes.mp3", "--tenant", "arts", cwd=folder)
-    assert escriba("run", cwd=folder).returncode == 1
+    ran = escriba("run", cwd=folder)
+    assert ran.returncode == 1, ran.stdout + ran.stderr
     return folder
 
 

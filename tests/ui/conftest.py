@@ -191,16 +191,16 @@ def first_run(up):
     return up.ended()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Debian's browser."""
+    """Debian's browser; playwright's event loop must not outlive the tests of the pages."""
     if CHROMIUM is None:
         pytest.skip("needs Debian's chromium")
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def window(chromium, up):
     """Opens windows on the UI, of the size of the screenshots."""
     expect.set_options(timeout=PATIENCE_MS)
