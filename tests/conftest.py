@@ -56,6 +56,7 @@ def _no_settings_of_the_machine(monkeypatch, tmp_path):
         ours = upper in SETTINGS or upper.startswith(("AWS_", "DAGSTER_"))
         if ours or upper in OF_THE_MACHINE or upper.endswith("_PROXY"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", "")  # the product sets it for dagster.yaml
     monkeypatch.chdir(tmp_path)
 
 
