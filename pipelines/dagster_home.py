@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from secrets import token_hex
 
 from .settings import Settings, SettingsError
 
@@ -63,7 +64,7 @@ def dagster_home(settings: Settings) -> Path:
     path = home / "dagster.yaml"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or is_ours(path.read_text(encoding="utf-8")):
+        if not path.exists() or is_ours(path.read_text(encoding="utf-8", errors="replace")):
             _write(path, dagster_yaml(settings))
     except OSError as error:
         raise SettingsError(f"DAGSTER_HOME: {home} cannot be made: {error.strerror}") from error
@@ -86,13 +87,13 @@ def _export_postgres_url(settings: Settings) -> None:
     """dagster.yaml names the variable, and Dagster reads no .env."""
     url = settings.dagster_postgres_url.get_secret_value()
     if url:
-        os.environ.setdefault("DAGSTER_POSTGRES_URL", url)
+        os.environ["DAGSTER_POSTGRES_URL"] = url
 
 
 def _write(path: Path, text: str) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") == text:
+    if path.exists() and path.read_text(encoding="utf-8", errors="replace") == text:
         return
-    draft = path.with_suffix(".draft")
+    draft = path.with_suffix(f".{token_hex(4)}")  # two processes may do this at once
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
 

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import yaml
 
@@ -64,3 +66,13 @@ def test_a_home_that_cannot_be_made_is_named(tmp_path):
 
     with pytest.raises(SettingsError, match="DAGSTER_HOME"):
         home(tmp_path)
+
+
+def test_many_processes_that_make_the_folder_at_once_all_succeed(tmp_path):
+    settings = load_settings(dagster_home=tmp_path / "dagster")
+    with ThreadPoolExecutor(16) as pool:
+        homes = list(pool.map(lambda _: dagster_home(settings), range(64)))
+
+    assert set(homes) == {tmp_path / "dagster"}
+    assert is_ours((tmp_path / "dagster" / "dagster.yaml").read_text())
+    assert [path.name for path in (tmp_path / "dagster").iterdir()] == ["dagster.yaml"]
