@@ -39,7 +39,7 @@ def run_of(  # noqa: PLR0913  # what differs between runs, by name
 ) -> dg.RunRequest:
     """One run over these partitions, which the instance must know already."""
     config = {"keys": list(keys), "stages": list(stages), "retry": retry}
-    tags = {"escriba/reason": reason, "escriba/batch": run_key, "escriba/tenant": _tenant(keys)}
+    tags = tags_of(keys, batch=run_key, reason=reason)
     force = ",".join(forced)
     return dg.RunRequest(
         run_key=run_key,
@@ -47,6 +47,11 @@ def run_of(  # noqa: PLR0913  # what differs between runs, by name
         run_config={"ops": {CHAIN: {"config": config}}},
         tags=tags | ({"escriba/force": force} if force else {}),
     )
+
+
+def tags_of(keys: Sequence[str], *, batch: str, reason: str) -> dict[str, str]:
+    """What a run is called in lists of runs: why, which batch, and whose recordings."""
+    return {"escriba/reason": reason, "escriba/batch": batch, "escriba/tenant": _tenant(keys)}
 
 
 def _tenant(keys: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,9 @@ def run_batches(
     from assets.names import CHAIN, RECORDINGS_JOB
     from assets.partitions import add_partitions
     from pipelines.definitions import make_definitions
+    from sensors.running import tags_of
 
+    began = datetime.now(UTC)
     job = make_definitions(settings, progress).resolve_job_def(RECORDINGS_JOB)
     with open_instance(settings) as instance:
         for first in range(0, len(recordings), settings.batch_size):
@@ -80,7 +83,11 @@ def run_batches(
                     "ops": {CHAIN: {"config": {"keys": keys, "retry": retry}}},
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
-                tags={"escriba/reason": "retry" if retry else "command line"},
+                tags=tags_of(
+                    keys,
+                    batch=f"{began:%Y%m%dT%H%M%S}-{first // settings.batch_size}",
+                    reason="retry" if retry else "command line",
+                ),
             )
             if len(progress.outcomes) < told or _is_cancelled(result):
                 return _cause(result)

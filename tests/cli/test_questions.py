@@ -9,6 +9,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from pipelines.cli.arrivals import arrivals
@@ -207,3 +208,11 @@ def test_a_doctor_proves_on_s3_that_a_signed_address_creates_once(s3, tmp_path):
 
     found = [one["found"] for one in json.loads(done.stdout) if one["what"] == "bucket"]
     assert "of two that create one object by a signed address, 1 won" in found
+
+
+def test_a_run_of_the_command_line_says_whose_it_is_and_why(place):
+    with dg.DagsterInstance.from_config(str(place / "data" / "dagster")) as instance:
+        tags = instance.get_runs(limit=1)[0].tags
+
+    assert (tags["escriba/reason"], tags["escriba/tenant"]) == ("command line", "2 tenants")
+    assert tags["escriba/batch"].endswith("-0")
