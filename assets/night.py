@@ -27,13 +27,10 @@ _SPENT = """
 
 
 def ask_for_missing(
-    storage: Storage, night: str, unknown: Iterable[Recording] = ()
+    storage: Storage, night: str, missing: Iterable[Recording]
 ) -> WorkRequest | None:
-    """One request a night for all that is new or may be tried again, and for what is `unknown`.
-
-    `unknown` is done in the bucket, but Dagster never heard of it. None where nothing is missing.
-    """
-    recordings = [*survey(storage).work, *unknown]
+    """One request a night for all that is missing; None where nothing is."""
+    recordings = list(missing)
     if not recordings:
         return None
     request = new_request("the night", recordings, name=f"night-{night}")

@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.chain import recording_chain
 from assets.names import COST_METRICS, RECORDINGS_JOB
+from assets.requests import WorkRequest
 from pipelines.settings import Settings
 from resources.storage.base import Storage
 
@@ -29,12 +30,8 @@ def ask_for_missing_recordings(context: dg.OpExecutionContext) -> None:
     quarantine_new(storage, seen.refused)
     known = context.instance.get_materialized_partitions(dg.AssetKey(COST_METRICS))
     unknown = [r for r in seen.done if r.partition_key not in known]
-    request = ask_for_missing(storage, _night(context, settings), unknown)
-    context.log.info(
-        "Nothing is missing."
-        if request is None
-        else f"Asked for {len(request.keys):,} recordings in {request.key}."
-    )
+    request = ask_for_missing(storage, _night(context, settings), [*seen.work, *unknown])
+    _tell(context, request, "Nothing is missing.")
 
 
 @dg.op(required_resource_keys={"settings"})
@@ -43,12 +40,7 @@ def ask_for_failed_recordings(context: dg.OpExecutionContext) -> None:
     from assets.night import ask_for_failed  # noqa: PLC0415
 
     _, storage = _house(context)
-    request = ask_for_failed(storage)
-    context.log.info(
-        "Nothing has failed."
-        if request is None
-        else f"Asked for {len(request.keys):,} recordings in {request.key}."
-    )
+    _tell(context, ask_for_failed(storage), "Nothing has failed.")
 
 
 @dg.op(required_resource_keys={"settings"})
@@ -77,6 +69,13 @@ def retry_failed_job() -> None:
 def digest_job() -> None:
     """One op."""
     tell_of_the_night()
+
+
+def _tell(context: dg.OpExecutionContext, request: WorkRequest | None, nothing: str) -> None:
+    if request is None:
+        context.log.info(nothing)
+    else:
+        context.log.info("Asked for %d recordings in %s.", len(request.keys), request.key)
 
 
 def _house(context: dg.OpExecutionContext) -> tuple[Settings, Storage]:

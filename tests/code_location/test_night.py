@@ -49,7 +49,7 @@ def test_a_night_tells_dagster_of_what_it_never_heard_of(house, clips):
 
 
 def test_where_nothing_is_missing_nothing_is_asked_for(house):
-    assert ask_for_missing(house.storage, "2026-11-24") is None
+    assert ask_for_missing(house.storage, "2026-11-24", house.survey().work) is None
     assert ask_for_failed(house.storage) is None
     assert list(read_requests(house.storage)) == []
 
