@@ -6,7 +6,7 @@ from decimal import Decimal
 from .attempts import cost_usd
 from .prices import PriceBook
 
-# real-time factors to plan with before there are measured ones (docs/costs.md)
+# real-time factors to plan with before there are measured ones
 PLANNED_RTF = {"runpod": Decimal("0.2"), "aws_gpu": Decimal("0.2"), "gcp_gpu": Decimal("0.2")}
 PLANNED_RTF_DIARIZATION = Decimal("0.1")
 
