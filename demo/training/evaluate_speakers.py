@@ -43,8 +43,8 @@ class Speakers:
         """Who speaks when; `known` is the number of speakers, if anybody knows."""
         samples = (np.clip(audio, -1, 1) * 32767).astype(np.int16)[None]
         count = contract.Speakers(exact=known)
-        found = self._diarizer.turns(samples, speech_regions(audio), count)
-        return [(turn.start_ms / 1000, turn.end_ms / 1000, turn.speaker) for turn in found]
+        found = self._diarizer.diarize(samples, speech_regions(audio), count, lambda: None)
+        return [(turn.start_ms / 1000, turn.end_ms / 1000, turn.speaker) for turn in found.turns]
 
 
 def spoken_turns(said: list[Said]) -> list[SpeakerTurn]:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from . import place, transfer
+from . import transfer
 from .contract import Claim, JobError, JobRequest, Timings, Usage
+from .session import Session
 from .transfer import Put
 
 BEAT_SECONDS = 30.0
@@ -34,40 +35,37 @@ def clock_seconds() -> float:
 class Ownership:
     """A claim that this process holds. Made by `take`."""
 
-    def __init__(self, request: JobRequest, worker: str, clock: Callable[[], float]) -> None:
+    def __init__(self, request: JobRequest, usage: Usage, clock: Callable[[], float]) -> None:
         self._request = request
         self._clock = clock
         self.nonce = secrets.token_hex(8)  # of this delivery: one attempt may be delivered twice
         self._lock = threading.Lock()
         self._last_good_beat = clock()
         self._fenced = False
-        now = datetime.now(UTC)
-        self.usage = Usage(worker=worker, place=place.here(), started_at=now, ended_at=now)
+        self.usage = usage
 
     @classmethod
     def take(
-        cls, request: JobRequest, worker: str, clock: Callable[[], float] = clock_seconds
+        cls, request: JobRequest, session: Session, clock: Callable[[], float] = clock_seconds
     ) -> "Ownership | None":
         """The claim of this attempt, or None where somebody else has it."""
-        mine = cls(request, worker, clock)
-        body = mine._claim("running")
+        mine = cls(request, session.usage(request.model_revision), clock)
+        if not mine._create():
+            return None
+        session.jobs += 1
+        return mine
+
+    def _create(self) -> bool:
+        """Whether the claim is this process's own now (paid once, rule 4)."""
+        body, addresses = self._claim("running"), self._request.addresses
         for _ in range(_CREATE_TRIES):
-            outcome = transfer.put(request.addresses.claim_create, body)
+            outcome = transfer.put(addresses.claim_create, body)
             if outcome is Put.WRITTEN:
-                return mine
-            seen = transfer.read(request.addresses.claim_read)
+                return True
+            seen = transfer.read(addresses.claim_read)
             if seen is not None:
-                return mine if mine._is_mine(seen) else None
+                return self._is_mine(seen)
         raise transfer.TransferError("the claim could neither be created nor read")
-
-    def progress(self, *, audio_ms_done: int, timings: Timings) -> None:
-        """Note how far the work is, and stop here when the fence has fallen.
-
-        Raises:
-            FencedError: the last good beat is over FENCE_SECONDS old.
-        """
-        self.note(timings, audio_ms_done=audio_ms_done)
-        self.check()
 
     def note(self, timings: Timings, **more: int) -> None:
         """Keep what the next beat shall tell."""
@@ -78,6 +76,11 @@ class Ownership:
         """Raises FencedError when the last good beat is over FENCE_SECONDS old, or once was."""
         if self._is_fenced():
             raise FencedError(f"no beat reached the bucket for {FENCE_SECONDS:.0f} s")
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether its beats arrive: one that is not heard writes nothing any more."""
+        return not self._is_fenced()
 
     @contextmanager
     def beating(self, every_seconds: float = BEAT_SECONDS) -> Iterator[None]:

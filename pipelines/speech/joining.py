@@ -27,7 +27,9 @@ def diarize(
 
     With separate channels the channel is the speaker (SPEAKER_00 for channel 0): the turns come
     from the speech regions, whatever a diarizer said. Words that hold nothing but blanks are left
-    out. Nothing is smoothed: each word stands with the speaker that `assign_speakers` finds.
+    out. Nothing is smoothed: each word stands with the speaker that `assign_speakers` finds, among
+    the turns that never overlap where the diarizer gave such. What was taken out of the transcript
+    stays in transcript.json; of the warnings only the sentences come along.
 
     Args:
         result: What the worker heard.
@@ -43,7 +45,7 @@ def diarize(
     if channels == "separate":
         labels = [_channel_speaker(word.channel) for word in words]
     else:
-        labels = assign_speakers(words, turns)
+        labels = assign_speakers(words, result.exclusive_turns or turns)
     spoken = _with_speakers(segments, labels)
     return DiarizedTranscript(
         recording=recording,
@@ -55,7 +57,7 @@ def diarize(
         speakers=_totals(spoken, turns),
         segments=spoken,
         turns=turns,
-        warnings=result.warnings,
+        warnings=tuple(dict.fromkeys(warning.message for warning in result.warnings)),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from gpu_job.contract import (
     Claim,
@@ -18,6 +18,7 @@ from gpu_job.contract import (
     SpeechRegion,
     Usage,
 )
+from gpu_job.packing import unpacked
 from pipelines.billing.attempts import Attempt
 from resources.storage.base import Storage, StorageError, Stored
 
@@ -144,10 +145,10 @@ class JobFolder:
     def _read(self, name: str, kind: type[Part]) -> Part | None:
         body = self.storage.read(self.key(name))
         try:
-            return None if body is None else kind.model_validate_json(body)
-        except ValidationError as error:
+            return None if body is None else kind.model_validate_json(unpacked(body))
+        except ValueError as error:
             raise StorageError(
-                f"{self.key(name)!r} is damaged ({error.error_count()} errors). Nothing of ours "
+                f"{self.key(name)!r} is damaged ({type(error).__name__}). Nothing of ours "
                 "writes half a file: find out who did, remove it, and run again."
             ) from error
 
@@ -156,6 +157,7 @@ class JobFolder:
         limits = attempt.queue_limit_seconds + attempt.run_limit_seconds
         life = timedelta(seconds=limits) + _MARGIN
         claim, result = self.key(f"claim-{attempt.attempt}.json"), self.key("result.json")
+        earlier = self._newest_partial(attempt.attempt)
         address = self.storage.address
         return JobAddresses(
             audio=address(audio_key, "read", life),
@@ -164,7 +166,17 @@ class JobFolder:
             claim_read=address(claim, "read", life),
             claim_create=address(claim, "create", life),
             claim_beat=address(claim, "write", life),
+            partial_write=address(self._partial(attempt.attempt), "write", life),
+            partial_read=address(earlier, "read", life) if earlier else None,
         )
+
+    def _partial(self, n: int) -> str:
+        return self.key(f"partial-{n}.json")
+
+    def _newest_partial(self, before: int) -> str | None:
+        """The key of what the last of the earlier attempts left half done, if any did."""
+        keys = (self._partial(n) for n in range(before - 1, 0, -1))
+        return next((key for key in keys if self.storage.head(key) is not None), None)
 
 
 def now() -> datetime:

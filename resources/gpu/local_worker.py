@@ -35,6 +35,7 @@ class LocalWorker:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._current: LocalJob | None = None
+        self._retired = False
         self._complaints: deque[str] = deque(maxlen=20)
         self.place: Place = place_of(process.pid)
         self._tasks: list[asyncio.Task[None]] = []
@@ -67,7 +68,7 @@ class LocalWorker:
     @property
     def is_alive(self) -> bool:
         """Whether it can take another job."""
-        return self._process.returncode is None
+        return self._process.returncode is None and not self._retired
 
     @property
     def is_busy(self) -> bool:
@@ -121,6 +122,7 @@ class LocalWorker:
             if event["event"] == "progress":
                 job.progress(event["done_ms"])
             elif event["event"] == "ended":
+                self._retired = bool(event.get("retire"))  # it ends by itself
                 job.ended.set()
         await self._process.wait()
         if self._current is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gpu_job.contract import Claim, JobRequest
+from gpu_job.contract import Claim, JobLimits, JobRequest
 from gpu_job.place import here
 from pipelines.billing.attempts import Attempt, AttemptEnd
 
@@ -132,6 +132,9 @@ def request_of(order: Order, attempt: Attempt) -> JobRequest:
         audio_channels=order.audio_channels,
         model_revision=frozen.model_revision,
         addresses=order.folder.addresses(attempt, order.audio_key),
+        limits=JobLimits(
+            queue_seconds=attempt.queue_limit_seconds, run_seconds=attempt.run_limit_seconds
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from pipelines.billing.attempts import Attempt, Status
 
 UNSUBMITTED_SECONDS = 60.0  # an attempt nobody submitted by then never will be
 INTERRUPTED = "interrupted"
+_SAY_NOTHING = {INTERRUPTED, "cancelled"}  # a machine that was taken away left a partial result
 SILENT_SECONDS = 300.0  # a claim that did not change for so long has no owner
 
 Action = Literal["wait", "bury", "close"]
@@ -89,7 +90,7 @@ def computations(attempts: list[Attempt]) -> int:
     """How many attempts speak against the job: begun by a worker, and not ended by us.
 
     One that no worker began cost nothing; one whose run was interrupted or killed says nothing
-    about the job.
+    about the job, nor does one whose machine was taken away.
     """
     ends = [attempt.end for attempt in attempts if attempt.end is not None]
-    return sum(1 for end in ends if end.started_at and end.error_type != INTERRUPTED)
+    return sum(1 for end in ends if end.started_at and end.error_type not in _SAY_NOTHING)

@@ -68,6 +68,10 @@ def test_the_epoch_is_the_one_of_the_archive():
         {"speakers": Speakers()},
         {"speakers": Speakers(exact=None)},
         {"channels": "mixed"},
+        {"detect": "once"},
+        {"word_times": True},
+        {"diarization_model": ""},
+        {"speaker_embeddings": False},
     ],
 )
 def test_an_option_at_its_default_is_as_good_as_none(named):
@@ -89,6 +93,11 @@ CHANGES = [
     {"speakers": Speakers(minimum=2)},
     {"speakers": Speakers(maximum=2)},
     {"channels": "separate"},
+    {"detect": "along"},
+    {"word_times": False},
+    {"diarizer": "pyannote"},
+    {"diarization_model": "pyannote/speaker-diarization-3.1"},
+    {"speaker_embeddings": True},
 ]
 
 

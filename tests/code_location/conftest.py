@@ -22,8 +22,9 @@ from assets.partitions import add_partitions
 from assets.progress import LogProgress
 from assets.workshop import open_workshop
 from gpu_job.contract import Segment, Word
-from gpu_job.job import Models, run_job
-from gpu_job.speech import Speech
+from gpu_job.job import run_job
+from gpu_job.models import Models
+from gpu_job.speech.languages import Languages
 from pipelines.definitions import defs, make_definitions
 from pipelines.recordings import from_inbox_key
 from pipelines.settings import load_settings
@@ -140,7 +141,7 @@ class QuickBackend:
         yield
 
     async def submit(self, request, progress):
-        models = Models(self, None, "worker-1", 0.0)
+        models = Models(self)
         await asyncio.to_thread(run_job, request, models, progress)
         return Submission(provider_id=request.nonce)
 
@@ -153,18 +154,18 @@ class QuickBackend:
     async def close(self):
         pass
 
-    def transcribe(self, samples, regions, options, progress):
+    def transcribe(self, samples, regions, options, speech, progress):
         if self.breaks:
             raise RuntimeError("the model is broken")
         words = [
             Word(start_ms=r.start_ms, end_ms=r.end_ms, text="ah", probability=1, channel=r.channel)
             for r in regions
         ]
-        segments = [
+        speech.languages = Languages(options.language or "en", 1.0)
+        speech.segments += [
             Segment(start_ms=w.start_ms, end_ms=w.end_ms, words=(w,), channel=w.channel)
             for w in words
         ]
-        return Speech(options.language or "en", 1.0, tuple(segments))
 
 
 @pytest.fixture

@@ -19,10 +19,11 @@ from gpu_job.contract import (
     Turn,
     Word,
 )
-from gpu_job.job import Models
+from gpu_job.diarize.base import Diarization
+from gpu_job.models import Models, load_models
+from gpu_job.session import Session
 from gpu_job.settings import WorkerSettings
-from gpu_job.speech import Speech
-from gpu_job.worker import load_models
+from gpu_job.speech.languages import Languages
 from pipelines.settings import load_settings
 from resources.models import unpack_demo_models
 from resources.storage import open_storage
@@ -34,25 +35,28 @@ class FakeTranscriber:
     """Hears one word in each region, and does between them what a test wants."""
 
     def __init__(self, meanwhile=lambda done: None):
-        self.meanwhile, self.calls = meanwhile, 0
+        self.meanwhile, self.calls, self.heard = meanwhile, 0, []
 
-    def transcribe(self, samples, regions, options, progress):
+    def transcribe(self, samples, regions, options, speech, progress):
         self.calls += 1
-        segments = []
-        for region in regions:
+        speech.languages = speech.languages or Languages("en", 1.0)
+        for region in regions[speech.windows_done :]:
             self.meanwhile(self)
             progress(region.end_ms)
             word = Word(start_ms=region.start_ms, end_ms=region.end_ms, text="ah", probability=1)
-            segments.append(Segment(start_ms=word.start_ms, end_ms=word.end_ms, words=(word,)))
-        return Speech("en", 1.0, tuple(segments))
+            segment = Segment(start_ms=word.start_ms, end_ms=word.end_ms, words=(word,))
+            speech.segments.append(segment)
+            speech.windows_done += 1
+            self.heard.append(region)
 
 
 class FakeDiarizer:
     """One speaker for everything."""
 
-    def turns(self, samples, regions, speakers):
-        return tuple(
-            Turn(start_ms=r.start_ms, end_ms=r.end_ms, speaker="SPEAKER_00") for r in regions
+    def diarize(self, samples, regions, speakers, check):
+        check()
+        return Diarization(
+            tuple(Turn(start_ms=r.start_ms, end_ms=r.end_ms, speaker="SPEAKER_00") for r in regions)
         )
 
 
@@ -69,8 +73,7 @@ def fake_models():
         return Models(
             transcriber=FakeTranscriber(meanwhile),
             diarizer=FakeDiarizer(),
-            worker="worker-1",
-            load_seconds=0.0,
+            session=Session("worker-1"),
         )
 
     return make

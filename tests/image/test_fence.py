@@ -4,6 +4,7 @@ import pytest
 
 from gpu_job import transfer
 from gpu_job.claims import FencedError, Ownership
+from gpu_job.session import Session
 from gpu_job.transfer import Put
 
 
@@ -11,7 +12,7 @@ from gpu_job.transfer import Put
 def owner(job, monkeypatch):
     """Takes the claim at 0 s; each beat does what the test says, at the test's own time."""
     now = [0.0]
-    taken = Ownership.take(job.request(), "worker-1", lambda: now[0])
+    taken = Ownership.take(job.request(), Session("worker-1"), lambda: now[0])
 
     def beat(sent_at, answer=Put.WRITTEN, answered_at=None, meanwhile=lambda: None):
         def answers(_address, _body):
@@ -67,7 +68,7 @@ def test_who_was_fenced_while_a_beat_was_on_its_way_stays_so(owner):
 
 def test_a_worker_that_slept_too_long_never_beats_itself_alive_again(job):
     now = [0.0]
-    owner = Ownership.take(job.request(), "worker-1", lambda: now[0])
+    owner = Ownership.take(job.request(), Session("worker-1"), lambda: now[0])
     before = job.claim()
 
     now[0] = 121.0

@@ -11,6 +11,7 @@ from gpu_job import claims
 from gpu_job.claims import FencedError, Ownership
 from gpu_job.contract import Timings
 from gpu_job.job import run_job
+from gpu_job.session import Session
 
 
 def quiet(_done_ms):
@@ -25,7 +26,7 @@ def test_a_job_leaves_a_result_and_a_claim_that_says_done(job, fake_models):
     assert [turn.speaker for turn in job.result().turns] == ["SPEAKER_00"] * 2
     claim = job.claim()
     assert (claim.state, claim.nonce) == ("done", job.result().nonce)
-    assert claim.usage.audio_ms_done == 1000
+    assert claim.usage.audio_ms_done == 900  # of speech
     assert claim.usage.timings.upload_seconds > 0
     assert claim.usage.run_seconds > 0
 
@@ -77,7 +78,7 @@ def test_a_worker_whose_beats_do_not_arrive_fences_itself_and_writes_nothing(
 
 def test_beats_carry_the_progress_and_keep_the_owner_alive(job):
     now = [0.0]
-    owner = Ownership.take(job.request(), "worker-1", lambda: now[0])
+    owner = Ownership.take(job.request(), Session("worker-1"), lambda: now[0])
     owner.note(Timings(), audio_ms_done=700)
 
     def wait_for_beats(count):
@@ -103,7 +104,7 @@ def test_what_a_worker_writes_lies_among_no_other_objects_before_it_is_whole(job
     seen = []
     monkeypatch.setattr(os, "fsync", lambda _: seen.append([o.key for o in job.storage.list("")]))
 
-    Ownership.take(job.request(), "worker-1").end("done")
+    Ownership.take(job.request(), Session("worker-1")).end("done")
 
     assert seen == [["audio.flac"], ["audio.flac", "claim-1.json"]]
 

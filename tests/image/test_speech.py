@@ -9,10 +9,15 @@ from hypothesis import strategies as st
 
 from gpu_job.contract import JobOptions, Speakers, SpeechRegion
 from gpu_job.diarize.clustering import agglomerate
-from gpu_job.windows import GAP_MS, WINDOW_MS, pack
+from gpu_job.speech.so_far import Speech
+from gpu_job.speech.windows import GAP_MS, WINDOW_MS, pack
 
 SCRIPT = Path(__file__).resolve().parents[2] / "demo/recordings/english-2-voices.txt"
 REGIONS = (SpeechRegion(start_ms=0, end_ms=44_700),)
+
+
+def go_on():
+    pass
 
 
 def words_of(text):
@@ -29,9 +34,9 @@ def word_errors(reference, heard):
 
 
 def test_the_demo_dialogue_is_heard_nearly_without_error(real_models, samples):
-    progress = []
-    speech = real_models.transcriber.transcribe(
-        samples, REGIONS, JobOptions(model="demo"), progress.append
+    progress, speech = [], Speech()
+    real_models.transcriber.transcribe(
+        samples, REGIONS, JobOptions(model="demo"), speech, progress.append
     )
 
     lines = [line.split(": ", 1)[1] for line in SCRIPT.read_text().splitlines() if line[0] != "#"]
@@ -51,7 +56,7 @@ def test_the_two_voices_are_told_apart(real_models, samples):
         for a, b in ((226, 1630), (2306, 4062), (4578, 6174), (6818, 8638), (9058, 10526))
     )
 
-    turns = real_models.diarizer.turns(samples, regions, Speakers())
+    turns = real_models.diarizer.diarize(samples, regions, Speakers(), go_on).turns
 
     assert [turn.speaker for turn in turns] == [
         *("SPEAKER_00", "SPEAKER_00", "SPEAKER_01", "SPEAKER_00", "SPEAKER_01")
@@ -59,13 +64,13 @@ def test_the_two_voices_are_told_apart(real_models, samples):
 
 
 def test_one_speaker_can_be_asked_for(real_models, samples):
-    turns = real_models.diarizer.turns(samples, REGIONS, Speakers(exact=1))
+    turns = real_models.diarizer.diarize(samples, REGIONS, Speakers(exact=1), go_on).turns
 
     assert {turn.speaker for turn in turns} == {"SPEAKER_00"}
 
 
 def test_no_region_gives_no_turn(real_models, samples):
-    assert real_models.diarizer.turns(samples, (), Speakers()) == ()
+    assert real_models.diarizer.diarize(samples, (), Speakers(), go_on).turns == ()
 
 
 spans = st.lists(

@@ -9,7 +9,8 @@ import pytest
 from gpu_job.contract import JobOptions, Speakers, SpeechRegion
 from gpu_job.diarize.clustering import Windows, speaker_of_each
 from gpu_job.job import run_job
-from gpu_job.speech import Transcriber
+from gpu_job.speech.so_far import Speech
+from gpu_job.speech.transcriber import Transcriber
 
 SECONDS = np.zeros((2, 16_000 * 4), np.int16)
 REGIONS = (SpeechRegion(start_ms=0, end_ms=1_000),)
@@ -28,7 +29,8 @@ def whisper(monkeypatch):
             asked.append(wishes)
             spans = [(clip["start"], clip["end"]) for clip in wishes["clip_timestamps"]]
             words = [SimpleNamespace(start=a, end=b, word=" ah", probability=1) for a, b in spans]
-            segments = [SimpleNamespace(start=w.start, end=w.end, words=[w]) for w in words]
+            sure = {"avg_logprob": -0.2, "no_speech_prob": 0.0, "compression_ratio": 1.0}
+            segments = [SimpleNamespace(start=w.start, end=w.end, words=[w], **sure) for w in words]
             return segments, SimpleNamespace(language="en", language_probability=0.9)
 
     monkeypatch.setattr(faster_whisper, "BatchedInferencePipeline", FakePipeline)
@@ -36,7 +38,9 @@ def whisper(monkeypatch):
 
 
 def heard(options, regions=REGIONS):
-    return Transcriber(None, 8).transcribe(SECONDS, regions, options, lambda _: None)
+    speech, model = Speech(), SimpleNamespace(detect_language=lambda _: ("en", 0.9, []))
+    Transcriber(model, 8).transcribe(SECONDS, regions, options, speech, lambda _: None)
+    return speech
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,7 @@ def heard(options, regions=REGIONS):
                 "initial_prompt": None,
                 "task": "transcribe",
                 "beam_size": 1,
-                "language": None,
+                "language": "en",  # detected
             },
         ),
     ],

@@ -4,7 +4,16 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from gpu_job.contract import JobResult, Place, Segment, SpeechRegion, Turn, Usage, Word
+from gpu_job.contract import (
+    JobResult,
+    JobWarning,
+    Place,
+    Segment,
+    SpeechRegion,
+    Turn,
+    Usage,
+    Word,
+)
 from pipelines.speech.diarized import SpeakerTotal
 from pipelines.speech.joining import diarize
 from pipelines.speech.speakers import SPEAKER_UNKNOWN
@@ -111,7 +120,7 @@ def test_a_separate_channel_is_its_speaker_even_where_channels_overlap():
 
 
 def test_a_recording_without_speech_is_a_valid_transcript():
-    transcript = join(result(warnings=("no speech",)))
+    transcript = join(result(warnings=[JobWarning(code="x", message="no speech", text="Bye.")] * 2))
     assert (transcript.segments, transcript.speakers, transcript.turns) == ((), (), ())
     assert (transcript.speech_ms, transcript.audio_ms) == (0, 10_000)
     assert transcript.warnings == ("no speech",)
@@ -120,6 +129,18 @@ def test_a_recording_without_speech_is_a_valid_transcript():
 def test_words_of_nothing_but_blanks_are_left_out():
     heard = result([piece((0, 10, " ")), piece((20, 30, ""), (40, 50, "so"))])
     assert said(join(heard)) == [(40, 50, SPEAKER_UNKNOWN, "so")]
+
+
+def test_words_go_to_the_turns_that_never_overlap_where_there_are_such():
+    spans = [[(0, 1000, "A"), (400, 1000, "B")], [(0, 500, "A"), (500, 1000, "B")]]
+    turns, exclusive = (
+        tuple(Turn(start_ms=start, end_ms=end, speaker=who) for start, end, who in each)
+        for each in spans
+    )
+    heard = result([piece((500, 1000, "so"))], turns, exclusive_turns=exclusive)
+
+    assert said(join(heard)) == [(500, 1000, "B", "so")]
+    assert join(heard).turns == turns
 
 
 moments = st.integers(0, 9_000)

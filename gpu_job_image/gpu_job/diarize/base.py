@@ -7,6 +7,8 @@ from typing import Protocol
 from ..audio import Samples
 from ..contract import SpeakerEmbedding, Speakers, SpeechRegion, Turn
 
+Check = Callable[[], None]  # raises where the work must stop
+
 
 @dataclass(frozen=True)
 class Diarization:
@@ -30,7 +32,7 @@ class Diarizer(Protocol):
         samples: Samples,
         regions: tuple[SpeechRegion, ...],
         speakers: Speakers,
-        check: Callable[[], None],
+        check: Check,
     ) -> Diarization:
         """Find the speakers of a recording.
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..audio import Samples, as_float, span
-from ..contract import Speakers, SpeechRegion, Turn
+from ..contract import SpeakerEmbedding, Speakers, SpeechRegion, Turn
+from .base import Check, Diarization
 from .clustering import Windows, speaker_of_each
 from .features import N_MELS, log_mel, normalise
 
@@ -39,25 +40,32 @@ class LightDiarizer:
             str(model), options, providers=["CPUExecutionProvider"]
         )
 
-    def turns(
-        self, samples: Samples, regions: tuple[SpeechRegion, ...], speakers: Speakers
-    ) -> tuple[Turn, ...]:
-        """See `Diarizer.turns`. Overlapping speech is given to one speaker."""
+    def diarize(
+        self,
+        samples: Samples,
+        regions: tuple[SpeechRegion, ...],
+        speakers: Speakers,
+        check: Check,
+    ) -> Diarization:
+        """See `Diarizer.diarize`. Overlapping speech is given to one speaker."""
         spans = [_spans(region) for region in regions if region.end_ms > region.start_ms]
         if not spans:
-            return ()
+            return Diarization()
         flat = [one for of_region in spans for one in of_region]
         start, end, share = np.array(flat).T
-        windows = Windows(self._embed(samples, spans), (end - start) / 1000, share)
+        windows = Windows(self._embed(samples, spans, check), (end - start) / 1000, share)
         labels = speaker_of_each(windows, speakers, LEAST_SPEAKER_SECONDS)
         pieces = _pieces(spans, labels)
         order = {label: i for i, label in enumerate(dict.fromkeys(p[2] for p in pieces))}
-        return tuple(
+        turns = tuple(
             Turn(start_ms=low, end_ms=high, speaker=f"SPEAKER_{order[label]:02d}")
             for low, high, label in pieces
         )
+        return Diarization(turns, embeddings=_voices(windows.vectors, labels, order))
 
-    def _embed(self, samples: Samples, spans: list[list[Span]]) -> npt.NDArray[np.float32]:
+    def _embed(
+        self, samples: Samples, spans: list[list[Span]], check: Check
+    ) -> npt.NDArray[np.float32]:
         vectors = []
         windows: list[npt.NDArray[np.float32]] = []
         for i, of_region in enumerate(spans):
@@ -65,8 +73,23 @@ class LightDiarizer:
             if len(windows) >= _BATCH or i == len(spans) - 1:
                 vectors.append(self._session.run(None, {"mel": normalise(np.stack(windows))})[0])
                 windows = []
+                check()
         joined = np.concatenate(vectors)
         return joined / np.linalg.norm(joined, axis=1, keepdims=True)
+
+
+def _voices(
+    vectors: npt.NDArray[np.float32], labels: npt.NDArray[np.intp], order: dict[int, int]
+) -> tuple[SpeakerEmbedding, ...]:
+    """The mean direction of each speaker's windows, as a unit vector."""
+    means = {label: vectors[labels == label].mean(0) for label in order}
+    return tuple(
+        SpeakerEmbedding(
+            speaker=f"SPEAKER_{order[label]:02d}",
+            vector=tuple(round(float(x), 5) for x in mean / np.linalg.norm(mean)),
+        )
+        for label, mean in means.items()
+    )
 
 
 def _spans(region: SpeechRegion) -> list[Span]:

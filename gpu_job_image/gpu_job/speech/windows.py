@@ -4,14 +4,15 @@ Whisper pads every window to 30 s, so a window costs the same however little it 
 simulated hearing of 8 h, 3,696 regions became 873 windows (the ideal is 654).
 """
 
-import itertools
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .contract import SpeechRegion
+from ..contract import SpeechRegion
+from .quiet import Quietest
 
 WINDOW_MS = 30_000  # what Whisper sees at once
+SEARCH_MS = 6_000  # before the end of a full window: a pause is near in any speech
 GAP_MS = 1_000  # longer pauses are shortened to this, half of it on each side
 
 
@@ -50,29 +51,53 @@ class Window:
         return low, min(max(end_ms + shift, low), piece.end_ms)
 
 
-def pack(regions: Iterable[SpeechRegion], audio_ms: int) -> list[Window]:
-    """Windows in time order; every region lies in exactly one, or is split at 30 s."""
+def pack(
+    regions: Iterable[SpeechRegion], audio_ms: int, quietest: Quietest | None = None
+) -> list[Window]:
+    """Windows in time order; every region lies in exactly one, or is split where it is quiet.
+
+    `quietest` says where between two times of a channel to split what is longer than a window;
+    without it, in the middle.
+    """
+    quietest = quietest or _middle
     by_channel: dict[int, list[tuple[int, int]]] = {}
     for region in regions:
         by_channel.setdefault(region.channel, []).append((region.start_ms, region.end_ms))
     windows = [
         Window(channel, tuple(pieces))
         for channel, spans in by_channel.items()
-        for pieces in _fill(_widen(sorted(spans), audio_ms))
+        for pieces in _fill(
+            part
+            for span in _widen(sorted(spans), audio_ms)
+            for part in _split(*span, channel, quietest)
+        )
     ]
     return sorted(windows, key=lambda window: (window.pieces[0].start_ms, window.channel))
 
 
 def _widen(spans: list[tuple[int, int]], audio_ms: int) -> Iterator[tuple[int, int]]:
-    """Each span with its share of the pauses around it, cut to the length of a window."""
+    """Each span with its share of the pauses around it."""
     for i, (start, end) in enumerate(spans):
         before = start - spans[i - 1][1] if i else 2 * start
         after = spans[i + 1][0] - end if i + 1 < len(spans) else 2 * (audio_ms - end)
         low = start - min(max(before, 0) // 2, GAP_MS // 2)
         high = end + min((max(after, 0) + 1) // 2, GAP_MS // 2)
-        parts = -(-(high - low) // WINDOW_MS)
-        edges = [low + (high - low) * k // max(parts, 1) for k in range(parts + 1)]
-        yield from itertools.pairwise(edges)
+        if high > low:  # a region of no length has no sound to hear
+            yield low, high
+
+
+def _split(low: int, high: int, channel: int, quietest: Quietest) -> Iterator[tuple[int, int]]:
+    """Parts of at most a window, cut within the last SEARCH_MS of each."""
+    while high - low > WINDOW_MS:
+        latest = min(low + WINDOW_MS, high - 1)
+        at = min(max(quietest(latest - SEARCH_MS, latest, channel), low + 1), latest)
+        yield low, at
+        low = at
+    yield low, high
+
+
+def _middle(low_ms: int, high_ms: int, _channel: int) -> int:
+    return (low_ms + high_ms) // 2
 
 
 def _fill(spans: Iterable[tuple[int, int]]) -> Iterator[list[Piece]]:

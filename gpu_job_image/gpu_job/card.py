@@ -1,0 +1,58 @@
+"""The GPU, as the driver sees it: its name and memory, whoever uses it. No torch, no CUDA."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of the card, of all processes together."""
+
+    used: int
+    free: int
+
+
+class Card:
+    """One GPU, or none: then everything is 0 and nothing fails.
+
+    Made by `find`; a test gives its own `read`.
+    """
+
+    def __init__(self, name: str, read: Callable[[], Memory]) -> None:
+        self.name = name
+        self._read = read
+        self.peak_bytes = 0
+
+    @classmethod
+    def find(cls) -> "Card":
+        """The first card that this process may use; one without a name where there is none."""
+        try:
+            import pynvml  # noqa: PLC0415  # comes with the `pyannote` extra, for cards alone
+        except ImportError:
+            return cls("", lambda: Memory(0, 0))
+        try:
+            pynvml.nvmlInit()
+            handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+            name = pynvml.nvmlDeviceGetName(handle)
+        except pynvml.NVMLError:
+            return cls("", lambda: Memory(0, 0))
+        return cls(name, lambda: _memory(pynvml, handle))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a GPU at all."""
+        return bool(self.name)
+
+    def memory(self) -> Memory:
+        """Now; the most ever seen is kept in `peak_bytes`."""
+        memory = self._read()
+        self.peak_bytes = max(self.peak_bytes, memory.used)
+        return memory
+
+
+def _memory(pynvml: Any, handle: Any) -> Memory:  # noqa: ANN401  # a module without types
+    found = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    return Memory(int(found.used), int(found.free))

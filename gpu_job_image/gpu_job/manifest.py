@@ -1,0 +1,121 @@
+"""Many jobs on one machine: the next one's audio is decoded while this one is computed."""
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from . import transfer
+from .contract import Address, JobRequest, Manifest
+from .errors import JobFailedError
+from .job import Outcome
+from .models import Models, load_models
+from .packing import unpacked
+from .prepare import prepare_ahead
+from .settings import WorkerSettings
+from .signals import stopped_by_signals
+from .stop import Stop
+from .voice import Say, voice
+from .worker import NO_MODELS_EXIT, one
+
+SOME_FAILED_EXIT = 1
+NO_JOBS_EXIT = 2
+STOPPED_EXIT = 4  # a notice or a signal: what is left over wants another machine
+
+
+class ManifestError(Exception):
+    """The jobs cannot be read: what was tried, never with an address inside."""
+
+
+def requests_at(address: str) -> tuple[JobRequest, ...]:
+    """The jobs of a manifest: a presigned URL, file://, or a path.
+
+    Raises:
+        ManifestError: it is not there, has expired, or is none.
+    """
+    is_url = urlsplit(address).scheme in {"http", "https", "file"}
+    url = address if is_url else Path(address).absolute().as_uri()
+    name = "the manifest" if is_url else str(address)
+    try:
+        body = transfer.read(Address(method="GET", url=url))
+    except (transfer.TransferError, OSError) as error:
+        raise ManifestError(f"{name} could not be read: {type(error).__name__}") from None
+    if body is None:
+        raise ManifestError(f"{name} is not there")
+    try:
+        return Manifest.model_validate_json(unpacked(body)).requests
+    except ValueError as error:
+        raise ManifestError(
+            f"{name} is not one of this worker's version: {_places(error)}"
+        ) from None
+
+
+def requests_in(paths: Sequence[Path]) -> tuple[JobRequest, ...]:
+    """The jobs of request files, one in each.
+
+    Raises:
+        ManifestError: names the file.
+    """
+    requests = []
+    for path in paths:
+        try:
+            requests.append(JobRequest.model_validate_json(unpacked(path.read_bytes())))
+        except (OSError, ValueError) as error:
+            raise ManifestError(f"{path} is no job request: {_places(error)}") from None
+    return tuple(requests)
+
+
+def work_through(requests: Sequence[JobRequest], settings: WorkerSettings) -> int:
+    """All jobs, in their order; a process that must not go on begins anew with what is left.
+
+    Exit status: 0 when all are done, 1 when some failed, 2 without models, 4 when it was stopped.
+    """
+    stop = Stop()
+    with voice() as say, stopped_by_signals(stop):
+        try:
+            models = load_models(settings)
+        except JobFailedError as error:
+            say(event="fatal", code=error.error.code, message=str(error))
+            return NO_MODELS_EXIT
+        say(event="ready", load_seconds=round(models.load_seconds, 3), jobs=len(requests))
+        outcomes = work(requests, models, say, stop)
+        if outcomes and outcomes[-1].retire and len(outcomes) < len(requests):
+            say(event="retired", reason=outcomes[-1].retire)
+            begin_anew()
+    if stop.reason is not None:
+        return STOPPED_EXIT
+    done = all(outcome.state in {"done", "duplicate"} for outcome in outcomes)
+    return 0 if done else SOME_FAILED_EXIT
+
+
+def work(requests: Sequence[JobRequest], models: Models, say: Say, stop: Stop) -> list[Outcome]:
+    """How each ended, up to the last, or to where this process had to stop."""
+    outcomes: list[Outcome] = []
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
+        ahead = [thread.submit(prepare_ahead, request) for request in requests[:1]]
+        for i, request in enumerate(requests):
+            preparing = ahead.pop()
+            ahead = [thread.submit(prepare_ahead, each) for each in requests[i + 1 : i + 2]]
+            outcomes.append(one(request, models, say, stop, preparing))
+            if stop.reason is not None or outcomes[-1].retire:
+                break
+    return outcomes
+
+
+def begin_anew() -> None:
+    """The same command in the same process, with nothing of the old one's memory.
+
+    Jobs that have their result are left at once, so that the manifest goes on where it was.
+    """
+    os.execv(sys.executable, [sys.executable, "-m", "gpu_job", *sys.argv[1:]])  # noqa: S606
+
+
+def _places(error: Exception) -> str:
+    """Where a document is wrong, without what it says."""
+    if isinstance(error, ValidationError):
+        return "; ".join(".".join(map(str, each["loc"])) for each in error.errors()[:3])
+    return type(error).__name__

@@ -1,0 +1,65 @@
+"""What a worker has loaded, for one job after another."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from .card import Card, Memory
+from .diarize.base import Diarizer
+from .retirement import Retirement
+from .session import Session
+from .settings import WorkerSettings
+from .sharing import Sharing
+from .speech.transcriber import Transcriber
+
+
+@dataclass
+class Models:
+    """The models, and the session in which they are used."""
+
+    transcriber: Transcriber
+    diarizer: Diarizer | None = None
+    session: Session = field(default_factory=Session)
+    load_seconds: float = 0.0
+    sharing: Sharing = field(init=False)
+    retirement: Retirement = field(init=False)
+    retire_after_jobs: int = 0
+
+    def __post_init__(self) -> None:
+        self.sharing = Sharing(self.session.card)
+        self.retirement = Retirement(self.session.card, self.retire_after_jobs)
+
+
+def load_models(settings: WorkerSettings) -> Models:
+    """Everything a job may need, before the first claim is taken.
+
+    The diarizer comes first: the speech model's batch takes its share of what is left.
+
+    Raises:
+        ModelMissingError: with what was tried and what to do.
+        LicenceError: which terms are to be accepted, or which variable is missing.
+    """
+    since = time.perf_counter()
+    card = Card.find() if settings.device != "cpu" else Card("", lambda: Memory(0, 0))
+    diarizer = _diarizer(settings)
+    transcriber = Transcriber.load(settings, card)
+    session = Session(card=card, models_ready_at=datetime.now(UTC))
+    return Models(
+        transcriber=transcriber,
+        diarizer=diarizer,
+        session=session,
+        load_seconds=time.perf_counter() - since,
+        retire_after_jobs=settings.retire_after_jobs,
+    )
+
+
+def _diarizer(settings: WorkerSettings) -> Diarizer | None:
+    if settings.diarizer == "light":
+        from .diarize.light import LightDiarizer  # noqa: PLC0415
+
+        return LightDiarizer(settings.models / "speaker-demo.onnx")
+    if settings.diarizer == "pyannote":
+        from .diarize.pyannote import PyannoteDiarizer  # noqa: PLC0415  # torch takes seconds
+
+        return PyannoteDiarizer.load(settings)
+    return None

@@ -1,0 +1,76 @@
+"""In which language a recording is: asked of windows all over it, never of its start alone."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .windows import Window
+
+VOTERS = 8  # windows that vote on one language for all; each costs one run of the encoder
+SURE = 0.8  # a single window between two of another language is believed from here on
+LEAST = 0.5  # below it a window follows its neighbours
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The language of one window, and the model's probability of it."""
+
+    language: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Languages:
+    """The language of the recording, and of each window where it was detected along the way."""
+
+    main: str
+    probability: float
+    along: tuple[str, ...] = ()
+
+    def of(self, window: int) -> str:
+        """The language in which a window is heard."""
+        return self.along[window] if self.along else self.main
+
+
+def voters(windows: Sequence[Window]) -> list[int]:
+    """The longest window of each of VOTERS equal parts of the recording."""
+    count = min(VOTERS, len(windows))
+    edges = [len(windows) * part // count for part in range(count + 1)] if count else []
+    return [
+        max(range(low, high), key=lambda i: windows[i].length_ms)
+        for low, high in itertools.pairwise(edges)
+    ]
+
+
+def vote(guesses: Sequence[Guess], lengths_ms: Sequence[int]) -> tuple[str, float]:
+    """The language with the most probability by time, and its share of it; ("", 0) of none.
+
+    Three minutes of an English opening weigh three minutes against forty of German.
+    """
+    weights: defaultdict[str, float] = defaultdict(float)
+    for guess, length_ms in zip(guesses, lengths_ms, strict=True):
+        weights[guess.language] += guess.probability * length_ms
+    if not weights:
+        return "", 0.0
+    best = max(weights, key=lambda language: weights[language])
+    return best, weights[best] / max(sum(lengths_ms), 1)
+
+
+def smoothed(guesses: Sequence[Guess]) -> tuple[str, ...]:
+    """A language for each window: the unsure follow the window before, or the next sure one.
+
+    A window that stands alone among others of one language needs a probability of SURE.
+    """
+    sure = [guess.language if guess.probability >= LEAST else "" for guess in guesses]
+    for i in range(1, len(guesses) - 1):
+        before, after = sure[i - 1], sure[i + 1]
+        if before == after != sure[i] and guesses[i].probability < SURE:
+            sure[i] = before
+    following = ""
+    for i in reversed(range(len(sure))):
+        following = sure[i] = sure[i] or following
+    last = vote(guesses, [1] * len(guesses))[0]
+    for i, language in enumerate(sure):
+        last = sure[i] = language or last
+    return tuple(sure)

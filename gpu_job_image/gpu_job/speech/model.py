@@ -1,0 +1,105 @@
+"""Loading a Whisper, and what it needs of the machine."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..card import Card
+from ..errors import ModelMissingError, without_addresses
+from ..settings import WorkerSettings
+
+CPU_BATCH = 8  # the sweet spot of two cores
+MOST_WINDOWS = 64  # more gained nothing on any card of the benchmarks that were published
+_FREE_SHARE = 0.8  # of the card's free memory; the rest is for fragments and for the diarizer
+_PROBE_WINDOWS = 4
+_SMALL_MODEL_BYTES = 50_000_000  # below it, one thread was twice as fast as two
+_SECONDS = 30
+
+
+def load_whisper(settings: WorkerSettings) -> Any:  # noqa: ANN401  # faster_whisper is imported here
+    """The WhisperModel of the settings.
+
+    Raises:
+        ModelMissingError: with what was tried and what to do.
+    """
+    from faster_whisper import WhisperModel  # noqa: PLC0415  # 0.5 s and 460 MB of packages
+
+    unpacked = settings.models / settings.model
+    source = str(unpacked) if unpacked.is_dir() else settings.model
+    try:
+        return WhisperModel(
+            source,
+            device=settings.device,
+            compute_type=_compute_type(settings),
+            cpu_threads=settings.threads or _threads_for(Path(source)),
+            use_auth_token=settings.huggingface_token or None,
+        )
+    except Exception as error:
+        raise ModelMissingError(_advice(settings.model, error)) from error
+
+
+def batch_for(model: Any, card: Card, wished: int) -> int:  # noqa: ANN401
+    """Windows to decode at once: as wished, 8 on a CPU, or what the card's free memory holds.
+
+    What a window takes differs by model, precision and card, so it is measured: the memory that
+    a batch of noise leaves allocated, over its windows.
+    """
+    if wished:
+        return wished
+    if not card.is_there or model.model.device == "cpu":
+        return CPU_BATCH
+    before = card.memory()
+    _decode_noise(model, _PROBE_WINDOWS)
+    after = card.memory()
+    each = max(1, (after.used - before.used) // _PROBE_WINDOWS)
+    fits = int((after.free + after.used - before.used) * _FREE_SHARE) // each
+    return max(1, min(MOST_WINDOWS, fits))
+
+
+def warm_up(model: Any) -> None:  # noqa: ANN401
+    """One window of noise: the first call on a card loads its kernels."""
+    _decode_noise(model, 1)
+
+
+def _decode_noise(model: Any, windows: int) -> None:  # noqa: ANN401
+    from faster_whisper import BatchedInferencePipeline  # noqa: PLC0415
+
+    rate = model.feature_extractor.sampling_rate
+    noise = np.random.default_rng(0).normal(0, 0.01, rate * _SECONDS * windows).astype(np.float32)
+    clips = [{"start": i * _SECONDS, "end": (i + 1) * _SECONDS} for i in range(windows)]
+    found, _ = BatchedInferencePipeline(model).transcribe(
+        noise,
+        language="en",
+        clip_timestamps=clips,
+        batch_size=windows,
+        word_timestamps=True,
+        without_timestamps=False,
+    )
+    for _ in found:
+        pass
+
+
+def _compute_type(settings: WorkerSettings) -> str:
+    """float16 on a card and int8 on a CPU, unless something else is wished for."""
+    if settings.compute_type != "auto":
+        return settings.compute_type
+    import ctranslate2  # noqa: PLC0415
+
+    on_card = settings.device != "cpu" and ctranslate2.get_cuda_device_count() > 0
+    return "float16" if on_card else "int8"
+
+
+def _threads_for(folder: Path) -> int:
+    weights = folder / "model.bin"
+    small = weights.is_file() and weights.stat().st_size < _SMALL_MODEL_BYTES
+    return 1 if small else os.cpu_count() or 1
+
+
+def _advice(model: str, error: Exception) -> str:
+    return (
+        f"MODEL={model} could not be loaded ({without_addresses(error)}). It is not a folder with "
+        "a CTranslate2 model, and the model hub gave none: check the name and the network, give a "
+        "local folder as MODEL, or set MODEL=demo for the embedded demo model."
+    )

@@ -1,0 +1,68 @@
+"""Segments as people read them, made of what the model wrote; in the recording's time."""
+
+from collections.abc import Iterator, Sequence
+
+from ..contract import Segment, Word
+from .raw import RawSegment, RawWord
+from .windows import Window
+
+PAUSE_MS = 1_000  # nobody speaks: a segment ends
+LONG_MS = 7_000  # from here on a sentence that ends, ends the segment
+TOO_LONG_MS = 14_000  # batched mode writes whole paragraphs as one (faster-whisper#1396)
+TOO_MANY_WORDS = 40
+_SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
+
+
+def segments_of(raw: RawSegment, window: Window) -> Iterator[Segment]:
+    """The raw segment in the recording's time, cut where it is too long."""
+    for part in _parts(raw.words):
+        words = tuple(_word(word, window) for word in part)
+        yield Segment(
+            start_ms=words[0].start_ms,
+            end_ms=max(word.end_ms for word in words),
+            words=words,
+            channel=window.channel,
+            language=raw.language,
+        )
+
+
+def _word(raw: RawWord, window: Window) -> Word:
+    low, high = window.recording_span(raw.start_ms, raw.end_ms)
+    return Word(
+        start_ms=low,
+        end_ms=high,
+        text=raw.text,
+        probability=raw.probability,
+        channel=window.channel,
+    )
+
+
+def _parts(words: Sequence[RawWord]) -> Iterator[Sequence[RawWord]]:
+    """Cut at pauses; what is still too long, at the longest pause in its middle, and again."""
+    first = 0
+    for i in range(1, len(words)):
+        rests = words[i].start_ms - words[i - 1].end_ms >= PAUSE_MS
+        so_long = words[i - 1].end_ms - words[first].start_ms >= LONG_MS
+        if rests or (so_long and words[i - 1].text.endswith(_SENTENCE_ENDS)):
+            yield from _halved(words[first:i])
+            first = i
+    if words:
+        yield from _halved(words[first:])
+
+
+def _halved(words: Sequence[RawWord]) -> Iterator[Sequence[RawWord]]:
+    length_ms = words[-1].end_ms - words[0].start_ms
+    if len(words) < 4 or (length_ms <= TOO_LONG_MS and len(words) <= TOO_MANY_WORDS):  # noqa: PLR2004  # two in each half
+        yield words
+        return
+    quarter = len(words) // 4
+    cut = max(
+        range(max(1, quarter), len(words) - quarter),
+        key=lambda i: (
+            words[i].start_ms - words[i - 1].end_ms,
+            words[i - 1].text.endswith((",", ";", ":", *_SENTENCE_ENDS)),
+            -abs(i - len(words) // 2),
+        ),
+    )
+    yield from _halved(words[:cut])
+    yield from _halved(words[cut:])

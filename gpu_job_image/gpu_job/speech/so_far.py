@@ -1,0 +1,34 @@
+"""What is known of a recording's words: grows while the work goes on, and can be kept."""
+
+from dataclasses import dataclass, field
+
+from ..contract import JobWarning, Segment
+from .languages import Languages
+
+
+@dataclass
+class Speech:
+    """The words of the first `windows_done` windows.
+
+    languages: None until they were looked for.
+    """
+
+    languages: Languages | None = None
+    windows_done: int = 0
+    segments: list[Segment] = field(default_factory=list)
+    warnings: list[JobWarning] = field(default_factory=list)
+
+    @property
+    def language(self) -> str:
+        """Of the recording; empty where there was no speech."""
+        return self.languages.main if self.languages else ""
+
+    @property
+    def language_probability(self) -> float:
+        """How sure that is; 1 where it was given."""
+        return self.languages.probability if self.languages else 1.0
+
+    def put_in_order(self) -> None:
+        """Segments and warnings by time: channels are decoded side by side."""
+        self.segments.sort(key=lambda segment: (segment.start_ms, segment.channel))
+        self.warnings.sort(key=lambda warning: warning.start_ms)

@@ -1,0 +1,187 @@
+"""What was said: packed windows of speech, decoded in batches, doubted, and mended."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ..audio import Samples, as_float
+from ..card import Card
+from ..contract import JobOptions, JobWarning, Segment, SpeechRegion
+from ..settings import WorkerSettings
+from .batches import Batches, Call, cut, wishes
+from .coverage import lost
+from .doubts import Believed, Removal, believe
+from .hearing import WindowHearing
+from .languages import Guess, Languages, smoothed, vote, voters
+from .model import batch_for, load_whisper
+from .quiet import quietest
+from .raw import RawSegment, raw_segment
+from .segments import segments_of
+from .so_far import Speech
+from .windows import Window, pack
+
+Progress = Callable[[int], None]  # milliseconds of speech done; raises where the work must stop
+
+_REASONS = {
+    "no_words": "Nothing but punctuation was written.",
+    "repetition": "The same words were written over and over; the first time was kept.",
+    "no_speech": "Words were written where nobody speaks.",
+    "boilerplate": "A phrase was written that stands under videos, over near-silence.",
+}
+
+
+class Transcriber:
+    """A loaded Whisper. Made by `load`, used for one job after another."""
+
+    def __init__(self, model: Any, batch_windows: int) -> None:  # noqa: ANN401  # WhisperModel
+        self._model = model
+        self._batches = Batches(model, batch_windows)
+
+    @classmethod
+    def load(cls, settings: WorkerSettings, card: Card) -> "Transcriber":
+        """Load the model of the settings, and find how much of it the device bears at once.
+
+        Raises:
+            ModelMissingError: with what was tried and what to do.
+        """
+        model = load_whisper(settings)
+        return cls(model, batch_for(model, card, settings.batch_windows))
+
+    @property
+    def batch_windows(self) -> int:
+        """Windows decoded at once."""
+        return self._batches.batch_windows
+
+    def transcribe(
+        self,
+        samples: Samples,
+        regions: tuple[SpeechRegion, ...],
+        options: JobOptions,
+        speech: Speech,
+        progress: Progress,
+    ) -> None:
+        """Fill `speech`, call by call; what it holds already is not done again.
+
+        Raises:
+            OutOfMemoryError: not even one window fits.
+            Exception: whatever `progress` raises; it is how the owner stops the work. What
+                `speech` holds by then is whole.
+        """
+        windows = pack(regions, samples.shape[1] // 16, quietest(samples))
+        if not windows:
+            return
+        if speech.languages is None:
+            speech.languages = self._languages(samples, windows, options, progress)
+        done = _Done(windows, regions)
+        calls = _calls(windows, speech, self._batches.windows_a_call)
+
+        def batched(ms: int) -> None:
+            progress(done.speech_ms(speech.windows_done, ms))
+
+        for call, found in self._batches.decode(samples, calls, options, batched):
+            for window, raw in zip(call.windows, found, strict=True):
+                hearing = WindowHearing(cut(samples, window))
+                believed = believe(raw, call.language, hearing)
+                _keep(speech, window, believed, call.language if speech.languages.along else "")
+                for gap in lost(window, believed, regions, hearing):
+                    self._mend(samples, gap, call.language, options, speech)
+                    progress(done.speech_ms(speech.windows_done, 0))
+            speech.windows_done += len(call.windows)
+            progress(done.speech_ms(speech.windows_done, 0))
+        speech.put_in_order()
+
+    def _languages(
+        self,
+        samples: Samples,
+        windows: Sequence[Window],
+        options: JobOptions,
+        progress: Progress,
+    ) -> Languages:
+        if options.language:
+            return Languages(options.language, 1.0)
+        chosen = list(range(len(windows))) if options.detect == "along" else voters(windows)
+        guesses = []
+        for i in chosen:
+            guesses.append(self._guess(cut(samples, windows[i])))
+            progress(0)
+        main, probability = vote(guesses, [windows[i].length_ms for i in chosen])
+        along = smoothed(guesses) if options.detect == "along" else ()
+        return Languages(main, round(probability, 4), along)
+
+    def _guess(self, audio: Samples) -> Guess:
+        language, probability, _ = self._model.detect_language(as_float(audio))
+        return Guess(language, float(probability))
+
+    def _mend(
+        self,
+        samples: Samples,
+        gap: Window,
+        language: str,
+        options: JobOptions,
+        speech: Speech,
+    ) -> None:
+        """Speech of which nothing was written is heard once more, by plain faster-whisper."""
+        audio = cut(samples, gap)
+        found, _ = self._model.transcribe(as_float(audio), language=language, **wishes(options))
+        raw = [each for each in (raw_segment(one, 0) for one in found) if each is not None]
+        believed = believe(raw, language, WindowHearing(audio))
+        along = speech.languages is not None and speech.languages.along
+        _keep(speech, gap, believed, language if along else "")
+        low, high = gap.recording_span(0, gap.length_ms)[0], gap.pieces[-1].end_ms
+        words = sum(len(segment.words) for segment in believed.segments)
+        speech.warnings.append(
+            JobWarning(
+                code="heard_again" if words else "no_words_heard",
+                message=f"No word was found at first; heard once more, {words} were.",
+                start_ms=low,
+                end_ms=high,
+            )
+        )
+
+
+class _Done:
+    """How much of the speech is done, for so many windows."""
+
+    def __init__(self, windows: Sequence[Window], regions: Sequence[SpeechRegion]) -> None:
+        lengths = [window.length_ms for window in windows]
+        self._before_ms = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
+        spoken = sum(region.end_ms - region.start_ms for region in regions)
+        self._share = spoken / max(self._before_ms[-1], 1)
+
+    def speech_ms(self, windows: int, further_ms: int) -> int:
+        """Milliseconds of speech in the first `windows`, and in `further_ms` of the next."""
+        return round(self._share * min(self._before_ms[windows] + further_ms, self._before_ms[-1]))
+
+
+def _calls(windows: Sequence[Window], speech: Speech, most: int) -> list[Call]:
+    """The windows that are still to do: neighbours of one language, as many as go together."""
+    calls: list[Call] = []
+    for i in range(speech.windows_done, len(windows)):
+        language = speech.languages.of(i) if speech.languages else ""
+        last = calls[-1] if calls else None
+        if last is not None and last.language == language and len(last.windows) < most:
+            calls[-1] = Call(last.first, (*last.windows, windows[i]), language)
+        else:
+            calls.append(Call(i, (windows[i],), language))
+    return calls
+
+
+def _keep(speech: Speech, window: Window, believed: Believed, language: str) -> None:
+    speech.segments.extend(_segments(believed.segments, window, language))
+    speech.warnings.extend(_warning(removal, window) for removal in believed.removals)
+
+
+def _segments(believed: Sequence[RawSegment], window: Window, language: str) -> Iterator[Segment]:
+    for raw in believed:
+        for segment in segments_of(raw, window):
+            yield segment.model_copy(update={"language": language}) if language else segment
+
+
+def _warning(removal: Removal, window: Window) -> JobWarning:
+    low, high = window.recording_span(removal.start_ms, removal.end_ms)
+    return JobWarning(
+        code=removal.reason,
+        message=_REASONS[removal.reason],
+        start_ms=low,
+        end_ms=high,
+        text=removal.text,
+    )
