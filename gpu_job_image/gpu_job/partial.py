@@ -13,19 +13,26 @@ from .contract import (
 )
 from .diarize.base import Diarization
 from .packing import packed, unpacked
-from .speech.languages import Languages
+from .speech.plan import Plan
 from .speech.so_far import Speech
+from .speech.windows import Window, laid_out
 
 PARTIAL_SECONDS = 600.0  # of compute between two of them
-PACKING = 2  # raised when windows are packed in another way: then `windows_done` means another
+
+
+class KeptWindow(Contract):
+    """A window as the stretches of the recording in it, in ms."""
+
+    channel: int
+    spans: tuple[tuple[int, int], ...]
 
 
 class Partial(Contract):
-    """The words of the first `windows_done` windows, and the turns where they are known."""
+    """The plan, the words of its first `windows_done` windows, and the turns if they are known."""
 
-    packing: int
     job: str
     model_revision: str
+    windows: tuple[KeptWindow, ...]
     language: str
     language_probability: float
     along: tuple[str, ...] = ()
@@ -40,8 +47,9 @@ class Partial(Contract):
     @property
     def speech(self) -> Speech:
         """To go on from."""
+        windows = tuple(laid_out(each.channel, each.spans) for each in self.windows)
         return Speech(
-            Languages(self.language, self.language_probability, self.along),
+            Plan(windows, self.language, self.language_probability, self.along),
             self.windows_done,
             list(self.segments),
             list(self.warnings),
@@ -59,16 +67,16 @@ def partial_of(
     request: JobRequest, speech: Speech, diarization: Diarization | None
 ) -> Partial | None:
     """None where there is nothing yet that would be worth keeping."""
-    if speech.languages is None or (not speech.windows_done and diarization is None):
+    if speech.plan is None or (not speech.windows_done and diarization is None):
         return None
     found = diarization or Diarization()
     return Partial(
-        packing=PACKING,
         job=request.job,
         model_revision=request.model_revision,
-        language=speech.languages.main,
-        language_probability=speech.languages.probability,
-        along=speech.languages.along,
+        windows=tuple(_kept(window) for window in speech.plan.windows),
+        language=speech.plan.language,
+        language_probability=speech.plan.probability,
+        along=speech.plan.along,
         windows_done=speech.windows_done,
         segments=tuple(speech.segments),
         warnings=tuple(speech.warnings),
@@ -102,6 +110,11 @@ def earlier(request: JobRequest) -> Partial | None:
         found = None if body is None else Partial.model_validate_json(unpacked(body))
     except (transfer.TransferError, OSError, ValidationError, ValueError):
         return None  # begun again from the start: dearer, and right
-    if found is None or (found.packing, found.job) != (PACKING, request.job):
+    if found is None or found.job != request.job:
         return None
     return found if found.model_revision == request.model_revision else None
+
+
+def _kept(window: Window) -> KeptWindow:
+    spans = tuple((piece.start_ms, piece.end_ms) for piece in window.pieces)
+    return KeptWindow(channel=window.channel, spans=spans)

@@ -24,7 +24,7 @@ from assets.workshop import open_workshop
 from gpu_job.contract import Segment, Word
 from gpu_job.job import run_job
 from gpu_job.models import Models
-from gpu_job.speech.languages import Languages
+from gpu_job.speech.plan import Plan
 from pipelines.definitions import defs, make_definitions
 from pipelines.recordings import from_inbox_key
 from pipelines.settings import load_settings
@@ -161,7 +161,7 @@ class QuickBackend:
             Word(start_ms=r.start_ms, end_ms=r.end_ms, text="ah", probability=1, channel=r.channel)
             for r in regions
         ]
-        speech.languages = Languages(options.language or "en", 1.0)
+        speech.plan = Plan(language=options.language or "en")
         speech.segments += [
             Segment(start_ms=w.start_ms, end_ms=w.end_ms, words=(w,), channel=w.channel)
             for w in words

@@ -23,7 +23,7 @@ from gpu_job.diarize.base import Diarization
 from gpu_job.models import Models, load_models
 from gpu_job.session import Session
 from gpu_job.settings import WorkerSettings
-from gpu_job.speech.languages import Languages
+from gpu_job.speech.plan import Plan
 from pipelines.settings import load_settings
 from resources.models import unpack_demo_models
 from resources.storage import open_storage
@@ -39,7 +39,7 @@ class FakeTranscriber:
 
     def transcribe(self, samples, regions, options, speech, progress):
         self.calls += 1
-        speech.languages = speech.languages or Languages("en", 1.0)
+        speech.plan = speech.plan or Plan(language="en")
         for region in regions[speech.windows_done :]:
             self.meanwhile(self)
             progress(region.end_ms)
@@ -129,6 +129,12 @@ def job(tmp_path):
         return None if body is None else JobResult.model_validate_json(body)
 
     return SimpleNamespace(storage=storage, request=request, claim=claim, result=result)
+
+
+@pytest.fixture(scope="session")
+def recordings():
+    """The demo's own."""
+    return RECORDINGS
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,8 @@ Batched = Callable[[int], None]  # called after each batch with ms of its call's
 
 @dataclass(frozen=True)
 class Call:
-    """Windows of one language that are decoded together; `first` is the first one's number."""
+    """Windows of one language that are decoded together."""
 
-    first: int
     windows: tuple[Window, ...]
     language: str
 
@@ -34,6 +33,14 @@ class Call:
     def starts_ms(self) -> list[int]:
         """Where each window begins in the audio of the call, and where the last one ends."""
         return [0, *np.cumsum([window.length_ms for window in self.windows]).tolist()]
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A call whose features are made; its segments are decoded as they are asked for."""
+
+    batch_windows: int
+    segments: Iterator[Any]
 
 
 def cut(samples: Samples, window: Window) -> Samples:
@@ -80,7 +87,7 @@ class Batches:
 
     def _finish(
         self,
-        begun: Iterator[Any],
+        begun: _Begun,
         samples: Samples,
         call: Call,
         options: JobOptions,
@@ -93,20 +100,21 @@ class Batches:
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
-                if self.batch_windows == 1:
+                if begun.batch_windows == 1:
                     raise OutOfMemoryError(
                         "Not even one window of 30 s fits the memory that is free: take a smaller "
                         "MODEL, a larger card, or COMPUTE_TYPE=int8_float16."
                     ) from error
-            self.batch_windows = max(1, min(self.batch_windows, len(call.windows)) // 2)
+            smaller = max(1, min(begun.batch_windows, len(call.windows)) // 2)
+            self.batch_windows = min(self.batch_windows, smaller)  # it was begun ahead: maybe known
             begun = self._begin(samples, call, options)
 
-    def _sorted(self, begun: Iterator[Any], call: Call, batched: Batched) -> list[list[RawSegment]]:
+    def _sorted(self, begun: _Begun, call: Call, batched: Batched) -> list[list[RawSegment]]:
         """By window; `batched` is told as soon as a batch's first segment is there."""
         starts = call.starts_ms
         found: list[list[RawSegment]] = [[] for _ in call.windows]
         since, batch = time.perf_counter(), self.batch_windows
-        for each in begun:
+        for each in begun.segments:
             middle = (each.start + each.end) * 500
             place = min(int(np.searchsorted(starts, middle, side="right")) - 1, len(found) - 1)
             raw = raw_segment(each, starts[place])
@@ -120,16 +128,16 @@ class Batches:
         batched(starts[-1])
         return found
 
-    def _begin(self, samples: Samples, call: Call, options: JobOptions) -> Iterator[Any]:
+    def _begin(self, samples: Samples, call: Call, options: JobOptions) -> _Begun:
         """faster-whisper makes all features before it returns, and decodes as it is asked on."""
         from faster_whisper import BatchedInferencePipeline  # noqa: PLC0415
 
-        starts = call.starts_ms
+        starts, batch = call.starts_ms, self.batch_windows
         # a new pipeline for each call: state survives in one whose generator was left early
         segments, _ = BatchedInferencePipeline(self._model).transcribe(
             as_float(np.concatenate([cut(samples, window) for window in call.windows])),
             language=call.language,
-            batch_size=self.batch_windows,
+            batch_size=batch,
             without_timestamps=False,  # or segments grow to paragraphs (faster-whisper#1396)
             clip_timestamps=[
                 {"start": low / 1000, "end": high / 1000}
@@ -137,7 +145,7 @@ class Batches:
             ],
             **wishes(options),
         )
-        return iter(segments)
+        return _Begun(batch, iter(segments))
 
 
 def wishes(options: JobOptions) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from ..contract import SpeechRegion
 from .doubts import Believed, Hearing
-from .windows import Piece, Window
+from .windows import Window, laid_out
 
 LOST_MS = 3_000  # of speech without a word: longer than any breath within a region of speech
 HEARD_MS = 1_000  # of it, by the detector
@@ -43,14 +43,14 @@ def lost(
 
 
 def _cut(window: Window, low: int, high: int) -> Window:
-    pieces, used = [], 0
-    for piece in window.pieces:
-        start = max(piece.at_ms, low) - piece.at_ms + piece.start_ms
-        end = min(piece.at_ms + piece.length_ms, high) - piece.at_ms + piece.start_ms
-        if end > start:
-            pieces.append(Piece(start, end, used))
-            used += end - start
-    return Window(window.channel, tuple(pieces))
+    spans = (
+        (
+            max(piece.at_ms, low) - piece.at_ms + piece.start_ms,
+            min(piece.at_ms + piece.length_ms, high) - piece.at_ms + piece.start_ms,
+        )
+        for piece in window.pieces
+    )
+    return laid_out(window.channel, ((start, end) for start, end in spans if end > start))
 
 
 def _speech_ms(window: Window, regions: Iterable[SpeechRegion]) -> int:

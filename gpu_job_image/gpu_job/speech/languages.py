@@ -20,19 +20,6 @@ class Guess:
     probability: float
 
 
-@dataclass(frozen=True)
-class Languages:
-    """The language of the recording, and of each window where it was detected along the way."""
-
-    main: str
-    probability: float
-    along: tuple[str, ...] = ()
-
-    def of(self, window: int) -> str:
-        """The language in which a window is heard."""
-        return self.along[window] if self.along else self.main
-
-
 def voters(windows: Sequence[Window]) -> list[int]:
     """The longest window of each of VOTERS equal parts of the recording."""
     count = min(VOTERS, len(windows))

@@ -3,17 +3,17 @@
 from dataclasses import dataclass, field
 
 from ..contract import JobWarning, Segment
-from .languages import Languages
+from .plan import Plan
 
 
 @dataclass
 class Speech:
-    """The words of the first `windows_done` windows.
+    """The words of the first `windows_done` windows of the plan.
 
-    languages: None until they were looked for.
+    plan: None until it was made.
     """
 
-    languages: Languages | None = None
+    plan: Plan | None = None
     windows_done: int = 0
     segments: list[Segment] = field(default_factory=list)
     warnings: list[JobWarning] = field(default_factory=list)
@@ -21,12 +21,12 @@ class Speech:
     @property
     def language(self) -> str:
         """Of the recording; empty where there was no speech."""
-        return self.languages.main if self.languages else ""
+        return self.plan.language if self.plan else ""
 
     @property
     def language_probability(self) -> float:
         """How sure that is; 1 where it was given."""
-        return self.languages.probability if self.languages else 1.0
+        return self.plan.probability if self.plan else 1.0
 
     def put_in_order(self) -> None:
         """Segments and warnings by time: channels are decoded side by side."""

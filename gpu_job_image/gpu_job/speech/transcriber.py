@@ -11,8 +11,9 @@ from .batches import Batches, Call, cut, wishes
 from .coverage import lost
 from .doubts import Believed, Removal, believe
 from .hearing import WindowHearing
-from .languages import Guess, Languages, smoothed, vote, voters
+from .languages import Guess
 from .model import batch_for, load_whisper
+from .plan import Plan, plan
 from .quiet import quietest
 from .raw import RawSegment, raw_segment
 from .segments import segments_of
@@ -66,13 +67,10 @@ class Transcriber:
             Exception: whatever `progress` raises; it is how the owner stops the work. What
                 `speech` holds by then is whole.
         """
-        windows = pack(regions, samples.shape[1] // 16, quietest(samples))
-        if not windows:
-            return
-        if speech.languages is None:
-            speech.languages = self._languages(samples, windows, options, progress)
-        done = _Done(windows, regions)
-        calls = _calls(windows, speech, self._batches.windows_a_call)
+        if speech.plan is None:
+            speech.plan = self._plan(samples, regions, options, progress)
+        done = _Done(speech.plan.windows, regions)
+        calls = _calls(speech.plan, speech.windows_done, self._batches.windows_a_call)
 
         def batched(ms: int) -> None:
             progress(done.speech_ms(speech.windows_done, ms))
@@ -81,7 +79,7 @@ class Transcriber:
             for window, raw in zip(call.windows, found, strict=True):
                 hearing = WindowHearing(cut(samples, window))
                 believed = believe(raw, call.language, hearing)
-                _keep(speech, window, believed, call.language if speech.languages.along else "")
+                _keep(speech, window, believed, call.language)
                 for gap in lost(window, believed, regions, hearing):
                     self._mend(samples, gap, call.language, options, speech)
                     progress(done.speech_ms(speech.windows_done, 0))
@@ -89,27 +87,20 @@ class Transcriber:
             progress(done.speech_ms(speech.windows_done, 0))
         speech.put_in_order()
 
-    def _languages(
+    def _plan(
         self,
         samples: Samples,
-        windows: Sequence[Window],
+        regions: tuple[SpeechRegion, ...],
         options: JobOptions,
         progress: Progress,
-    ) -> Languages:
-        if options.language:
-            return Languages(options.language, 1.0)
-        chosen = list(range(len(windows))) if options.detect == "along" else voters(windows)
-        guesses = []
-        for i in chosen:
-            guesses.append(self._guess(cut(samples, windows[i])))
+    ) -> Plan:
+        def guess(window: Window) -> Guess:
             progress(0)
-        main, probability = vote(guesses, [windows[i].length_ms for i in chosen])
-        along = smoothed(guesses) if options.detect == "along" else ()
-        return Languages(main, round(probability, 4), along)
+            language, probability, _ = self._model.detect_language(as_float(cut(samples, window)))
+            return Guess(language, float(probability))
 
-    def _guess(self, audio: Samples) -> Guess:
-        language, probability, _ = self._model.detect_language(as_float(audio))
-        return Guess(language, float(probability))
+        windows = pack(regions, samples.shape[1] // 16, quietest(samples))
+        return plan(windows, options, guess)
 
     def _mend(
         self,
@@ -124,8 +115,7 @@ class Transcriber:
         found, _ = self._model.transcribe(as_float(audio), language=language, **wishes(options))
         raw = [each for each in (raw_segment(one, 0) for one in found) if each is not None]
         believed = believe(raw, language, WindowHearing(audio))
-        along = speech.languages is not None and speech.languages.along
-        _keep(speech, gap, believed, language if along else "")
+        _keep(speech, gap, believed, language)
         low, high = gap.recording_span(0, gap.length_ms)[0], gap.pieces[-1].end_ms
         words = sum(len(segment.words) for segment in believed.segments)
         speech.warnings.append(
@@ -152,21 +142,22 @@ class _Done:
         return round(self._share * min(self._before_ms[windows] + further_ms, self._before_ms[-1]))
 
 
-def _calls(windows: Sequence[Window], speech: Speech, most: int) -> list[Call]:
+def _calls(plan: Plan, done: int, most: int) -> list[Call]:
     """The windows that are still to do: neighbours of one language, as many as go together."""
     calls: list[Call] = []
-    for i in range(speech.windows_done, len(windows)):
-        language = speech.languages.of(i) if speech.languages else ""
+    for i in range(done, len(plan.windows)):
+        language = plan.language_of(i)
         last = calls[-1] if calls else None
         if last is not None and last.language == language and len(last.windows) < most:
-            calls[-1] = Call(last.first, (*last.windows, windows[i]), language)
+            calls[-1] = Call((*last.windows, plan.windows[i]), language)
         else:
-            calls.append(Call(i, (windows[i],), language))
+            calls.append(Call((plan.windows[i],), language))
     return calls
 
 
 def _keep(speech: Speech, window: Window, believed: Believed, language: str) -> None:
-    speech.segments.extend(_segments(believed.segments, window, language))
+    along = speech.plan is not None and speech.plan.along
+    speech.segments.extend(_segments(believed.segments, window, language if along else ""))
     speech.warnings.extend(_warning(removal, window) for removal in believed.removals)
 
 

@@ -13,7 +13,8 @@ from .quiet import Quietest
 
 WINDOW_MS = 30_000  # what Whisper sees at once
 SEARCH_MS = 6_000  # before the end of a full window: a pause is near in any speech
-GAP_MS = 1_000  # longer pauses are shortened to this, half of it on each side
+EDGE_MS = 200  # of a pause at the ends of a window
+GAP_MS = 700  # longer pauses are shortened to this, half on each side; at 1 s there are 4 % more
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,55 +60,86 @@ def pack(
     `quietest` says where between two times of a channel to split what is longer than a window;
     without it, in the middle.
     """
-    quietest = quietest or _middle
     by_channel: dict[int, list[tuple[int, int]]] = {}
     for region in regions:
-        by_channel.setdefault(region.channel, []).append((region.start_ms, region.end_ms))
+        if region.end_ms > region.start_ms:  # a region of no length has no sound to hear
+            by_channel.setdefault(region.channel, []).append((region.start_ms, region.end_ms))
     windows = [
         Window(channel, tuple(pieces))
         for channel, spans in by_channel.items()
         for pieces in _fill(
             part
             for span in _widen(sorted(spans), audio_ms)
-            for part in _split(*span, channel, quietest)
+            for part in _split(span, channel, quietest or _middle)
         )
     ]
     return sorted(windows, key=lambda window: (window.pieces[0].start_ms, window.channel))
 
 
-def _widen(spans: list[tuple[int, int]], audio_ms: int) -> Iterator[tuple[int, int]]:
-    """Each span with its share of the pauses around it."""
+def laid_out(channel: int, spans: Iterable[tuple[int, int]]) -> Window:
+    """A window of these stretches of the recording, end to end."""
+    pieces, used = [], 0
+    for start, end in spans:
+        pieces.append(Piece(start, end, used))
+        used += end - start
+    return Window(channel, tuple(pieces))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Speech, and how far its share of the pauses around it goes."""
+
+    low: int
+    start: int
+    end: int
+    high: int
+
+
+def _widen(spans: list[tuple[int, int]], audio_ms: int) -> Iterator[_Span]:
     for i, (start, end) in enumerate(spans):
         before = start - spans[i - 1][1] if i else 2 * start
         after = spans[i + 1][0] - end if i + 1 < len(spans) else 2 * (audio_ms - end)
         low = start - min(max(before, 0) // 2, GAP_MS // 2)
         high = end + min((max(after, 0) + 1) // 2, GAP_MS // 2)
-        if high > low:  # a region of no length has no sound to hear
-            yield low, high
+        yield _Span(low, start, end, high)
 
 
-def _split(low: int, high: int, channel: int, quietest: Quietest) -> Iterator[tuple[int, int]]:
+def _split(span: _Span, channel: int, quietest: Quietest) -> Iterator[_Span]:
     """Parts of at most a window, cut within the last SEARCH_MS of each."""
-    while high - low > WINDOW_MS:
-        latest = min(low + WINDOW_MS, high - 1)
-        at = min(max(quietest(latest - SEARCH_MS, latest, channel), low + 1), latest)
-        yield low, at
-        low = at
-    yield low, high
+    start, low = span.start, span.low
+    while span.end + EDGE_MS - max(low, start - EDGE_MS) > WINDOW_MS:
+        latest = min(max(low, start - EDGE_MS) + WINDOW_MS, span.end)
+        at = min(max(quietest(latest - SEARCH_MS, latest, channel), start + 1), latest)
+        yield _Span(low, start, at, at)
+        start = low = at
+    yield _Span(low, start, span.end, span.high)
 
 
 def _middle(low_ms: int, high_ms: int, _channel: int) -> int:
     return (low_ms + high_ms) // 2
 
 
-def _fill(spans: Iterable[tuple[int, int]]) -> Iterator[list[Piece]]:
+def _fill(spans: Iterable[_Span]) -> Iterator[list[Piece]]:
+    """As many as fit; at both ends of a window EDGE_MS of the pause are enough."""
     window: list[Piece] = []
     used = 0
-    for start, end in spans:
-        if window and used + end - start > WINDOW_MS:
-            yield window
-            window, used = [], 0
-        window.append(Piece(start, end, used))
-        used += end - start
-    if window:
-        yield window
+    last: _Span | None = None
+    for span in spans:
+        needed = (last.high - last.end if last else 0) + span.end - span.low
+        if last and used + needed + min(EDGE_MS, span.high - span.end) > WINDOW_MS:
+            yield _closed(window, last)
+            window, used, last = [], 0, None
+        if last:
+            window[-1] = Piece(window[-1].start_ms, last.high, window[-1].at_ms)
+            used = window[-1].at_ms + window[-1].length_ms
+        first = span.low if last else max(span.low, span.start - EDGE_MS)
+        window.append(Piece(first, span.end, used))
+        used += span.end - first
+        last = span
+    if last:
+        yield _closed(window, last)
+
+
+def _closed(window: list[Piece], last: _Span) -> list[Piece]:
+    end = min(last.high, last.end + EDGE_MS)
+    return [*window[:-1], Piece(window[-1].start_ms, end, window[-1].at_ms)]

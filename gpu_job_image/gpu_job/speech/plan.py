@@ -1,0 +1,81 @@
+"""What is heard, and in which language: made once for a recording, and kept with its words."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ..contract import JobOptions
+from .languages import LEAST, Guess, smoothed, vote, voters
+from .windows import Window, laid_out
+
+LEAST_PIECE_MS = 2_000  # of shorter ones no model can tell the language
+
+Guesser = Callable[[Window], Guess]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Windows in the order in which they are heard.
+
+    language, probability: of the recording, and how sure that is.
+    along: the language of each window, where it was detected along the way; else empty.
+    """
+
+    windows: tuple[Window, ...] = ()
+    language: str = ""
+    probability: float = 1.0
+    along: tuple[str, ...] = field(default=())
+
+    def language_of(self, window: int) -> str:
+        """In which a window is heard."""
+        return self.along[window] if self.along else self.language
+
+
+def plan(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Plan:
+    """The plan for these windows; `guess` runs the model's encoder on one, and may raise."""
+    if options.language or not windows:
+        return Plan(tuple(windows), options.language or "")
+    if options.detect == "along":
+        return _along(windows, guess)
+    chosen = voters(windows)
+    language, probability = vote(
+        [guess(windows[i]) for i in chosen], [windows[i].length_ms for i in chosen]
+    )
+    return Plan(tuple(windows), language, round(probability, 4))
+
+
+def _along(windows: Sequence[Window], guess: Guesser) -> Plan:
+    """Each window is asked; where two differ, the pieces at the border are asked one by one."""
+    guesses = [guess(window) for window in windows]
+    language, probability = vote(guesses, [window.length_ms for window in windows])
+    found = smoothed(guesses)
+    parts = [
+        part
+        for i, window in enumerate(windows)
+        for part in (
+            _parts(window, found[i], guess)
+            if {found[max(0, i - 1)], found[min(len(found) - 1, i + 1)]} != {found[i]}
+            else [(window, found[i])]
+        )
+    ]
+    return Plan(
+        tuple(window for window, _ in parts),
+        language,
+        round(probability, 4),
+        tuple(language for _, language in parts),
+    )
+
+
+def _parts(window: Window, language: str, guess: Guesser) -> Iterator[tuple[Window, str]]:
+    """The window, cut where its pieces change the language; the short and the unsure follow."""
+    spans: list[tuple[int, int]] = []
+    now = ""
+    for piece in window.pieces:
+        heard = guess(laid_out(window.channel, [(piece.start_ms, piece.end_ms)]))
+        is_sure = piece.length_ms >= LEAST_PIECE_MS and heard.probability >= LEAST
+        own = heard.language if is_sure else now or language
+        if spans and own != now:
+            yield laid_out(window.channel, spans), now
+            spans = []
+        spans.append((piece.start_ms, piece.end_ms))
+        now = own
+    yield laid_out(window.channel, spans), now

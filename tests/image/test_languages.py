@@ -1,0 +1,109 @@
+"""The language of a recording, by votes of all of it; with the real model where it can tell."""
+
+import numpy as np
+import pytest
+
+from gpu_job.audio import decode
+from gpu_job.contract import JobOptions, SpeechRegion
+from gpu_job.speech.languages import Guess, smoothed, vote, voters
+from gpu_job.speech.so_far import Speech
+from gpu_job.speech.windows import Piece, Window
+
+
+def windows(*lengths_ms):
+    return [Window(0, (Piece(0, length, 0),)) for length in lengths_ms]
+
+
+def guesses(*told):
+    return [Guess(language, probability) for language, probability in told]
+
+
+def test_three_minutes_of_english_do_not_make_forty_minutes_of_german_english():
+    all_windows = windows(*[30_000] * 86)
+    of = ["en"] * 6 + ["de"] * 80
+    chosen = voters(all_windows)
+
+    language, probability = vote([Guess(of[i], 0.97) for i in chosen], [30_000] * len(chosen))
+
+    assert language == "de"
+    assert 0.8 < probability <= 0.97
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 8, 9, 500])
+def test_the_voters_are_spread_over_all_of_the_recording(count):
+    chosen = voters(windows(*[20_000] * count))
+
+    assert len(chosen) == min(count, 8)
+    assert chosen == sorted(set(chosen))
+    if count > 8:
+        assert chosen[-1] >= count - -(-count // 8)
+
+
+def test_the_longest_window_of_each_part_votes():
+    assert voters(windows(*[1_000, 30_000] * 8)) == list(range(1, 16, 2))
+
+
+def test_nobody_votes_for_nothing():
+    assert vote([], []) == ("", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([("en", 0.9), ("en", 0.9), ("de", 0.95), ("de", 0.95)], "en en de de"),
+        ([("en", 0.9), ("de", 0.6), ("en", 0.9)], "en en en"),  # one unsure flip
+        ([("en", 0.9), ("de", 0.9), ("en", 0.9)], "en de en"),  # one sure sentence
+        ([("cy", 0.2), ("de", 0.9), ("nn", 0.3)], "de de de"),
+        ([("cy", 0.2), ("cy", 0.3)], "cy cy"),
+        ([], ""),
+    ],
+)
+def test_along_the_way_the_unsure_follow_their_neighbours(told, expected):
+    assert " ".join(smoothed(guesses(*told))) == expected
+
+
+@pytest.fixture(scope="module")
+def bilingual(recordings):
+    """The English dialogue, and then the Portuguese: int16 (1, n), and where the second begins."""
+    english = decode(recordings / "english-2-voices.mp3", 1, 44_700)
+    portuguese = decode(recordings / "portuguese-2-voices.m4a", 1, 45_000)
+    return np.concatenate([english, portuguese], axis=1), english.shape[1] // 16
+
+
+def heard(models, samples, **options):
+    speech, end_ms = Speech(), samples.shape[1] // 16
+    regions = tuple(
+        SpeechRegion(start_ms=at, end_ms=min(at + 14_500, end_ms))
+        for at in range(0, end_ms, 15_000)
+    )
+    models.transcriber.transcribe(
+        samples, regions, JobOptions(model="demo", **options), speech, lambda _: None
+    )
+    return speech
+
+
+def test_a_recording_in_two_languages_is_heard_in_both(real_models, bilingual):
+    samples, border_ms = bilingual
+
+    speech = heard(real_models, samples, detect="along")
+
+    first = [s for s in speech.segments if s.end_ms < border_ms - 5_000]
+    second = [s for s in speech.segments if s.start_ms > border_ms + 5_000]
+    assert {segment.language for segment in first} == {"en"}
+    assert {segment.language for segment in second} == {"pt"}
+    assert "relatório" in " ".join(segment.text for segment in second)
+
+
+def test_once_detected_it_is_one_language_and_segments_name_none(real_models, bilingual):
+    speech = heard(real_models, bilingual[0])
+
+    assert speech.language in {"en", "pt"}
+    assert {segment.language for segment in speech.segments} == {""}
+
+
+def test_a_language_that_was_given_is_not_looked_for(real_models, samples, monkeypatch):
+    monkeypatch.setattr(real_models.transcriber._model, "detect_language", None)
+
+    speech = heard(real_models, samples, language="en")
+
+    assert (speech.language, speech.language_probability) == ("en", 1.0)

@@ -1,0 +1,88 @@
+"""Segments that people can read, and windows that cost as little as can be."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpu_job.contract import SpeechRegion
+from gpu_job.speech.quiet import quietest
+from gpu_job.speech.raw import RawSegment, RawWord
+from gpu_job.speech.segments import TOO_LONG_MS, TOO_MANY_WORDS, segments_of
+from gpu_job.speech.windows import Piece, Window, pack
+
+WHOLE = Window(0, (Piece(0, 30_000, 0),))
+
+
+def paragraph(*spans, text="so"):
+    return RawSegment(tuple(RawWord(a, b, text, 0.9) for a, b in spans))
+
+
+def lengths(raw):
+    return [len(segment.words) for segment in segments_of(raw, WHOLE)]
+
+
+def test_a_pause_of_a_second_ends_a_segment():
+    assert lengths(paragraph((0, 400), (500, 900), (1_900, 2_000))) == [2, 1]
+
+
+def test_after_seven_seconds_the_end_of_a_sentence_ends_it():
+    words = [
+        RawWord(i * 500, i * 500 + 400, "so." if i in {5, 15} else "so", 0.9) for i in range(20)
+    ]
+
+    assert lengths(RawSegment(tuple(words))) == [16, 4]
+
+
+def test_a_paragraph_is_cut_at_its_longest_pause_near_the_middle():
+    spans = [(i * 700, i * 700 + (300 if i == 13 else 600)) for i in range(24)]
+
+    assert lengths(paragraph(*spans)) == [14, 10]
+
+
+@given(st.lists(st.tuples(st.integers(0, 1_500), st.integers(1, 900)), min_size=1, max_size=120))
+def test_no_word_is_lost_and_no_segment_is_a_paragraph(steps):
+    spans, at = [], 0
+    for gap, length in steps:
+        spans.append((at + gap, at + gap + length))
+        at += gap + length
+    window = Window(0, (Piece(0, at, 0),))
+
+    segments = list(segments_of(paragraph(*spans), window))
+
+    assert [(w.start_ms, w.end_ms) for s in segments for w in s.words] == spans
+    for segment in segments:
+        assert len(segment.words) <= TOO_MANY_WORDS
+        assert segment.end_ms - segment.start_ms <= TOO_LONG_MS or len(segment.words) < 4
+
+
+def test_what_is_longer_than_a_window_is_cut_where_it_is_quiet():
+    samples = np.full((1, 16_000 * 100), 9_000, np.int16)
+    for second in (26, 53, 80):
+        samples[0, 16_000 * second : 16_000 * second + 8_000] = 0
+    region = SpeechRegion(start_ms=0, end_ms=100_000)
+
+    windows = pack([region], 100_000, quietest(samples))
+
+    cuts = [window.pieces[-1].end_ms for window in windows[:-1]]
+    assert [cut // 1000 for cut in cuts] == [26, 53, 80]
+    assert windows[-1].pieces[-1].end_ms == 100_000
+
+
+def test_a_region_without_length_is_no_window():
+    assert pack([SpeechRegion(start_ms=0, end_ms=0)], 0) == []
+
+
+@pytest.mark.parametrize(("gap_seconds", "most"), [(0.6, 1.35), (2.5, 1.35)])
+def test_eight_hours_of_a_hearing_take_few_more_windows_than_can_be(gap_seconds, most):
+    """The ideal is all speech in full windows; a lecture and a hearing, as they were simulated."""
+    dice, at, regions = np.random.default_rng(1), 0.0, []
+    while at < 8 * 3600:
+        length = min(29, dice.exponential(5) + 0.3)
+        regions.append(SpeechRegion(start_ms=int(at * 1000), end_ms=int((at + length) * 1000)))
+        at += length + dice.exponential(gap_seconds)
+
+    windows = pack(regions, int(at * 1000))
+
+    ideal = sum(region.end_ms - region.start_ms for region in regions) / 30_000
+    assert len(windows) / ideal <= most
