@@ -58,14 +58,24 @@ class Ownership:
     def _create(self) -> bool:
         """Whether the claim is this process's own now (paid once, rule 4)."""
         body, addresses = self._claim("running"), self._request.addresses
-        for _ in range(_CREATE_TRIES):
+        for pause in transfer.PAUSES_SECONDS[:_CREATE_TRIES]:
             outcome = transfer.put(addresses.claim_create, body)
             if outcome is Put.WRITTEN:
                 return True
-            seen = transfer.read(addresses.claim_read)
+            seen = self._seen(outcome)
             if seen is not None:
                 return self._is_mine(seen)
+            time.sleep(pause)
         raise transfer.TransferError("the claim could neither be created nor read")
+
+    def _seen(self, outcome: Put) -> bytes | None:
+        """The claim that stands; None where there is none, or the store does not answer now."""
+        try:
+            return transfer.read(self._request.addresses.claim_read)
+        except transfer.TransferError as error:
+            if error.unreachable and outcome is Put.UNSURE:
+                return None
+            raise
 
     def note(self, timings: Timings, **more: int) -> None:
         """Keep what the next beat shall tell."""

@@ -13,7 +13,7 @@ from .packing import packed
 from .prepare import Prepared, Preparing, prepare
 from .stop import Stop, StoppedError
 from .together import Work
-from .transfer import Put, TransferError
+from .transfer import TransferError
 
 Report = Callable[[int], None]  # milliseconds of speech done
 
@@ -169,11 +169,9 @@ class _Attempt:
 
     def _write(self, work: Work) -> None:
         since = time.perf_counter()
-        self._owner.check()
         body = packed(_result(self._request, self._owner, work).model_dump_json().encode())
-        outcome = transfer.put(self._request.addresses.result_create, body)
-        if outcome is Put.UNSURE and transfer.read(self._request.addresses.result_read) is None:
-            raise TransferError("the result could not be written")
+        addresses = self._request.addresses
+        transfer.put_surely(addresses.result_create, body, addresses.result_read, self._owner.check)
         self._watch.add("upload_seconds", time.perf_counter() - since)
         self._owner.note(self._watch.timings())
 

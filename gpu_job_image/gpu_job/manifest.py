@@ -83,9 +83,11 @@ def work_through(requests: Sequence[JobRequest], settings: WorkerSettings) -> in
             return NO_MODELS_EXIT
         say(event="ready", load_seconds=round(models.load_seconds, 3), jobs=len(requests))
         outcomes = work(requests, models, say, stop)
-        if outcomes and outcomes[-1].retire and len(outcomes) < len(requests):
+        goes_on = stop.reason is None and len(outcomes) < len(requests)
+        if goes_on:
             say(event="retired", reason=outcomes[-1].retire)
-            begin_anew()
+    if goes_on:
+        begin_anew()
     if stop.reason is not None:
         return STOPPED_EXIT
     done = all(outcome.state in {"done", "duplicate"} for outcome in outcomes)

@@ -5,6 +5,8 @@ No error from here holds a URL, since its query is a secret.
 
 import os
 import secrets
+import time
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 CREATE_ONLY = "If-None-Match"
 _NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
+PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # between tries
 _TIMEOUT_SECONDS = 20.0  # a beat must fail well before the fence of 120 s
 
 
@@ -30,11 +33,14 @@ class Put(Enum):
 
 
 class TransferError(Exception):
-    """An object could not be read or written; `expired` when its address is no longer valid."""
+    """An object could not be read or written.
 
-    def __init__(self, what: str, *, expired: bool = False) -> None:
+    `expired`: its address is no longer valid. `unreachable`: the store may answer later.
+    """
+
+    def __init__(self, what: str, *, expired: bool = False, unreachable: bool = False) -> None:
         super().__init__(what)
-        self.expired = expired
+        self.expired, self.unreachable = expired, unreachable
 
 
 def read(address: Address) -> bytes | None:
@@ -71,8 +77,37 @@ def fetch(address: Address, folder: Path) -> Path:
                 for chunk in response.iter_bytes(1 << 20):
                     file.write(chunk)
     except httpx.HTTPError as error:
-        raise TransferError(f"the audio could not be read: {type(error).__name__}") from None
+        raise _unreachable(error) from None
     return target
+
+
+def put_surely(
+    address: Address, body: bytes, look: Address, check: Callable[[], None] = lambda: None
+) -> None:
+    """Create an object of which there is one at most; whoever created it, it stands then.
+
+    A store that does not answer is asked again for half a minute: what it is about may have cost
+    hours. `check` is called before each try.
+
+    Raises:
+        TransferError: it could neither be written nor seen.
+    """
+    for pause in (*PAUSES_SECONDS, None):
+        check()
+        if put(address, body) is not Put.UNSURE or _is_there(look):
+            return
+        if pause is not None:
+            time.sleep(pause)
+    raise TransferError("the result could not be written", unreachable=True)
+
+
+def _is_there(address: Address) -> bool:
+    try:
+        return read(address) is not None
+    except TransferError as error:
+        if error.unreachable:
+            return False
+        raise
 
 
 def put(address: Address, body: bytes) -> Put:
@@ -80,11 +115,9 @@ def put(address: Address, body: bytes) -> Put:
     path = _local(address)
     if path is not None:
         return _put_file(path, body, address)
-    import httpx  # noqa: PLC0415
-
     try:
         response = _send(address, body)
-    except httpx.HTTPError:
+    except TransferError:
         return Put.UNSURE
     if response.status_code == _PRECONDITION_FAILED:
         return Put.EXISTS
@@ -102,13 +135,20 @@ def _local(address: Address) -> Path | None:
 def _send(address: Address, body: bytes | None = None) -> "httpx.Response":
     import httpx  # noqa: PLC0415
 
-    return httpx.request(
-        address.method,
-        address.url,
-        content=body,
-        headers=address.headers,
-        timeout=_TIMEOUT_SECONDS,
-    )
+    try:
+        return httpx.request(
+            address.method,
+            address.url,
+            content=body,
+            headers=address.headers,
+            timeout=_TIMEOUT_SECONDS,
+        )
+    except httpx.HTTPError as error:
+        raise _unreachable(error) from None
+
+
+def _unreachable(error: Exception) -> TransferError:
+    return TransferError(f"the store does not answer: {type(error).__name__}", unreachable=True)
 
 
 def _expect_success(response: "httpx.Response") -> None:
@@ -116,7 +156,10 @@ def _expect_success(response: "httpx.Response") -> None:
         raise TransferError("the object is not in the bucket any more")
     if not response.is_success:
         expired = response.status_code in (401, 403)
-        raise TransferError(f"the store answered {response.status_code}", expired=expired)
+        busy = response.is_server_error or response.status_code in (408, 429)
+        raise TransferError(
+            f"the store answered {response.status_code}", expired=expired, unreachable=busy
+        )
 
 
 def _put_file(path: Path, body: bytes, address: Address) -> Put:

@@ -20,7 +20,10 @@ def voice() -> Iterator[Say]:
     """Events on the real standard output; whatever a library prints goes to standard error."""
     with os.fdopen(os.dup(1), "w", buffering=1) as channel:
         os.dup2(2, 1)
-        yield lambda **event: _write(channel, event)
+        try:
+            yield lambda **event: _write(channel, event)
+        finally:
+            os.dup2(channel.fileno(), 1)
 
 
 def ending(outcome: Outcome) -> dict[str, Any]:

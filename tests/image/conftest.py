@@ -117,6 +117,10 @@ def job(tmp_path):
                 claim_read=address(claim, "read"),
                 claim_create=address(claim, "create"),
                 claim_beat=address(claim, "write"),
+                partial_write=address(f"partial-{attempt}.json", "write"),
+                partial_read=address(f"partial-{attempt - 1}.json", "read")
+                if attempt > 1
+                else None,
             ),
         }
         return JobRequest(**(fields | changes))

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from gpu_job import transfer
 from gpu_job.contract import Address, Claim, JobAddresses
 from gpu_job.job import run_job
 from gpu_job.transfer import Put, put
@@ -42,6 +43,11 @@ class Store(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(transfer, "PAUSES_SECONDS", (0.0,) * 7)
 
 
 @pytest.fixture
@@ -112,8 +118,15 @@ def test_a_result_that_was_stored_though_its_answer_was_lost_stands(lossy):
     assert ran.result is not None
 
 
-def test_a_result_that_was_not_stored_is_a_failure_and_never_called_done(lossy):
-    ran = lossy(result=("before it is stored", 1))
+def test_a_result_that_was_not_stored_is_written_again(lossy):
+    ran = lossy(result=("before it is stored", 4))
+
+    assert (ran.state, ran.computed) == ("done", 1)
+    assert ran.result is not None
+
+
+def test_a_result_that_cannot_be_stored_is_a_failure_and_never_called_done(lossy):
+    ran = lossy(result=("before it is stored", 99))
 
     assert (ran.state, ran.result) == ("failed", None)
 

@@ -1,0 +1,227 @@
+"""One machine, many jobs: nothing waits for a download, and nothing is done twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import av
+import numpy as np
+import pytest
+
+from gpu_job import manifest, prepare
+from gpu_job.audio import decode, sha256_of
+from gpu_job.contract import JobOptions, Manifest, SpeechRegion
+from gpu_job.manifest import ManifestError, requests_at, requests_in, work
+from gpu_job.packing import packed
+from gpu_job.stop import Stop
+from resources.models import unpack_demo_models
+
+DONE_SECONDS = 600  # for machines that have a lot else to do
+
+
+@pytest.fixture
+def jobs(job):
+    """Requests of several jobs: each with a claim and a result of its own."""
+
+    def make(count):
+        requests = []
+        for n in range(1, count + 1):
+            request = job.request(attempt=n, job=f"{n:064x}")
+            own = {
+                name: (address := getattr(request.addresses, name)).model_copy(
+                    update={"url": address.url.replace("result", f"result-{n}")}
+                )
+                for name in ("result_read", "result_create")
+            }
+            addresses = request.addresses.model_copy(update=own | {"partial_read": None})
+            requests.append(request.model_copy(update={"addresses": addresses}))
+        return tuple(requests)
+
+    return make
+
+
+def quiet(**_event):
+    pass
+
+
+def test_the_next_audio_is_decoded_while_this_job_is_computed(jobs, fake_models, monkeypatch):
+    order, decoded = [], threading.Event()
+    real = prepare.prepare
+
+    def prepares(request):
+        order.append(f"decode {request.attempt}")
+        prepared = real(request)
+        if request.attempt == 2:
+            decoded.set()
+        return prepared
+
+    monkeypatch.setattr(prepare, "prepare", prepares)
+
+    def computes(fake):
+        order.append("compute")
+        assert decoded.wait(60)  # the second is decoded although the first is not done
+
+    work(jobs(2), fake_models(computes), quiet, Stop())
+
+    assert order.index("decode 2") < len(order) - order[::-1].index("compute")
+    assert order.count("decode 1") == order.count("decode 2") == 1
+
+
+def test_a_job_that_has_its_result_is_not_even_fetched(jobs, fake_models, job, monkeypatch):
+    requests = jobs(3)
+    work(requests[1:2], fake_models(), quiet, Stop())
+    fetched, real = [], prepare.prepare
+    monkeypatch.setattr(prepare, "prepare", lambda r: (fetched.append(r.attempt), real(r))[1])
+
+    outcomes = work(requests, fake_models(), quiet, Stop())
+
+    assert [outcome.state for outcome in outcomes] == ["done", "duplicate", "done"]
+    assert fetched == [1, 3]
+
+
+def test_a_job_that_fails_costs_no_other(jobs, fake_models, job):
+    good, bad, last = jobs(3)
+    bad = bad.model_copy(update={"audio_sha256": "0" * 64})
+
+    outcomes = work((good, bad, last), fake_models(), quiet, Stop())
+
+    assert [outcome.state for outcome in outcomes] == ["done", "failed", "done"]
+    assert outcomes[1].error.code == "audio_changed"
+
+
+def test_a_process_that_must_not_go_on_leaves_the_rest_to_the_next(jobs, fake_models):
+    models = fake_models()
+    models.retirement._after_jobs = 2
+
+    outcomes = work(jobs(4), models, quiet, Stop())
+
+    assert len(outcomes) == 2
+    assert outcomes[-1].retire == "2 jobs are done"
+
+
+def test_a_notice_stops_the_manifest_too(jobs, fake_models):
+    stop = Stop()
+
+    outcomes = work(jobs(3), fake_models(lambda _: stop.say("preempted")), quiet, stop)
+
+    assert [outcome.state for outcome in outcomes] == ["stopped"]
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_manifest_is_read_from_a_path_an_address_compressed_or_not(jobs, tmp_path, large):
+    requests = jobs(2) * (300 if large else 1)
+    body = Manifest(requests=requests).model_dump_json().encode()
+    path = tmp_path / "manifest.json"
+    path.write_bytes(packed(body))
+
+    assert (path.read_bytes()[:1] != b"{") == large
+    assert requests_at(str(path)) == requests_at(path.as_uri()) == requests
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (None, "is not there"),
+        (b"{", "is not one of this worker's version"),
+        (b'{"requests": [{"job": 1}]}', "requests.0"),
+        (b"\x1f\x8b", "is not one of this worker's version"),
+    ],
+)
+def test_what_is_no_manifest_is_named(tmp_path, body, what):
+    path = tmp_path / "manifest.json"
+    if body is not None:
+        path.write_bytes(body)
+
+    with pytest.raises(ManifestError, match=what):
+        requests_at(str(path))
+
+
+def test_an_address_that_fails_is_told_without_its_secret():
+    with pytest.raises(ManifestError) as failed:
+        requests_at("http://127.0.0.1:9/manifest?X-Amz-Signature=abc")
+
+    assert "Signature" not in str(failed.value)
+    assert failed.value.__suppress_context__
+
+
+def test_a_request_file_that_is_none_is_named(tmp_path):
+    path = tmp_path / "request.json"
+    path.write_text("{}")
+
+    with pytest.raises(ManifestError, match=r"request\.json is no job request: job"):
+        requests_in([path])
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    folder = unpack_demo_models(tmp_path_factory.mktemp("models"))
+    return os.environ | {"MODELS_FOLDER": str(folder), "MODEL": "demo", "DIARIZER": "none"}
+
+
+def started(environment, *arguments, **changes):
+    return subprocess.Popen(
+        [sys.executable, "-m", "gpu_job", *arguments],
+        env=environment | changes,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_worker_that_retires_after_each_job_still_does_them_all(environment, jobs, job, tmp_path):
+    path = tmp_path / "manifest.json"
+    path.write_text(Manifest(requests=jobs(3)).model_dump_json())
+
+    worker = started(environment, "--manifest", str(path), RETIRE_AFTER_JOBS="1")
+    told = [json.loads(line) for line in worker.communicate(timeout=DONE_SECONDS)[0].splitlines()]
+
+    assert worker.returncode == 0
+    ended = [(each["attempt"], each["state"]) for each in told if each["event"] == "ended"]
+    assert [each for each in ended if each[1] == "done"] == [(1, "done"), (2, "done"), (3, "done")]
+    assert [each["event"] for each in told].count("retired") == 2
+    boots = {job.claim(n).usage.boot for n in (1, 2, 3)}
+    assert len(boots) == 3
+
+
+def test_sigterm_ends_it_between_batches_with_a_status_of_its_own(
+    environment, job, recordings, tmp_path
+):
+    path = tmp_path / "request.json"
+    job.storage.upload("audio.flac", long_audio(recordings, tmp_path))
+    digest = sha256_of(tmp_path / "bucket" / "audio.flac")
+    length_ms = 45_000 * 40
+    starts = range(0, length_ms, 22_500)
+    request = job.request(
+        audio_ms=length_ms,
+        audio_sha256=digest,
+        options=JobOptions(model="demo", language="en", diarizer="none"),
+        regions=tuple(SpeechRegion(start_ms=at, end_ms=at + 20_000) for at in starts),
+    )
+    path.write_text(request.model_dump_json())
+    worker = started(environment, str(path), BATCH_WINDOWS="2")
+    for line in worker.stdout:
+        if json.loads(line)["event"] == "progress":
+            break
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(DONE_SECONDS) == manifest.STOPPED_EXIT
+    assert (job.claim().state, job.claim().error.code) == ("stopped", "cancelled")
+    assert job.result() is None
+
+
+def long_audio(recordings, folder):
+    """Half an hour of the dialogue, again and again, as FLAC."""
+    once = decode(recordings / "english-2-voices.mp3", 1, 44_700)
+    path = folder / "long.flac"
+    with av.open(str(path), "w") as made:
+        stream = made.add_stream("flac", rate=16000, layout="mono")
+        for _ in range(41):
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(once), "s16", "mono")
+            frame.sample_rate = 16000
+            made.mux(stream.encode(frame))
+        made.mux(stream.encode(None))
+    return path

@@ -1,0 +1,195 @@
+"""One card for words and speakers: at once where the memory allows it, and only as measured."""
+
+import threading
+import time
+
+import pytest
+
+from gpu_job.card import Card, Memory
+from gpu_job.contract import JobOptions
+from gpu_job.diarize.base import Diarization
+from gpu_job.errors import OutOfMemoryError
+from gpu_job.job import run_job
+from gpu_job.models import Models
+from gpu_job.retirement import Retirement
+from gpu_job.session import Session
+
+GIB = 1 << 30
+
+
+class Gpu:
+    """24 GiB, of which the test says how many are in use."""
+
+    def __init__(self, used=4):
+        self.used = used
+        self.card = Card("NVIDIA L4", lambda: Memory(self.used * GIB, (24 - self.used) * GIB))
+
+
+class Speakers:
+    """Takes so much of the card while it looks for speakers; notes whether words are heard."""
+
+    def __init__(self, gpu, takes=6):
+        self.gpu, self.takes, self.together, self.meanwhile = gpu, takes, [], lambda: None
+        self.words_are_heard = threading.Event()
+
+    def diarize(self, samples, regions, speakers, check):
+        self.together.append(self.words_are_heard.wait(0.01))
+        self.gpu.used += self.takes
+        try:
+            self.meanwhile()
+            time.sleep(0.25)  # the card is looked at ten times a second
+            check()
+        finally:
+            self.gpu.used -= self.takes
+        return Diarization()
+
+
+@pytest.fixture
+def worker(fake_models):
+    """Does one job after another with these speakers."""
+
+    def make(gpu, speakers, meanwhile=lambda: None):
+        def hear(_fake):
+            speakers.words_are_heard.set()
+            meanwhile()
+            time.sleep(0.02)
+            speakers.words_are_heard.clear()
+
+        transcriber = fake_models(hear).transcriber
+        return Models(transcriber, speakers, Session("worker-1", card=gpu.card))
+
+    return make
+
+
+def together(worker_of, gpu, speakers, job, jobs=2):
+    models = worker_of(gpu, speakers)
+    for number in range(1, jobs + 1):
+        job.storage.delete("result.json")
+        assert run_job(job.request(attempt=number), models, lambda _: None).state == "done"
+    return models.sharing.allowed
+
+
+def test_the_first_job_is_watched_and_then_both_go_together(worker, job):
+    gpu = Gpu(used=4)
+    speakers = Speakers(gpu)
+
+    assert together(worker, gpu, speakers, job)
+    assert speakers.together[0] is False
+    assert gpu.card.peak_bytes == 10 * GIB
+
+
+def test_without_the_room_for_both_they_go_one_after_the_other(worker, job):
+    gpu = Gpu(used=18)
+
+    assert not together(worker, gpu, Speakers(gpu, takes=5), job)
+
+
+def test_without_a_card_they_never_go_together(worker, job):
+    gpu = Gpu()
+    gpu.card.name = ""
+
+    assert not together(worker, gpu, Speakers(gpu), job)
+
+
+def test_want_of_memory_together_is_tried_once_more_alone(worker, job):
+    gpu = Gpu()
+    speakers = Speakers(gpu)
+    models = worker(gpu, speakers)
+    run_job(job.request(), models, lambda _: None)
+    job.storage.delete("result.json")
+    tries = []
+
+    def fails_at_first():
+        tries.append(1)
+        if len(tries) == 1:
+            raise OutOfMemoryError("no room")
+
+    speakers.meanwhile = fails_at_first
+
+    assert run_job(job.request(attempt=2), models, lambda _: None).state == "done"
+    assert len(tries) == 2
+    assert not models.sharing.allowed
+
+
+def test_speakers_that_fail_end_the_words_early(worker, job):
+    gpu = Gpu()
+    speakers = Speakers(gpu)
+    models = worker(gpu, speakers)
+    run_job(job.request(), models, lambda _: None)
+    job.storage.delete("result.json")
+
+    def broken():
+        raise ValueError("no such voice")
+
+    speakers.meanwhile = broken
+    outcome = run_job(job.request(attempt=2), models, lambda _: None)
+
+    assert (outcome.state, outcome.error.message) == ("failed", "ValueError: no such voice")
+
+
+def test_words_that_fail_end_the_search_for_speakers(job, fake_models):
+    gpu = Gpu()
+    ended = []
+
+    class Waiting(Speakers):
+        def diarize(self, samples, regions, speakers, check):
+            if self.together:
+                try:
+                    while True:
+                        check()
+                        time.sleep(0.01)
+                finally:
+                    ended.append(True)
+            return super().diarize(samples, regions, speakers, lambda: None)
+
+    def crash(_fake):
+        if models.sharing.allowed:
+            raise RuntimeError("broken")
+
+    models = Models(fake_models(crash).transcriber, Waiting(gpu), Session(card=gpu.card))
+    run_job(job.request(), models, lambda _: None)
+    job.storage.delete("result.json")
+
+    assert run_job(job.request(attempt=2), models, lambda _: None).error.code == "internal"
+    assert ended == [True]
+
+
+def test_a_process_retires_after_its_jobs():
+    retirement = Retirement(Gpu().card, after_jobs=3)
+
+    due = []
+    for _ in range(3):
+        retirement.job_done()
+        due.append(retirement.is_due)
+
+    assert due == [False, False, True]
+    assert retirement.reason == "3 jobs are done"
+
+
+def test_a_process_retires_when_memory_does_not_come_back():
+    gpu = Gpu(used=6)
+    retirement = Retirement(gpu.card, after_jobs=0)
+    retirement.job_done()
+    gpu.used = 11
+    retirement.job_done()
+    assert not retirement.is_due
+
+    gpu.used = 13
+    retirement.job_done()
+
+    assert retirement.reason == "7168 MiB of the card's memory did not come back"
+
+
+def test_a_usage_tells_the_card_the_session_and_the_place_in_it(job, fake_models):
+    gpu = Gpu(used=7)
+    models = Models(fake_models().transcriber, None, Session("worker-1", card=gpu.card))
+    for number in (1, 2):
+        job.storage.delete("result.json")
+        options = JobOptions(model="demo", diarizer="none")
+        run_job(job.request(attempt=number, options=options), models, lambda _: None)
+
+    first, second = job.claim(1).usage, job.claim(2).usage
+    assert (first.gpu, first.peak_vram_bytes) == ("NVIDIA L4", 7 * GIB)
+    assert (first.boot, first.sequence, second.sequence) == (second.boot, 1, 2)
+    assert first.container_started_at < first.started_at
+    assert first.model_revision == "demo@1"
