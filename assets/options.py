@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -22,6 +23,7 @@ class Wishes(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     language: str | None = None
+    detect: Literal["once", "along"] | None = None
     hotwords: str | None = None
     initial_prompt: str | None = None
     diarize: bool | None = None
@@ -59,14 +61,18 @@ def options_of(recording: Recording, settings: Settings, storage: Storage) -> Re
         wishes |= level.model_dump(exclude_none=True)
     language = wishes.get("language", settings.default_language)
     diarize = wishes.get("diarize", True)
+    by_pyannote = diarize and settings.diarizer == "pyannote"
     channels = wishes.get("channels", settings.channels)
     job = JobOptions(
         model=settings.model,
         language=None if language == "auto" else language,
+        detect=wishes.get("detect", settings.language_detection),
         beam_size=settings.beam_size,
         hotwords=wishes.get("hotwords", settings.hotwords),
         initial_prompt=wishes.get("initial_prompt", settings.initial_prompt),
         diarizer=settings.diarizer if diarize else "none",
+        diarization_model=settings.diarization_model if by_pyannote else "",
+        speaker_embeddings=settings.speaker_embeddings and diarize,
         speakers=wishes.get("speakers", Speakers()),
         channels=channels,
     )

@@ -90,7 +90,7 @@ def _job(desk: Desk, again: str) -> str:
     if not audio.regions:
         return ""
     options = _job_options(desk, audio)
-    revision = model_revision(options.model, options.diarizer)
+    revision = _revision(options)
     return job_id(audio.content_sha256, options, revision, again=again)
 
 
@@ -100,6 +100,10 @@ def _job_options(desk: Desk, audio: OptimizedAudioFacts) -> JobOptions:
     return desk.options.job.model_copy(update={"channels": "separate" if separate else "mixed"})
 
 
+def _revision(options: JobOptions) -> str:
+    return model_revision(options.model, options.diarizer, options.diarization_model)
+
+
 def _order(desk: Desk, job: str) -> Order:
     audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
     options = _job_options(desk, audio)
@@ -107,7 +111,7 @@ def _order(desk: Desk, job: str) -> Order:
         job=job,
         content_sha256=audio.content_sha256,
         options=options,
-        model_revision=model_revision(options.model, options.diarizer),
+        model_revision=_revision(options),
         regions=audio.regions,
         audio_ms=audio.audio_ms,
         recording=desk.recording.name,

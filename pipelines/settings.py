@@ -89,8 +89,21 @@ class Settings(NightSettings):
         validation_alias=AliasChoices("MODEL", "WHISPER_MODEL"),
         description="'demo' (200 words, embedded), a folder, or a hub name such as small.",
     )
-    diarizer: Literal["light", "none"] = Field(
-        "light", description="Who finds the speakers: the embedded light one, or nobody."
+    language_detection: Literal["once", "along"] = Field(
+        "once", description="'along': anew all the way, where the language may change."
+    )
+    diarizer: Literal["light", "pyannote", "none"] = Field(
+        "light", description="Who finds the speakers: the embedded light one, pyannote, or nobody."
+    )
+    diarization_model: str = Field(
+        "",
+        description="Of pyannote: a folder or a hub name; empty: speaker-diarization-community-1.",
+    )
+    speaker_embeddings: bool = Field(
+        default=False, description="Keep a vector of each speaker's voice in transcript.json."
+    )
+    huggingface_token: SecretStr = Field(
+        SecretStr(""), description="For models whose terms are to be accepted, such as pyannote's."
     )
     channels: Literal["mixed", "separate"] = Field(
         "mixed", description="'separate': the channels of a stereo file are the speakers."
@@ -118,6 +131,9 @@ class Settings(NightSettings):
     )
     local_cpu_threads: int = Field(
         0, ge=0, description="Threads of each worker; 0 chooses by the model's size."
+    )
+    local_worker_python: Path | None = Field(
+        None, description="Python with the worker's own packages, for DIARIZER=pyannote."
     )
     cpu_slots: int = Field(
         0, ge=0, description="Recordings decoded at once; 0: as many as there are cores."

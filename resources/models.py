@@ -12,6 +12,7 @@ from pipelines.settings import HOUSE
 from .failures import BackendUnavailableError
 
 DEMO_MODEL = "demo"
+COMMUNITY_1 = "pyannote/speaker-diarization-community-1"
 _EMBEDDED = HOUSE / "demo" / "models"
 # Python before 3.11.4 has no filters; the checksum has vouched for the archive by then
 _SAFELY = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
@@ -58,27 +59,34 @@ def _draft_in(folder: Path) -> Path:
 
 
 @lru_cache(maxsize=8)
-def model_revision(model: str, diarizer: str) -> str:
+def model_revision(model: str, diarizer: str, diarization_model: str = "") -> str:
     """What of the models changes a result: part of a job's identity.
 
     The embedded ones by checksum, a folder by its config and the sizes of its files, a hub
     name by itself.
     """
+    demo = model == DEMO_MODEL
+    speech = f"demo@{_checksums()[_ARCHIVE][:16]}" if demo else _named(model)
+    match diarizer:
+        case "light":
+            return f"{speech}+{_checksums()[_SPEAKERS][:16]}"
+        case "pyannote":
+            return f"{speech}+{_named(diarization_model or COMMUNITY_1)}"
+        case _:
+            return speech
+
+
+def _named(model: str) -> str:
     folder = Path(model)
-    if model == DEMO_MODEL:
-        speech = f"demo@{_checksums()[_ARCHIVE][:16]}"
-    elif folder.is_dir():
-        speech = f"folder@{_folder_digest(folder)}"
-    else:
-        speech = model
-    return f"{speech}+{_checksums()[_SPEAKERS][:16]}" if diarizer == "light" else speech
+    return f"folder@{_folder_digest(folder)}" if folder.is_dir() else model
 
 
 def _folder_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.rglob("*")):
         if path.is_file():
-            digest.update(f"{path.name}:{path.stat().st_size};".encode())
+            name = path.relative_to(folder).as_posix()
+            digest.update(f"{name}:{path.stat().st_size};".encode())
             if path.suffix == ".json":
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -116,6 +116,7 @@ class _Attempt:
         return Outcome("stopped", error)
 
     def _do(self, preparing: Preparing | None) -> None:
+        self._models.must_serve(self._request.options)
         audio = self._audio(preparing)
         before = partial.earlier(self._request)
         work = self._work = Work(

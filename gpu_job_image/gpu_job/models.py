@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from .card import Card, Memory
+from .contract import JobOptions
 from .diarize.base import Diarizer
+from .errors import ModelMissingError
 from .retirement import Retirement
 from .session import Session
-from .settings import WorkerSettings
+from .settings import COMMUNITY_1, WorkerSettings
 from .sharing import Sharing
 from .speech.transcriber import Transcriber
 
@@ -24,10 +26,33 @@ class Models:
     sharing: Sharing = field(init=False)
     retirement: Retirement = field(init=False)
     retire_after_jobs: int = 0
+    model: str = ""
+    diarizer_kind: str = ""
+    diarization_model: str = ""
 
     def __post_init__(self) -> None:
         self.sharing = Sharing(self.session.card)
         self.retirement = Retirement(self.session.card, self.retire_after_jobs)
+
+    def must_serve(self, options: JobOptions) -> None:
+        """Raises ModelMissingError where a job wants other models than these."""
+        wanted, kind = options.model, options.diarizer
+        if self.model and wanted != self.model:
+            raise ModelMissingError(
+                f"The job wants MODEL={wanted}, and this worker has loaded {self.model}: send it "
+                "to a worker of that model, or start this one with it."
+            )
+        speakers = options.diarization_model or COMMUNITY_1
+        if kind == "pyannote" and speakers != (self.diarization_model or speakers):
+            raise ModelMissingError(
+                f"The job wants DIARIZATION_MODEL={speakers}, and this worker has loaded "
+                f"{self.diarization_model}: start it with the one of the orchestrator."
+            )
+        if self.diarizer_kind and kind not in {"none", self.diarizer_kind}:
+            raise ModelMissingError(
+                f"The job wants DIARIZER={kind}, and this worker has {self.diarizer_kind}: start "
+                "it with the same DIARIZER as the orchestrator."
+            )
 
 
 def load_models(settings: WorkerSettings) -> Models:
@@ -50,6 +75,9 @@ def load_models(settings: WorkerSettings) -> Models:
         session=session,
         load_seconds=time.perf_counter() - since,
         retire_after_jobs=settings.retire_after_jobs,
+        model=settings.model,
+        diarizer_kind=settings.diarizer,
+        diarization_model=settings.diarization_model,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import transfer
 from .audio import AudioUnreadableError, Samples, decode, sha256_of
-from .contract import JobRequest
+from .contract import ErrorCode, JobRequest
 from .errors import JobFailedError
 from .transfer import TransferError
 
@@ -53,8 +53,8 @@ def _fetched(request: JobRequest, folder: Path) -> Path:
     try:
         path = transfer.fetch(request.addresses.audio, folder)
     except TransferError as error:
-        code = "audio_expired" if error.expired else "audio_changed"
-        raise JobFailedError(code, str(error)) from error
+        code: ErrorCode = "internal" if error.unreachable else "audio_changed"
+        raise JobFailedError("audio_expired" if error.expired else code, str(error)) from error
     if sha256_of(path) != request.audio_sha256:
         raise JobFailedError("audio_changed", "the audio is not the one the job is about")
     return path

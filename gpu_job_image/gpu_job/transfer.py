@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     import httpx
 
 CREATE_ONLY = "If-None-Match"
+_EXPIRED = b"ExpiredToken"  # with status 400: of GCS, and of S3 where the signer's session ended
 _NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
 PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # between tries
+_FETCH_TRIES = 4
 _TIMEOUT_SECONDS = 20.0  # a beat must fail well before the fence of 120 s
 
 
@@ -65,9 +67,19 @@ def fetch(address: Address, folder: Path) -> Path:
         if not path.is_file():
             raise TransferError("the audio file is gone")
         return path
+    for pause in PAUSES_SECONDS[:_FETCH_TRIES]:
+        try:
+            return _download(address, folder / "audio")
+        except TransferError as error:
+            if not error.unreachable:
+                raise
+            time.sleep(pause)
+    return _download(address, folder / "audio")
+
+
+def _download(address: Address, target: Path) -> Path:
     import httpx  # noqa: PLC0415  # the local worker needs none
 
-    target = folder / "audio"
     try:
         with httpx.stream(
             address.method, address.url, headers=address.headers, timeout=_TIMEOUT_SECONDS
@@ -155,11 +167,21 @@ def _expect_success(response: "httpx.Response") -> None:
     if response.status_code == _NOT_FOUND:
         raise TransferError("the object is not in the bucket any more")
     if not response.is_success:
-        expired = response.status_code in (401, 403)
+        expired = response.status_code in (401, 403) or _EXPIRED in _start_of(response)
         busy = response.is_server_error or response.status_code in (408, 429)
         raise TransferError(
             f"the store answered {response.status_code}", expired=expired, unreachable=busy
         )
+
+
+def _start_of(response: "httpx.Response") -> bytes:
+    """Of an answer that may be streamed, and may be long."""
+    import httpx  # noqa: PLC0415
+
+    try:
+        return next(response.iter_bytes(4096), b"") if not response.is_closed else response.content
+    except httpx.HTTPError:
+        return b""
 
 
 def _put_file(path: Path, body: bytes, address: Address) -> Put:

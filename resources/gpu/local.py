@@ -1,6 +1,7 @@
 """The local backend: worker processes on this machine, with the model loaded once for a batch."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -97,7 +98,8 @@ class LocalBackend:
         if self._broken is not None:
             raise self._broken
         try:
-            return await LocalWorker.start(await self._environment())
+            python = str(self._settings.local_worker_python or sys.executable)
+            return await LocalWorker.start(python, await self._environment())
         except BackendUnavailableError as error:
             self._broken = error
             raise
@@ -108,6 +110,8 @@ class LocalBackend:
             "MODELS_FOLDER": str(folder),
             "MODEL": self._settings.model,
             "DIARIZER": self._settings.diarizer,
+            "DIARIZATION_MODEL": self._settings.diarization_model,
+            "HUGGINGFACE_TOKEN": self._settings.huggingface_token.get_secret_value(),
             "CPU_THREADS": str(self._settings.local_cpu_threads),
         }
         return _KEEP_MEMORY | inherited_environment() | own

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import sys
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,21 +40,27 @@ class LocalWorker:
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def start(cls, environment: dict[str, str]) -> "LocalWorker":
-        """A worker that is ready.
+    async def start(cls, python: str, environment: dict[str, str]) -> "LocalWorker":
+        """A worker of that Python that is ready.
 
         Raises:
             BackendUnavailableError: its models do not load, or it died.
         """
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "gpu_job", "--serve"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-            limit=_LINE_BYTES,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                python,
+                *("-m", "gpu_job", "--serve"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=environment,
+                limit=_LINE_BYTES,
+            )
+        except OSError as error:
+            raise BackendUnavailableError(
+                f"LOCAL_WORKER_PYTHON={python} cannot be started ({error.strerror}): "
+                "`make setup-worker` makes .venv-worker/bin/python."
+            ) from error
         worker = cls(process)
         try:
             await asyncio.wait_for(worker._become_ready(), _READY_SECONDS)

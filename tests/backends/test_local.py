@@ -23,7 +23,7 @@ class FakeLocalWorker:
         self.is_alive, self.job, self.ended = True, None, False
 
     @classmethod
-    async def start(cls, environment):
+    async def start(cls, python, environment):
         for _ in range(10):
             await asyncio.sleep(0)
         return cls()
@@ -139,7 +139,7 @@ def test_who_is_cancelled_is_killed_and_nobody_else(backend):
 def test_a_worker_that_could_not_start_is_not_tried_again_for_each_job(backend, monkeypatch):
     tries = []
 
-    async def breaks(_environment):
+    async def breaks(_python, _environment):
         tries.append(1)
         raise BackendUnavailableError("no such model")
 

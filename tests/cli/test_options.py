@@ -54,7 +54,7 @@ def test_good_wishes_are_read_and_no_file_wishes_nothing(tmp_path):
         ("tenants: {Acme: {language: pt}}", ["'Acme'", "not allowed"]),
         ("tenants: {../x: {language: pt}}", ["'../x'", "not allowed"]),
         ("tenants: {2024: {language: pt}}", ["2024", "put the name in quotes"]),
-        ("tenants: {acme: {langage: pt}}", ["'acme'", "'langage'", "language, hotwords"]),
+        ("tenants: {acme: {langage: pt}}", ["'acme'", "'langage'", "language, detect, hotwords"]),
         ("tenants: {acme: {language: no}}", ["'acme'", "'language'", "in quotes"]),
         ("tenants: {acme: {language: pt-BR}}", ["'acme'", "'language'", "did you mean 'pt'?"]),
         ("tenants: {acme: {channels: both}}", ["'acme'", "'channels'", "'mixed' or 'separate'"]),

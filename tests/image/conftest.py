@@ -82,7 +82,17 @@ def fake_models():
 @pytest.fixture
 def job(tmp_path):
     """A job folder on disk with a second of audio, and what lies in it."""
-    storage = open_storage(load_settings(storage_url=(tmp_path / "bucket").as_uri()))
+    settings = load_settings(storage_url=(tmp_path / "bucket").as_uri())
+    return _job_in(open_storage(settings), tmp_path)
+
+
+@pytest.fixture
+def s3_job(s3, tmp_path):
+    """The same in a real S3 server, with presigned addresses."""
+    return _job_in(open_storage(s3.settings), tmp_path)
+
+
+def _job_in(storage, tmp_path):
     path = tmp_path / "audio.flac"
     with av.open(str(path), "w") as made:
         stream = made.add_stream("flac", rate=16000, layout="mono")

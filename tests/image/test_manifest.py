@@ -158,7 +158,7 @@ def test_a_request_file_that_is_none_is_named(tmp_path):
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
     folder = unpack_demo_models(tmp_path_factory.mktemp("models"))
-    return os.environ | {"MODELS_FOLDER": str(folder), "MODEL": "demo", "DIARIZER": "none"}
+    return os.environ | {"MODELS_FOLDER": str(folder), "MODEL": "demo", "DIARIZER": "light"}
 
 
 def started(environment, *arguments, **changes):
