@@ -1,6 +1,8 @@
 """The optimized audio of a job, decoded once and shared by speech and diarization."""
 
 import hashlib
+import itertools
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy.typing as npt
 SAMPLE_RATE_HZ = 16_000
 SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 
+IN_MEMORY_BYTES = 1 << 30  # 9 h of one channel
 _TOLERANCE_MS = 500  # an Opus file ends on a frame of its own
 
 Samples = npt.NDArray[np.int16]
@@ -34,12 +37,12 @@ def decode(path: Path, channels: int, expected_ms: int) -> Samples:
     import av  # noqa: PLC0415  # 0.2 s that `--help` need not pay
 
     layout = "mono" if channels == 1 else None  # None: as it was recorded
-    samples = np.empty((channels, (expected_ms + 1000) * SAMPLES_PER_MS), np.int16)
+    samples = _room((channels, (expected_ms + 1000) * SAMPLES_PER_MS))
     filled = 0
     try:
         with av.open(str(path)) as container:
             resampler = av.AudioResampler(format="s16", layout=layout, rate=SAMPLE_RATE_HZ)
-            for frame in (*container.decode(audio=0), None):
+            for frame in itertools.chain(container.decode(audio=0), (None,)):
                 for block in resampler.resample(frame):
                     # packed: to_ndarray of 8 planes ends the process (PyAV 18.1)
                     data = block.to_ndarray().reshape(block.samples, -1).T
@@ -51,6 +54,17 @@ def decode(path: Path, channels: int, expected_ms: int) -> Samples:
     if filled < (expected_ms - _TOLERANCE_MS) * SAMPLES_PER_MS:
         raise AudioUnreadableError(f"only {filled / SAMPLE_RATE_HZ:.1f} s could be decoded")
     return samples[:, :filled]
+
+
+def _room(shape: tuple[int, int]) -> Samples:
+    """Uninitialised; beyond IN_MEMORY_BYTES in a file without a name, which the system may page.
+
+    Many channels of a day are 22 GB. The file is gone with the process, however that ends.
+    """
+    if shape[0] * shape[1] * np.dtype(np.int16).itemsize <= IN_MEMORY_BYTES:
+        return np.empty(shape, np.int16)
+    with tempfile.TemporaryFile(prefix="gpu-job-") as file:
+        return np.memmap(file, np.int16, "w+", shape=shape)
 
 
 def span(samples: Samples, start_ms: int, end_ms: int, channel: int = 0) -> Samples:

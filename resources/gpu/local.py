@@ -17,7 +17,7 @@ from .local_worker import LocalJob, LocalWorker
 
 # glibc hands the engine's buffers back to the system and faults them in anew for every window:
 # keeping up to 256 MB saves 2.6 million page faults and a fifth of the CPU in half an hour of audio
-_KEEP_MEMORY = {
+KEEP_MEMORY = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
     "MALLOC_MMAP_THRESHOLD_": str(128 << 20),
@@ -114,4 +114,4 @@ class LocalBackend:
             "HUGGINGFACE_TOKEN": self._settings.huggingface_token.get_secret_value(),
             "CPU_THREADS": str(self._settings.local_cpu_threads),
         }
-        return _KEEP_MEMORY | inherited_environment() | own
+        return KEEP_MEMORY | inherited_environment() | own

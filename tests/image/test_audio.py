@@ -4,6 +4,7 @@ import av
 import numpy as np
 import pytest
 
+from gpu_job import audio
 from gpu_job.audio import decode
 
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
@@ -70,3 +71,13 @@ def test_two_channels_wanted_as_one_are_mixed(tones, written):
     assert found.shape == (1, SECOND)
     mixed = (low.astype(int) + high) // 2
     assert np.abs(found[0] - mixed).max() <= 2
+
+
+def test_what_is_too_large_for_memory_lies_in_a_file_without_a_name(tones, written, monkeypatch):
+    monkeypatch.setattr(audio, "IN_MEMORY_BYTES", 1_000)
+    samples = tones(2)
+
+    found = decode(written(samples, "flac"), 2, 1000)
+
+    assert isinstance(found.base, np.memmap) or isinstance(found, np.memmap)
+    assert np.array_equal(found, samples)

@@ -6,6 +6,7 @@ import pytest
 from gpu_job.audio import decode
 from gpu_job.contract import JobOptions, SpeechRegion
 from gpu_job.speech.languages import Guess, smoothed, vote, voters
+from gpu_job.speech.plan import plan
 from gpu_job.speech.so_far import Speech
 from gpu_job.speech.windows import Piece, Window
 
@@ -19,14 +20,31 @@ def guesses(*told):
 
 
 def test_three_minutes_of_english_do_not_make_forty_minutes_of_german_english():
-    all_windows = windows(*[30_000] * 86)
+    all_windows = windows(*range(20_000, 20_086))
     of = ["en"] * 6 + ["de"] * 80
-    chosen = voters(all_windows)
+    asked = []
 
-    language, probability = vote([Guess(of[i], 0.97) for i in chosen], [30_000] * len(chosen))
+    def guess(window):
+        asked.append(all_windows.index(window))
+        return Guess(of[asked[-1]], 0.97)
 
-    assert language == "de"
-    assert 0.8 < probability <= 0.97
+    found = plan(all_windows, JobOptions(model="demo"), guess)
+
+    assert found.language == "de"
+    assert 0.7 < found.probability <= 0.97
+    assert len(asked) <= 16
+
+
+def test_a_short_recording_is_asked_once_where_that_is_sure():
+    asked = []
+
+    def guess(sure):
+        return lambda window: asked.append(window) or Guess("pt", sure)
+
+    assert plan(windows(30_000, 20_000), JobOptions(model="demo"), guess(0.95)).language == "pt"
+    assert len(asked) == 1
+    plan(windows(30_000, 20_000), JobOptions(model="demo"), guess(0.5))
+    assert len(asked) == 1 + 3
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 8, 9, 500])

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from .windows import Window
 
-VOTERS = 8  # windows that vote on one language for all; each costs one run of the encoder
+VOTERS = 8  # windows that vote on one language for all, at most: each costs a run of the encoder
+WINDOWS_A_VOTER = 12  # so that the votes cost some hundredths of what is to be heard
 SURE = 0.8  # a single window between two of another language is believed from here on
 LEAST = 0.5  # below it a window follows its neighbours
 
@@ -20,14 +21,19 @@ class Guess:
     probability: float
 
 
-def voters(windows: Sequence[Window]) -> list[int]:
-    """The longest window of each of VOTERS equal parts of the recording."""
-    count = min(VOTERS, len(windows))
+def voters(windows: Sequence[Window], most: int = VOTERS) -> list[int]:
+    """The longest window of each of up to `most` equal parts of the recording."""
+    count = min(most, len(windows))
     edges = [len(windows) * part // count for part in range(count + 1)] if count else []
     return [
         max(range(low, high), key=lambda i: windows[i].length_ms)
         for low, high in itertools.pairwise(edges)
     ]
+
+
+def few(windows: Sequence[Window]) -> int:
+    """How many windows need to be asked at first; all VOTERS where these are not sure."""
+    return min(VOTERS, -(-len(windows) // WINDOWS_A_VOTER))
 
 
 def vote(guesses: Sequence[Guess], lengths_ms: Sequence[int]) -> tuple[str, float]:

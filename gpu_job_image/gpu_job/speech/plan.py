@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..contract import JobOptions
-from .languages import LEAST, Guess, smoothed, vote, voters
+from .languages import LEAST, SURE, VOTERS, Guess, few, smoothed, vote, voters
 from .windows import Window, laid_out
 
 LEAST_PIECE_MS = 2_000  # of shorter ones no model can tell the language
@@ -36,10 +36,13 @@ def plan(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Plan
         return Plan(tuple(windows), options.language or "")
     if options.detect == "along":
         return _along(windows, guess)
-    chosen = voters(windows)
-    language, probability = vote(
-        [guess(windows[i]) for i in chosen], [windows[i].length_ms for i in chosen]
-    )
+    language, probability = "", 0.0
+    for most in (few(windows), VOTERS):
+        chosen = [windows[i] for i in voters(windows, most)]
+        guesses = [guess(window) for window in chosen]
+        language, probability = vote(guesses, [window.length_ms for window in chosen])
+        if probability >= SURE or len(chosen) == len(windows):
+            break
     return Plan(tuple(windows), language, round(probability, 4))
 
 
