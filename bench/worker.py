@@ -3,9 +3,10 @@
 `python -m bench.worker [--quick] [--json]`. The same tiny model, the same FLAC files, one thread,
 the language to be detected. The worker does all of a job: it fetches, checks, decodes, packs,
 transcribes, doubts, writes the result and its claims; what it does not do is to look for speech,
-which was done before on the CPU. Its environment is that in which the image and the local backend start
-it, which keeps glibc from giving its memory back after every window. The other two decode, look for speech and transcribe. Every run
-is a warm process of its own, in alternating order; the ratio is the median over the rounds.
+which was done before on the CPU. It has the environment in which the image and the local backend
+start it, which keeps glibc from giving its memory back after every window. The other two decode,
+look for speech and transcribe. Every run is a warm process of its own, in alternating order; the
+ratio is the median over the rounds.
 """
 
 import json
