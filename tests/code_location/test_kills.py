@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from gpu_job.contract import Claim, JobResult
+from gpu_job.packing import unpacked
 from gpu_job.place import is_known_dead, place_of
 from pipelines.billing.attempts import Attempt
 
@@ -57,7 +58,7 @@ def objects(house, pattern, kind):
     found = (one.key for one in house.storage.list("work/acme/jobs/"))
     keys = [key for key in found if re.fullmatch(pattern, key.rsplit("/", 1)[1])]
     bodies = {key: house.storage.read(key) for key in keys}
-    return {key: kind.model_validate_json(body) for key, body in bodies.items() if body is not None}
+    return {key: kind.model_validate_json(unpacked(body)) for key, body in bodies.items() if body}
 
 
 def until(happened, seconds):
@@ -164,3 +165,34 @@ def test_two_runs_at_once_share_the_work_and_pay_once(house, clips):
         assert process.returncode == 0, complaints.decode()
 
     check_once(house, recordings, kills=0)
+
+
+def cpu_seconds(place):
+    """What a process has computed so far."""
+    fields = Path(f"/proc/{place.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_worker_whose_machine_is_taken_away_leaves_its_half_to_the_next(
+    house, clips, wav, tmp_path
+):
+    times = 160  # 23 minutes: some seconds of work
+    sound = np.tile(wav.read(clips.english), times)
+    recording = house.put(wav.write(tmp_path / "long.wav", sound), "long.wav")
+    process = escriba(house, "run", "--json")
+    assert until(lambda: objects(house, CLAIM, Claim), DONE_SECONDS)
+    [worker] = workers_of(process.pid)
+    begun = cpu_seconds(worker)
+    assert until(lambda: cpu_seconds(worker) > begun + 3, DONE_SECONDS)
+
+    os.kill(worker.pid, signal.SIGTERM)
+    _, complaints = process.communicate(timeout=DONE_SECONDS)
+
+    assert process.returncode == 0, complaints.decode()
+    rows = {row["attempt"]: row for row in house.attempts()}
+    assert {n: row["status"] for n, row in rows.items()} == {1: "stopped", 2: "done"}
+    assert all(row["cost_usd"] > 0 for row in rows.values())
+    [result] = objects(house, RESULT, JobResult).values()
+    assert 0 < result.usage.audio_ms_resumed < result.usage.audio_ms_done
+    words = house.text(recording).lower().count("good morning everyone")
+    assert words == pytest.approx(times, rel=0.1)
