@@ -3,16 +3,13 @@
 No error from here holds a URL, since its query is a secret.
 """
 
-import os
-import secrets
 import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
+from . import files
 from .contract import Address
 
 if TYPE_CHECKING:
@@ -47,7 +44,7 @@ class TransferError(Exception):
 
 def read(address: Address) -> bytes | None:
     """The object's bytes; None where there is no such object."""
-    path = _local(address)
+    path = files.path_of(address)
     if path is not None:
         try:
             return path.read_bytes()
@@ -62,7 +59,7 @@ def read(address: Address) -> bytes | None:
 
 def fetch(address: Address, folder: Path) -> Path:
     """The object as a file: the very file where it is local, else a copy in `folder`."""
-    path = _local(address)
+    path = files.path_of(address)
     if path is not None:
         if not path.is_file():
             raise TransferError("the audio file is gone")
@@ -124,9 +121,11 @@ def _is_there(address: Address) -> bool:
 
 def put(address: Address, body: bytes) -> Put:
     """Write or create the object, as the address says."""
-    path = _local(address)
+    path = files.path_of(address)
     if path is not None:
-        return _put_file(path, body, address)
+        create = CREATE_ONLY in address.headers
+        written = files.write(path, body, address.drafts, create=create)
+        return Put.WRITTEN if written else Put.EXISTS
     try:
         response = _send(address, body)
     except TransferError:
@@ -137,11 +136,6 @@ def put(address: Address, body: bytes) -> Put:
         return Put.UNSURE
     _expect_success(response)
     return Put.WRITTEN
-
-
-def _local(address: Address) -> Path | None:
-    url = urlsplit(address.url)
-    return Path(url2pathname(url.path)) if url.scheme == "file" else None
 
 
 def _send(address: Address, body: bytes | None = None) -> "httpx.Response":
@@ -182,22 +176,3 @@ def _start_of(response: "httpx.Response") -> bytes:
         return next(response.iter_bytes(4096), b"") if not response.is_closed else response.content
     except httpx.HTTPError:
         return b""
-
-
-def _put_file(path: Path, body: bytes, address: Address) -> Put:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(address.drafts or path.parent) / f".{path.name}.{secrets.token_hex(6)}"
-    try:
-        with draft.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        if CREATE_ONLY not in address.headers:
-            draft.replace(path)
-            return Put.WRITTEN
-        path.hardlink_to(draft)
-    except FileExistsError:
-        return Put.EXISTS
-    finally:
-        draft.unlink(missing_ok=True)
-    return Put.WRITTEN

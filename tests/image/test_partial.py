@@ -2,8 +2,7 @@
 
 import pytest
 
-from gpu_job import claims
-from gpu_job import job as attempt
+from gpu_job import attempt, claims
 from gpu_job.contract import JobLimits, JobOptions, SpeechRegion
 from gpu_job.errors import OutOfMemoryError
 from gpu_job.job import run_job
