@@ -79,9 +79,11 @@ class ToneSegmentation(_Spectral):
 
     @property
     def dimension(self) -> int:
+        """Classes of the powerset."""
         return len(_SETS)
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """Logarithms of the classes' probabilities, (batch, frames, classes)."""
         active = self.power(waveforms) > _LOUD
         most = active.sum(1).topk(3, dim=1).indices.sort(1).values
         three = active.gather(2, most[:, None].expand(-1, active.shape[1], -1)).long()
@@ -108,11 +110,11 @@ class ToneEmbedding(_Spectral):
 
     @property
     def dimension(self) -> int:
+        """Numbers in a vector."""
         return DIMENSION
 
-    def forward(
-        self, waveforms: torch.Tensor, weights: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def forward(self, waveforms: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+        """Vectors (batch, dimension), or one for each row of `weights`, if they have rows."""
         loud = torch.log1p(self.power(waveforms)).transpose(1, 2)
         return self.turn(self.pool(loud, weights=weights))
 
