@@ -14,6 +14,7 @@ import yaml
 from pyannote.audio import Model, __version__
 from pyannote.audio.core.task import Problem, Resolution, Specifications
 from pyannote.audio.models.blocks.pooling import StatsPool
+from pyannote.audio.models.embedding import WeSpeakerResNet34
 from torch.nn.functional import log_softmax, one_hot
 
 from bench.tones import PITCHES_HZ, RATE_HZ
@@ -23,13 +24,26 @@ DIMENSION = 32
 _FFT, _HOP = 512, 270  # as many frames as pyannote's own segmentation has, nearly
 _LOUD = 5.0
 _SETS = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))  # the classes of the powerset, in order
-_CLUSTERED = {
-    "clustering": {"threshold": 0.6, "Fa": 0.07, "Fb": 0.8},
-    "segmentation": {"min_duration_off": 0.0},
-}
-_LINKED = {
-    "clustering": {"method": "centroid", "min_cluster_size": 12, "threshold": 0.7045654963945799},
-    "segmentation": {"min_duration_off": 0.0},
+_REPRESENTATION = Specifications(
+    problem=Problem.REPRESENTATION,
+    resolution=Resolution.CHUNK,
+    duration=SECONDS,
+    classes=["a", "b"],
+)
+_NO_PAUSE_JOINED = {"min_duration_off": 0.0}
+THRESHOLDS = {  # of the two pipelines on the hub
+    "community-1": {
+        "clustering": {"threshold": 0.6, "Fa": 0.07, "Fb": 0.8},
+        "segmentation": _NO_PAUSE_JOINED,
+    },
+    "3.1": {
+        "clustering": {
+            "method": "centroid",
+            "min_cluster_size": 12,
+            "threshold": 0.7045654963945799,
+        },
+        "segmentation": _NO_PAUSE_JOINED,
+    },
 }
 
 
@@ -99,12 +113,7 @@ class ToneEmbedding(_Spectral):
     ) -> None:
         super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
         self.save_hyperparameters("sample_rate", "num_channels")
-        self.specifications = Specifications(
-            problem=Problem.REPRESENTATION,
-            resolution=Resolution.CHUNK,
-            duration=SECONDS,
-            classes=["a", "b"],
-        )
+        self.specifications = _REPRESENTATION
         self.pool = StatsPool()
         self.turn = torch.nn.Linear(2 * len(PITCHES_HZ), DIMENSION)
 
@@ -120,10 +129,16 @@ class ToneEmbedding(_Spectral):
 
 
 def write_pipeline(folder: Path, kind: str) -> Path:
-    """A pipeline's folder such as the hub has, of the kind 'community-1' or '3.1'."""
+    """A pipeline's folder such as the hub has, of the kind 'community-1' or '3.1'.
+
+    'resnet34' is community-1 with the network that pyannote itself embeds with, its weights left
+    to chance: it costs what the real one costs, and its vectors mean nothing.
+    """
     torch.manual_seed(0)
+    embedding = WeSpeakerResNet34() if kind == "resnet34" else ToneEmbedding()
+    embedding.specifications = _REPRESENTATION
     _save(ToneSegmentation(), folder / "segmentation")
-    _save(ToneEmbedding(), folder / "embedding")
+    _save(embedding, folder / "embedding")
     params: dict[str, Any] = {
         "segmentation": "$model/segmentation",
         "segmentation_batch_size": 32,
@@ -132,24 +147,31 @@ def write_pipeline(folder: Path, kind: str) -> Path:
         "embedding_exclude_overlap": True,
         "clustering": "AgglomerativeClustering" if kind == "3.1" else "VBxClustering",
     }
-    if kind == "community-1":
+    if kind != "3.1":
         params["plda"] = "$model/plda"
-        write_plda(folder / "plda", DIMENSION)
+        write_plda(folder / "plda", embedding.dimension, within=0.1)
     config = {
         "dependencies": {"pyannote.audio": "4.0.0"},
         "pipeline": {"name": "pyannote.audio.pipelines.SpeakerDiarization", "params": params},
-        "params": _LINKED if kind == "3.1" else _CLUSTERED,
+        "params": THRESHOLDS["3.1" if kind == "3.1" else "community-1"],
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     return folder
 
 
-def write_plda(folder: Path, dimension: int) -> None:
-    """A PLDA for which a voice varies a fifth as much as voices among themselves."""
+def write_plda(folder: Path, dimension: int, within: float) -> None:
+    """A PLDA of directions that are all alike.
+
+    Args:
+        folder: Where it is written.
+        dimension: Of the vectors.
+        within: The share of their variance that is found within one voice; the rest is among them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    still, ones = np.zeros(dimension), np.eye(dimension)
-    np.savez(folder / "xvec_transform.npz", mean1=still, mean2=still, lda=ones)
-    np.savez(folder / "plda.npz", mu=still, tr=5 * ones, psi=np.linspace(30, 20, dimension))
+    still, each = np.zeros(dimension), np.eye(dimension)
+    np.savez(folder / "xvec_transform.npz", mean1=still, mean2=still, lda=each)
+    among = np.full(dimension, (1 - within) / within)
+    np.savez(folder / "plda.npz", mu=still, tr=each / within**0.5, psi=among)
 
 
 def _save(model: Model, folder: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...audio import SAMPLE_RATE_HZ, Samples
+from ...audio import Samples
 from .chunks import Chunks, Floats, Indices, in_batches
 from .loading import Parts
 
@@ -63,7 +63,8 @@ def hear_voices(
     """
     import torch  # noqa: PLC0415
 
-    least = _least_frames(parts, chunks, activity.shape[1])
+    # the frames of the shortest input that the embedding takes, as pyannote reckons them
+    least = math.ceil(activity.shape[1] * parts.least_samples / chunks.size)
 
     def work(rows: Indices) -> Floats:
         masks = _masks(activity[rows], least, exclude_overlap=parts.exclude_overlap)
@@ -85,14 +86,6 @@ def _masks(activity: Activity, least: int, *, exclude_overlap: bool) -> Floats:
     alone = everywhere * (everywhere.sum(1, keepdims=True) < 2)  # noqa: PLR2004  # one or none
     enough = alone.sum(2, keepdims=True) > least
     return np.where(enough, alone, everywhere)
-
-
-def _least_frames(parts: Parts, chunks: Chunks, frames: int) -> int:
-    """As many as the embedding's shortest input has, as pyannote reckons it."""
-    if not parts.exclude_overlap:
-        return -1
-    assert parts.embedding.sample_rate == SAMPLE_RATE_HZ  # noqa: S101
-    return math.ceil(frames * parts.embedding.min_num_samples / chunks.size)
 
 
 def _clear(activity: Activity) -> npt.NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...audio import SAMPLE_RATE_HZ
 from ...errors import ModelMissingError
 from ...settings import WorkerSettings
 from .refusals import GO_ON, explained
@@ -30,6 +31,7 @@ class Parts:
     segmentation: hears who of three speaks in each frame of a chunk of some 10 s.
     embedding: the voice of each of the three as a vector.
     exclude_overlap: whether a voice is taken from where nobody else speaks.
+    least_samples: the shortest input of the embedding.
     join_seconds: a shorter pause ends no turn.
     segmentation_batch, embedding_batch: windows on the device at once.
     """
@@ -38,6 +40,7 @@ class Parts:
     embedding: "PyannoteAudioPretrainedSpeakerEmbedding"
     clustering: "BaseClustering"
     exclude_overlap: bool
+    least_samples: int
     join_seconds: float
     segmentation_batch: int
     embedding_batch: int
@@ -48,12 +51,15 @@ def load_parts(settings: WorkerSettings) -> Parts:
 
     Raises:
         LicenceError: the hub wants a token, or that its terms are accepted.
-        ModelMissingError: neither a folder nor to be had, or a pipeline of another kind.
+        ModelMissingError: neither a folder nor to be had, a pipeline of another kind, or no card
+            where one is wanted.
+        OutOfMemoryError: there is no memory for the models.
     """
     _import_pyannote()
+    device = _device(settings)
     # pyannote names no common base of what it raises on a file that is missing, torn or too new
     try:
-        pipeline = _pipeline(settings)
+        pipeline = _pipeline(settings, device)
     except Exception as error:
         model, token = settings.diarization_model, settings.huggingface_token
         raise explained(error, model, token) from error
@@ -78,23 +84,31 @@ def parts_of(pipeline: "SpeakerDiarization", name: str) -> Parts:
     known = (
         segmentation.model.specifications.powerset
         and isinstance(embedding, PyannoteAudioPretrainedSpeakerEmbedding)
+        and embedding.sample_rate == SAMPLE_RATE_HZ
         and isinstance(pipeline.clustering, AgglomerativeClustering | VBxClustering)
     )
     if not known:
         raise ModelMissingError(
             f"DIARIZATION_MODEL={name} is a pipeline of another kind than pyannote's community-1 "
             f"and 3.1 (powerset segmentation, pyannote embedding, VBx or agglomerative "
-            f"clustering). Choose one of these. {GO_ON}"
+            f"clustering, 16 kHz). Choose one of these. {GO_ON}"
         )
     return Parts(
         segmentation,
         embedding,
         pipeline.clustering,
         exclude_overlap=pipeline.embedding_exclude_overlap,
+        least_samples=_least_samples(embedding),
         join_seconds=pipeline.segmentation.min_duration_off,
         segmentation_batch=pipeline.segmentation_batch_size,
         embedding_batch=pipeline.embedding_batch_size,
     )
+
+
+def _least_samples(embedding: "PyannoteAudioPretrainedSpeakerEmbedding") -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pyannote tries inputs that are too short
+        return int(embedding.min_num_samples)
 
 
 def _import_pyannote() -> None:
@@ -106,7 +120,7 @@ def _import_pyannote() -> None:
         import pyannote.audio  # noqa: F401, PLC0415
 
 
-def _pipeline(settings: WorkerSettings) -> "SpeakerDiarization":
+def _pipeline(settings: WorkerSettings, device: "torch.device") -> "SpeakerDiarization":
     import torch  # noqa: PLC0415
     from pyannote.audio import Pipeline  # noqa: PLC0415
     from pyannote.audio.utils.reproducibility import fix_reproducibility  # noqa: PLC0415
@@ -116,7 +130,6 @@ def _pipeline(settings: WorkerSettings) -> "SpeakerDiarization":
     token = settings.huggingface_token or None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions that a model was trained with
-        device = _device(settings)
         pipeline = Pipeline.from_pretrained(_config(settings, token), token=token)
         fix_reproducibility(device)  # no TF32, as pyannote itself says before each run
     if not pipeline.instantiated:
@@ -165,6 +178,10 @@ def _folder(settings: WorkerSettings, name: str) -> Path | None:
 def _device(settings: WorkerSettings) -> "torch.device":
     import torch  # noqa: PLC0415
 
-    if settings.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(settings.device)
+    card = torch.cuda.is_available()
+    if settings.device == "cuda" and not card:
+        raise ModelMissingError(
+            f"DEVICE=cuda, but torch {torch.__version__} sees no card. Give this machine one and a "
+            "torch that was built for it, or set DEVICE=auto or cpu."
+        )
+    return torch.device("cuda" if card and settings.device != "cpu" else "cpu")

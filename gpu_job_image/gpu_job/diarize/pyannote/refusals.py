@@ -2,7 +2,14 @@
 
 import re
 
-from ...errors import JobFailedError, LicenceError, ModelMissingError
+from ...errors import (
+    JobFailedError,
+    LicenceError,
+    ModelMissingError,
+    OutOfMemoryError,
+    is_out_of_memory,
+    without_addresses,
+)
 
 GO_ON = (
     "To go on without it: DIARIZER=light (the embedded diarizer), or DIARIZER=none and the "
@@ -24,6 +31,8 @@ def explained(error: Exception, model: str, token: str) -> JobFailedError:
     if status in _REFUSED and not unknown:
         found = _OF_ADDRESS.search(str(response.url))
         return LicenceError(_refused(found[1] if found else model, status, token))
+    if is_out_of_memory(error):
+        return OutOfMemoryError(f"There is no memory left to load {model}. {GO_ON}")
     return ModelMissingError(_missing(error, model, status))
 
 
@@ -41,7 +50,7 @@ def _refused(model: str, status: int, token: str) -> str:
 
 
 def _missing(error: Exception, model: str, status: int | None) -> str:
-    answer = f"the hub answered HTTP {status}" if status else type(error).__name__
+    answer = f"the hub answered HTTP {status}" if status else without_addresses(error)
     return (
         f"DIARIZATION_MODEL={model} could not be loaded: it is no complete folder with a "
         f"config.yaml, here or in MODELS_FOLDER, nor to be had from the hub ({answer}). "
