@@ -29,7 +29,7 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many speakers; `exact` as pyannote has it, None unless it is known."""
+    """How many speakers; `exact` is None unless it is known, else minimum and maximum too."""
 
     exact: int | None
     minimum: int
@@ -115,12 +115,9 @@ def _vbx_centroids(
     prior = Prior(clustering.plda.phi, clustering.Fa, clustering.Fb)
     found = speakers_of(first, features, vectors, prior, check)
     count = len(found.weight)
-    wished = wanted.exact
-    if not wanted.minimum <= count <= wanted.maximum:
-        wished = wanted.minimum if count < wanted.minimum else int(wanted.maximum)
-    wished = min(wished or count, len(vectors))
+    wished = min(max(count, wanted.minimum), wanted.maximum, len(vectors))
     if wished != count:
-        return _k_means(unit, vectors, wished), False
+        return _k_means(unit, vectors, int(wished)), False
     return found.total / found.weight[:, None], clustering.constrained_assignment
 
 

@@ -100,7 +100,7 @@ def active_speakers(
 
 
 def runs(active: Flags, grid: Grid, join_seconds: float = 0.0) -> list[Run]:
-    """Stretches of activity, in time order, none beyond its end.
+    """Stretches of activity, in time order, none beyond the recording's end.
 
     A turn lasts from the middle of its first frame to the middle of the first that is silent; a
     pause of the same speaker shorter than `join_seconds` does not end it.
