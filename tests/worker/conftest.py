@@ -58,6 +58,12 @@ def talk():
     return SimpleNamespace(samples=samples, regions=tones.all_of(samples))
 
 
-@pytest.fixture
-def nobody_knows():
-    return Speakers()
+@pytest.fixture(scope="session")
+def diarize():
+    """A diarizer at work: nobody knows how many there are, and nobody wants it to stop."""
+
+    def run(diarizer, samples, regions=None, speakers=Speakers(), check=lambda: None):  # noqa: B008
+        regions = tones.all_of(samples) if regions is None else regions
+        return diarizer.diarize(samples, regions, speakers, check)
+
+    return run

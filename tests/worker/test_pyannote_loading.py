@@ -34,7 +34,7 @@ def hub(models, tmp_path, monkeypatch):
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_GET = do_HEAD
+        do_GET = do_HEAD  # noqa: N815
 
         def log_message(self, *_):
             """Silent."""
@@ -102,7 +102,7 @@ def test_the_model_within_the_pipeline_whose_terms_are_open_is_named(hub, load, 
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     hub.status, hub.code = 403, "GatedRepo"
 
-    with pytest.raises(LicenceError, match="https://hf.co/pyannote/segmentation-3.0 "):
+    with pytest.raises(LicenceError, match=r"https://hf\.co/pyannote/segmentation-3\.0 "):
         load(diarization_model=str(folder), huggingface_token=TOKEN)
 
 
@@ -215,6 +215,28 @@ def test_importing_the_diarizer_imports_no_torch():
     )
 
     assert loaded == ""
+
+
+@pytest.mark.parametrize(
+    ("library", "extension"), [("", "real"), ("raise OSError('no libcudart')", "")]
+)
+def test_the_library_of_torchaudio_is_replaced_only_where_it_does_not_load(
+    tmp_path, monkeypatch, library, extension
+):
+    folder = tmp_path / "torchaudio"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from . import _extension\n")
+    (folder / "_extension.py").write_text(f"kind = 'real'\n{library}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    said = in_a_fresh_interpreter(
+        "from gpu_job.diarize.pyannote.torchaudio_shim import import_torchaudio\n"
+        "import_torchaudio()\n"
+        "import torchaudio\n"
+        "print(getattr(torchaudio._extension, 'kind', ''))"
+    )
+
+    assert said == extension
 
 
 def test_pyannote_reports_nothing_to_anybody():

@@ -6,10 +6,6 @@ from gpu_job.diarize.pyannote import PyannoteDiarizer
 from gpu_job.errors import OutOfMemoryError
 
 
-def never():
-    """Nobody wants the work to stop."""
-
-
 @pytest.fixture
 def small_card(parts, kind, monkeypatch):
     """Models that have no memory for more than so many windows, and how many each was given."""
@@ -37,12 +33,12 @@ def small_card(parts, kind, monkeypatch):
 
 
 def test_with_less_memory_batches_are_halved_and_the_result_is_the_same(
-    diarizer, talk, nobody_knows, small_card
+    diarizer, talk, diarize, small_card
 ):
-    whole = diarizer.diarize(talk.samples, talk.regions, nobody_knows, never)
+    whole = diarize(diarizer, talk.samples)
     given = small_card(room=10)
 
-    found = diarizer.diarize(talk.samples, talk.regions, nobody_knows, never)
+    found = diarize(diarizer, talk.samples)
 
     assert (found.turns, found.exclusive) == (whole.turns, whole.exclusive)
     for batches in given.values():
@@ -50,33 +46,31 @@ def test_with_less_memory_batches_are_halved_and_the_result_is_the_same(
         assert set(batches[3:-1]) == {8}
 
 
-def test_without_memory_for_one_window_the_error_says_so(diarizer, talk, nobody_knows, small_card):
+def test_without_memory_for_one_window_the_error_says_so(diarizer, talk, diarize, small_card):
     given = small_card(room=0)
 
     with pytest.raises(OutOfMemoryError, match="a single window") as caught:
-        diarizer.diarize(talk.samples, talk.regions, nobody_knows, never)
+        diarize(diarizer, talk.samples)
 
     assert caught.value.error.code == "out_of_memory"
     assert given["segmentation"] == [32, 16, 8, 4, 2, 1]
 
 
-def test_any_other_error_of_a_model_is_let_through(
-    parts, diarizer, talk, nobody_knows, kind, monkeypatch
-):
+def test_any_other_error_of_a_model_is_let_through(diarizer, talk, diarize, monkeypatch):
     def broken(_):
         raise RuntimeError("cuDNN error")
 
-    monkeypatch.setattr(parts[kind].segmentation.model, "forward", broken)
+    monkeypatch.setattr(diarizer._parts.segmentation.model, "forward", broken)
 
     with pytest.raises(RuntimeError, match="cuDNN"):
-        diarizer.diarize(talk.samples, talk.regions, nobody_knows, never)
+        diarize(diarizer, talk.samples)
 
 
 def test_the_embedding_is_asked_once_for_a_window_not_once_for_each_speaker(
-    parts, kind, talk, nobody_knows, small_card
+    parts, kind, talk, diarize, small_card
 ):
     given = small_card(room=100)
 
-    PyannoteDiarizer(parts[kind]).diarize(talk.samples, talk.regions, nobody_knows, never)
+    diarize(PyannoteDiarizer(parts[kind]), talk.samples)
 
     assert sum(given["embedding"]) <= sum(given["segmentation"]) == 81

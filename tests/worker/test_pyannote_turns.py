@@ -1,5 +1,6 @@
 """What comes out of the pyannote diarizer, on models that hear tones."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,22 +14,25 @@ from gpu_job.settings import WorkerSettings
 from gpu_job.stop import Stop, StoppedError
 
 
-def never():
-    """Nobody wants the work to stop."""
-
-
-def stock(models, kind, samples, **count):
-    """The same recording by pyannote itself, called as its manual says."""
+@pytest.fixture
+def pyannote(models, kind):
+    """The same pipeline called as pyannote's manual says."""
     import torch
     from pyannote.audio import Pipeline
 
     from gpu_job.diarize.pyannote.loading import _config
 
-    pipeline = Pipeline.from_pretrained(
-        _config(WorkerSettings(models, diarization_model=kind), None)
-    )
-    waveform = torch.from_numpy(samples.astype(np.float32) / 32768)
-    return pipeline({"waveform": waveform, "sample_rate": 16_000}, **count)
+    settings = WorkerSettings(models, diarization_model=kind)
+    pipeline = Pipeline.from_pretrained(_config(settings, None))
+
+    def run(samples, join_seconds=0.0, **count):
+        thresholds = pipeline.parameters(instantiated=True)
+        thresholds["segmentation"]["min_duration_off"] = join_seconds
+        pipeline.instantiate(thresholds)
+        waveform = torch.from_numpy(samples.astype(np.float32) / 32768)
+        return pipeline({"waveform": waveform, "sample_rate": 16_000}, **count)
+
+    return run
 
 
 def times_by_speaker(turns):
@@ -59,12 +63,12 @@ def assert_same(ours, theirs):
 @pytest.mark.parametrize(
     "count", [{}, {"num_speakers": 2}, {"min_speakers": 6}, {"max_speakers": 3}]
 )
-def test_turns_and_voices_are_those_that_pyannote_finds(models, kind, diarizer, talk, count):
+def test_turns_and_voices_are_those_that_pyannote_finds(pyannote, diarizer, talk, count, diarize):
     names = {"num_speakers": "exact", "min_speakers": "minimum", "max_speakers": "maximum"}
     speakers = Speakers(**{names[name]: number for name, number in count.items()})
 
-    ours = diarizer.diarize(talk.samples, talk.regions, speakers, never)
-    theirs = stock(models, kind, talk.samples, **count)
+    ours = diarize(diarizer, talk.samples, speakers=speakers)
+    theirs = pyannote(talk.samples, **count)
 
     assert_same(of_ours(ours.turns), of_stock(theirs.speaker_diarization))
     assert_same(of_ours(ours.exclusive), of_stock(theirs.exclusive_speaker_diarization))
@@ -73,8 +77,19 @@ def test_turns_and_voices_are_those_that_pyannote_finds(models, kind, diarizer, 
     np.testing.assert_allclose(mine, np.array(sorted(known.tolist())), atol=1e-4)
 
 
-def test_turns_are_in_order_and_speakers_named_as_they_appear(diarizer, talk, nobody_knows):
-    found = diarizer.diarize(talk.samples, talk.regions, nobody_knows, never)
+def test_pauses_that_a_pipeline_joins_are_joined(pyannote, diarizer, talk, diarize):
+    joining = PyannoteDiarizer(replace(diarizer._parts, join_seconds=2.0))
+
+    ours = diarize(joining, talk.samples)
+    theirs = pyannote(talk.samples, join_seconds=2.0)
+
+    assert_same(of_ours(ours.turns), of_stock(theirs.speaker_diarization))
+    assert len(ours.turns) < len(ours.exclusive)
+    assert all(later.start_ms >= earlier.end_ms for earlier, later in pairwise(ours.exclusive))
+
+
+def test_turns_are_in_order_and_speakers_named_as_they_appear(diarizer, talk, diarize):
+    found = diarize(diarizer, talk.samples)
 
     starts = [turn.start_ms for turn in found.turns]
     assert starts == sorted(starts)
@@ -84,8 +99,8 @@ def test_turns_are_in_order_and_speakers_named_as_they_appear(diarizer, talk, no
     assert [voice.speaker for voice in found.embeddings] == [f"SPEAKER_{i:02d}" for i in range(4)]
 
 
-def test_the_speakers_are_those_of_the_conversation(diarizer, talk, nobody_knows):
-    found = diarizer.diarize(talk.samples, talk.regions, nobody_knows, never)
+def test_the_speakers_are_those_of_the_conversation(diarizer, talk, diarize):
+    found = diarize(diarizer, talk.samples)
 
     said = tones.plan(90, 4)
     order = list(dict.fromkeys(one.voice for one in said))
@@ -95,57 +110,57 @@ def test_the_speakers_are_those_of_the_conversation(diarizer, talk, nobody_knows
         assert f"SPEAKER_{order.index(one.voice):02d}" in speaking
 
 
-def test_overlapping_speech_is_kept_and_exclusive_turns_never_overlap(diarizer, talk, nobody_knows):
-    found = diarizer.diarize(talk.samples, talk.regions, nobody_knows, never)
+def test_overlapping_speech_is_kept_and_exclusive_turns_never_overlap(diarizer, talk, diarize):
+    found = diarize(diarizer, talk.samples)
 
     assert any(later.start_ms < earlier.end_ms for earlier, later in pairwise(found.turns))
     assert all(later.start_ms >= earlier.end_ms for earlier, later in pairwise(found.exclusive))
 
 
-def test_as_many_speakers_as_are_asked_for(diarizer, talk):
-    found = diarizer.diarize(talk.samples, talk.regions, Speakers(exact=3), never)
+def test_as_many_speakers_as_are_asked_for(diarizer, talk, diarize):
+    found = diarize(diarizer, talk.samples, speakers=Speakers(exact=3))
 
     assert {turn.speaker for turn in found.turns} == {f"SPEAKER_{i:02d}" for i in range(3)}
 
 
-def test_more_speakers_than_there_are_embeddings_is_no_error(diarizer):
+def test_more_speakers_than_there_are_embeddings_is_no_error(diarizer, diarize):
     samples = tones.conversation(11, 2)
 
-    assert diarizer.diarize(samples, tones.all_of(samples), Speakers(exact=40), never).turns
+    assert diarize(diarizer, samples, speakers=Speakers(exact=40)).turns
 
 
-def test_a_recording_without_speech_costs_no_computing(diarizer, talk, nobody_knows):
+def test_a_recording_without_speech_costs_no_computing(diarizer, talk, diarize):
     def no_work():
         raise AssertionError
 
-    assert diarizer.diarize(talk.samples, (), nobody_knows, no_work) == Diarization()
+    assert diarize(diarizer, talk.samples, (), check=no_work) == Diarization()
 
 
-def test_silence_that_counts_as_speech_has_no_turns(diarizer, nobody_knows):
+def test_silence_that_counts_as_speech_has_no_turns(diarizer, diarize):
     samples = np.zeros((1, 16_000 * 15), np.int16)
 
-    assert diarizer.diarize(samples, tones.all_of(samples), nobody_knows, never) == Diarization()
+    assert diarize(diarizer, samples) == Diarization()
 
 
 @pytest.mark.parametrize("seconds", [0.2, 3.7, 10.0, 12.3])
-def test_a_short_recording_ends_no_turn_behind_its_end(diarizer, nobody_knows, seconds):
+def test_a_short_recording_ends_no_turn_behind_its_end(diarizer, diarize, seconds):
     samples = tones.conversation(30, 2)[:, 16_000 : round(16_000 * (1 + seconds))]
 
-    found = diarizer.diarize(samples, tones.all_of(samples), nobody_knows, never)
+    found = diarize(diarizer, samples)
 
     assert found.turns
     assert max(turn.end_ms for turn in found.turns) <= seconds * 1000
 
 
-def test_a_region_behind_the_end_is_silence(diarizer, nobody_knows):
+def test_a_region_behind_the_end_is_silence(diarizer, diarize):
     samples = tones.conversation(30, 2)
     late = (SpeechRegion(start_ms=31_000, end_ms=32_000),)
 
-    assert diarizer.diarize(samples, late, nobody_knows, never) == Diarization()
+    assert diarize(diarizer, samples, late) == Diarization()
 
 
 def test_windows_without_speech_are_skipped_and_change_nothing_within_it(
-    parts, diarizer, talk, nobody_knows, monkeypatch
+    diarizer, talk, diarize, monkeypatch
 ):
     silence = np.zeros((1, 16_000 * 300), np.int16)
     samples = np.concatenate([talk.samples, silence, talk.samples], axis=1)
@@ -158,41 +173,39 @@ def test_windows_without_speech_are_skipped_and_change_nothing_within_it(
     real = model.infer
     monkeypatch.setattr(model, "infer", lambda batch: heard.append(len(batch)) or real(batch))
 
-    whole = diarizer.diarize(samples, tones.all_of(samples), nobody_knows, never)
+    whole = diarize(diarizer, samples)
     all_windows = sum(heard)
     heard.clear()
-    skipping = diarizer.diarize(samples, regions, nobody_knows, never)
+    skipping = diarize(diarizer, samples, regions)
 
     assert skipping.turns == whole.turns
     assert (all_windows, sum(heard)) == (471, 180)
 
 
-def test_samples_may_be_a_mapped_file_of_several_channels(diarizer, talk, nobody_knows, tmp_path):
+def test_samples_may_be_a_mapped_file_of_several_channels(diarizer, talk, diarize, tmp_path):
     stereo = np.concatenate([talk.samples, np.zeros_like(talk.samples)])
     np.save(tmp_path / "samples.npy", stereo)
     mapped = np.load(tmp_path / "samples.npy", mmap_mode="r")
 
-    found = diarizer.diarize(mapped, talk.regions, nobody_knows, never)
+    found = diarize(diarizer, mapped)
 
-    assert found == diarizer.diarize(talk.samples, talk.regions, nobody_knows, never)
+    assert found == diarize(diarizer, talk.samples)
 
 
-def test_work_is_the_same_in_slices_of_any_size(
-    parts, kind, diarizer, talk, nobody_knows, monkeypatch
-):
-    whole = diarizer.diarize(talk.samples, talk.regions, nobody_knows, never)
+def test_work_is_the_same_in_slices_of_any_size(diarizer, talk, diarize, monkeypatch):
+    whole = diarize(diarizer, talk.samples)
     for name, size in (("turns.FRAMES_AT_ONCE", 100), ("vbx.ROWS_AT_ONCE", 7)):
         monkeypatch.setattr(f"gpu_job.diarize.pyannote.{name}", size)
     monkeypatch.setattr("gpu_job.diarize.pyannote.clusters._ROWS_AT_ONCE", 5)
 
-    sliced = PyannoteDiarizer(parts[kind], segmentation_batch=3, embedding_batch=5)
+    sliced = PyannoteDiarizer(diarizer._parts, segmentation_batch=3, embedding_batch=5)
 
-    found = sliced.diarize(talk.samples, talk.regions, nobody_knows, never)
+    found = diarize(sliced, talk.samples)
     assert (found.turns, found.exclusive) == (whole.turns, whole.exclusive)
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 8, 11])
-def test_a_stop_is_let_through_wherever_the_work_is(parts, kind, talk, nobody_knows, after):
+def test_a_stop_is_let_through_wherever_the_work_is(parts, kind, talk, diarize, after):
     stop, calls = Stop(), iter(range(1000))
 
     def check():
@@ -200,7 +213,7 @@ def test_a_stop_is_let_through_wherever_the_work_is(parts, kind, talk, nobody_kn
             stop.say("cancelled")
         stop.check()
 
+    small = PyannoteDiarizer(parts[kind], segmentation_batch=20, embedding_batch=20)
+
     with pytest.raises(StoppedError, match="cancelled"):
-        PyannoteDiarizer(parts[kind], segmentation_batch=20, embedding_batch=20).diarize(
-            talk.samples, talk.regions, nobody_knows, check
-        )
+        diarize(small, talk.samples, check=check)
