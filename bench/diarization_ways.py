@@ -34,7 +34,7 @@ Run = Callable[[Any], tuple[int, int]]
 
 def make(hours: str, folder: str) -> Figures:
     """The recording, and a pipeline of each kind; 'resnet34' embeds with pyannote's own network."""
-    loading._import_pyannote()  # noqa: SLF001
+    loading.import_pyannote()
     from bench.tone_models import write_pipeline  # noqa: PLC0415
 
     seconds = float(hours) * 3600
@@ -75,13 +75,13 @@ def ours(kind: str, folder: str) -> Figures:
 
 def pyannote(kind: str, folder: str) -> Figures:
     """The same pipeline called as pyannote's manual says, with the whole waveform in memory."""
-    loading._import_pyannote()  # noqa: SLF001
+    loading.import_pyannote()
     import torch  # noqa: PLC0415
     from pyannote.audio import Pipeline  # noqa: PLC0415
 
     torch.set_num_threads(1)
     settings = WorkerSettings(Path(folder), diarization_model=kind)
-    pipeline = Pipeline.from_pretrained(loading._config(settings, None))  # noqa: SLF001
+    pipeline = Pipeline.from_pretrained(loading.config_of(settings, None))
 
     def run(samples: Any) -> tuple[int, int]:  # noqa: ANN401  # a mapped array
         waveform = torch.from_numpy(samples.astype(np.float32) / np.float32(32768))
@@ -93,7 +93,7 @@ def pyannote(kind: str, folder: str) -> Figures:
 
 def label_agreement(kind: str, sizes: str) -> Figures:
     """How many labels are the same when only `bound` of `count` embeddings are linked."""
-    loading._import_pyannote()  # noqa: SLF001
+    loading.import_pyannote()
     count, bound = (int(each) for each in sizes.split(","))
     crowd, clustering = prepared(count, VOICES), clustering_of(kind)
     began = time.perf_counter()

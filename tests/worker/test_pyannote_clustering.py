@@ -5,7 +5,6 @@ import pytest
 
 from bench.voices import Prepared, agreement, prepared, pyannote_labels
 from gpu_job.diarize.pyannote.clusters import Wanted, assign
-from gpu_job.diarize.pyannote.spread import spread
 from gpu_job.stop import Stop, StoppedError
 
 ANY = Wanted(None, 1, np.inf)
@@ -78,24 +77,3 @@ def test_clustering_stops_when_somebody_says_so(clustering, crowd):
 
     with pytest.raises(StoppedError):
         assign(clustering, crowd.voices, ANY, stop.check, most=500)
-
-
-def test_what_is_clustered_is_spread_over_time_and_in_order():
-    chosen = spread(58_000, 12_000)
-
-    assert len(set(chosen.tolist())) == 12_000
-    assert np.all(np.diff(chosen) > 0)
-    assert np.diff(chosen).max() < 10
-    assert np.array_equal(chosen, spread(58_000, 12_000))
-
-
-@pytest.mark.parametrize("speakers", [2, 3, 4, 5])
-def test_speakers_who_alternate_are_all_among_the_chosen(speakers):
-    chosen = spread(6_000 * speakers, 6_000)
-
-    counts = np.bincount(chosen % speakers, minlength=speakers)
-    assert counts.min() > 0.8 * 6_000 / speakers
-
-
-def test_few_are_all_chosen():
-    assert spread(5, 12_000).tolist() == [0, 1, 2, 3, 4]

@@ -242,7 +242,7 @@ def test_the_library_of_torchaudio_is_replaced_only_where_it_does_not_load(
 def test_pyannote_reports_nothing_to_anybody():
     said = in_a_fresh_interpreter(
         "from gpu_job.diarize.pyannote import loading\n"
-        "loading._import_pyannote()\n"
+        "loading.import_pyannote()\n"
         "from pyannote.audio.telemetry import metrics\n"
         "print(metrics.is_metrics_enabled())"
     )

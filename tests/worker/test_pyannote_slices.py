@@ -1,6 +1,7 @@
-"""Windows, frames and turns: the arithmetic between the models."""
+"""Windows, frames, turns, and what is clustered: the arithmetic between the models."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -8,6 +9,7 @@ from gpu_job.contract import SpeechRegion
 from gpu_job.diarize.pyannote import turns
 from gpu_job.diarize.pyannote.chunks import Chunks
 from gpu_job.diarize.pyannote.clusters import NOBODY
+from gpu_job.diarize.pyannote.spread import spread
 from gpu_job.diarize.pyannote.turns import Grid, active_speakers, count_speakers, runs
 
 SECOND = 16_000
@@ -109,3 +111,24 @@ def test_frames_between_windows_that_were_heard_are_silent():
     count = count_speakers(activity, grid(60, start=[0, 40]), lambda: None)
 
     assert count.tolist() == [3] * 20 + [0] * 20 + [3] * 20
+
+
+def test_what_is_clustered_is_spread_over_time_and_in_order():
+    chosen = spread(58_000, 12_000)
+
+    assert len(set(chosen.tolist())) == 12_000
+    assert np.all(np.diff(chosen) > 0)
+    assert np.diff(chosen).max() < 10
+    assert np.array_equal(chosen, spread(58_000, 12_000))
+
+
+@pytest.mark.parametrize("speakers", [2, 3, 4, 5])
+def test_speakers_who_alternate_are_all_among_the_chosen(speakers):
+    chosen = spread(6_000 * speakers, 6_000)
+
+    counts = np.bincount(chosen % speakers, minlength=speakers)
+    assert counts.min() > 0.8 * 6_000 / speakers
+
+
+def test_few_are_all_chosen():
+    assert spread(5, 12_000).tolist() == [0, 1, 2, 3, 4]

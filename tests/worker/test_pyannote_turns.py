@@ -20,10 +20,10 @@ def pyannote(models, kind):
     import torch
     from pyannote.audio import Pipeline
 
-    from gpu_job.diarize.pyannote.loading import _config
+    from gpu_job.diarize.pyannote.loading import config_of
 
     settings = WorkerSettings(models, diarization_model=kind)
-    pipeline = Pipeline.from_pretrained(_config(settings, None))
+    pipeline = Pipeline.from_pretrained(config_of(settings, None))
 
     def run(samples, join_seconds=0.0, **count):
         thresholds = pipeline.parameters(instantiated=True)
@@ -201,6 +201,16 @@ def test_work_is_the_same_in_slices_of_any_size(diarizer, talk, diarize, monkeyp
     sliced = PyannoteDiarizer(diarizer._parts, segmentation_batch=3, embedding_batch=5)
 
     found = diarize(sliced, talk.samples)
+    assert (found.turns, found.exclusive) == (whole.turns, whole.exclusive)
+
+
+def test_a_recording_with_more_embeddings_than_are_clustered_has_the_same_turns(
+    diarizer, talk, diarize
+):
+    bounded = PyannoteDiarizer(diarizer._parts, most_clustered=60)
+
+    found, whole = diarize(bounded, talk.samples), diarize(diarizer, talk.samples)
+
     assert (found.turns, found.exclusive) == (whole.turns, whole.exclusive)
 
 

@@ -55,7 +55,7 @@ def load_parts(settings: WorkerSettings) -> Parts:
             where one is wanted.
         OutOfMemoryError: there is no memory for the models.
     """
-    _import_pyannote()
+    import_pyannote()
     device = _device(settings)
     # pyannote names no common base of what it raises on a file that is missing, torn or too new
     try:
@@ -111,7 +111,8 @@ def _least_samples(embedding: "PyannoteAudioPretrainedSpeakerEmbedding") -> int:
         return int(embedding.min_num_samples)
 
 
-def _import_pyannote() -> None:
+def import_pyannote() -> None:
+    """Import pyannote.audio in silence, without its telemetry; loads torch."""
     # read at import (pyannote.audio.telemetry.metrics of 4.0.7), on by default
     os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
     with warnings.catch_warnings():
@@ -130,14 +131,14 @@ def _pipeline(settings: WorkerSettings, device: "torch.device") -> "SpeakerDiari
     token = settings.huggingface_token or None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions that a model was trained with
-        pipeline = Pipeline.from_pretrained(_config(settings, token), token=token)
+        pipeline = Pipeline.from_pretrained(config_of(settings, token), token=token)
         fix_reproducibility(device)  # no TF32, as pyannote itself says before each run
     if not pipeline.instantiated:
         pipeline.instantiate(pipeline.default_parameters())
     return pipeline.to(device)
 
 
-def _config(settings: WorkerSettings, token: str | None) -> dict[str, Any]:
+def config_of(settings: WorkerSettings, token: str | None) -> dict[str, Any]:
     """The pipeline's config.yaml, its models made folders wherever MODELS_FOLDER has them."""
     import yaml  # noqa: PLC0415
     from pyannote.audio.core.pipeline import expand_subfolders  # noqa: PLC0415
