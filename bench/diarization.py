@@ -11,6 +11,7 @@ which as small a part is linked as of an 8 h recording.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -34,7 +35,8 @@ Row = tuple[str, ...]
 def run_way(way: str, *arguments: str) -> Figures:
     """One way in a process of its own; its figures."""
     command = [sys.executable, "-m", "bench.diarization_ways", way, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{way} {arguments}: {done.stderr[-2000:]}")
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
