@@ -9,9 +9,6 @@ from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from secrets import token_hex
-from typing import Literal
-
-from pydantic import BaseModel
 
 from gpu_job.contract import Address
 from pipelines.dagster_home import dagster_home, is_ours
@@ -19,17 +16,11 @@ from pipelines.settings import Settings, SettingsError, load_settings
 from resources.storage import open_storage
 from resources.storage.base import Storage, StorageError
 
+from .diarizer_look import diarizer
+from .findings import Finding
+
 _PACKAGES = ("escriba", "dagster", "faster-whisper", "ctranslate2", "av", "obstore", "duckdb")
 _LITTLE_SPACE_GB = 5
-
-
-class Finding(BaseModel):
-    """One thing that was looked at. `odd` works, and somebody should know."""
-
-    what: str
-    state: Literal["well", "odd", "broken"]
-    found: str
-    advice: str = ""
 
 
 def examine() -> list[Finding]:
@@ -218,6 +209,7 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _bucket,
     _space,
     _models,
+    diarizer,
     _tenants,
     _prices,
     _dagster,

@@ -5,7 +5,8 @@ import sys
 import click
 from rich.text import Text
 
-from .diagnosis import Finding, examine
+from .diagnosis import examine
+from .findings import Finding
 from .house import console, json_option, print_json
 
 _SIGNS = {"well": ("✓", "green"), "odd": ("!", "yellow"), "broken": ("✗", "red")}

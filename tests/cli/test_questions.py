@@ -121,6 +121,7 @@ def test_a_doctor_finds_everything_well_and_says_what_is_odd(place):
         ({"NIGHTLY_AT": "25:00"}, "settings", ".env"),
         ({"PRICE_BOOK": "nothing.csv"}, "prices", "add the line"),
         ({"MODEL": "."}, "model", "CTranslate2"),
+        ({"DIARIZER": "pyannote", "LOCAL_WORKER_PYTHON": "/none"}, "diarizer", "setup-worker"),
         ({"DAGSTER_POSTGRES_URL": "postgresql://u:hunter2@127.0.0.1:9/x"}, "Dagster", "POSTGRES"),
         (
             {"STORAGE_URL": "s3://b", "AWS_ENDPOINT_URL": "http://127.0.0.1:9",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...audio import SAMPLE_RATE_HZ
 from ...errors import ModelMissingError
 from ...settings import WorkerSettings
-from .refusals import GO_ON, explained
+from .refusals import GO_ON, explained, not_installed
 from .torchaudio_shim import import_torchaudio
 
 if TYPE_CHECKING:
@@ -55,7 +55,10 @@ def load_parts(settings: WorkerSettings) -> Parts:
             where one is wanted.
         OutOfMemoryError: there is no memory for the models.
     """
-    import_pyannote()
+    try:
+        import_pyannote()
+    except ImportError as error:
+        raise ModelMissingError(not_installed(error.name or "pyannote.audio")) from error
     device = _device(settings)
     # pyannote names no common base of what it raises on a file that is missing, torn or too new
     try:

@@ -36,6 +36,15 @@ def explained(error: Exception, model: str, token: str) -> JobFailedError:
     return ModelMissingError(_missing(error, model, status))
 
 
+def not_installed(package: str) -> str:
+    """A Python without pyannote: the sentence that says which one has it."""
+    return (
+        f"DIARIZER=pyannote needs packages that this Python has not ({package}). `make "
+        "setup-worker` makes .venv-worker with all of them: set LOCAL_WORKER_PYTHON to its "
+        f"bin/python. {GO_ON}"
+    )
+
+
 def _refused(model: str, status: int, token: str) -> str:
     why = "HUGGINGFACE_TOKEN is not set."
     if token:
