@@ -78,6 +78,11 @@ def loud(monkeypatch):
     monkeypatch.setattr(hearing.WindowHearing, "__call__", lambda _self, a, b: b - a)
 
 
+def model(**more):
+    """As much of a WhisperModel as is asked of it here."""
+    return SimpleNamespace(model=SimpleNamespace(is_multilingual=True), **more)
+
+
 def heard(worker, regions=REGIONS, options=OPTIONS, speech=None, progress=lambda _: None):
     speech = speech or Speech()
     worker.transcribe(SAMPLES, regions, options, speech, progress)
@@ -86,7 +91,7 @@ def heard(worker, regions=REGIONS, options=OPTIONS, speech=None, progress=lambda
 
 def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost(device):
     card = device(bears=10)
-    worker = Transcriber(None, 64)
+    worker = Transcriber(model(), 64)
 
     speech = heard(worker)
 
@@ -101,7 +106,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost(device):
 
 def test_the_smaller_batch_is_remembered_for_the_next_job(device):
     device(bears=10)
-    worker = Transcriber(None, 64)
+    worker = Transcriber(model(), 64)
     heard(worker)
     card = device(bears=10)
 
@@ -114,7 +119,7 @@ def test_where_not_even_one_window_fits_the_job_fails_for_want_of_memory(device)
     device(bears=0)
 
     with pytest.raises(OutOfMemoryError, match="smaller MODEL"):
-        heard(Transcriber(None, 4))
+        heard(Transcriber(model(), 4))
 
 
 def test_any_other_error_is_let_through(device, monkeypatch):
@@ -122,14 +127,14 @@ def test_any_other_error_is_let_through(device, monkeypatch):
     monkeypatch.setattr(card, "decode", lambda _: (_ for _ in ()).throw(RuntimeError("broken")))
 
     with pytest.raises(RuntimeError, match="broken"):
-        heard(Transcriber(None, 4))
+        heard(Transcriber(model(), 4))
 
 
 @pytest.mark.parametrize("batch", [1, 5, 8, 24, 64, 200])
 def test_no_call_holds_the_features_of_more_than_64_windows(device, batch):
     card = device(bears=1_000)
 
-    heard(Transcriber(None, batch))
+    heard(Transcriber(model(), batch))
 
     assert max(windows for windows, _ in card.calls) <= WINDOWS_A_CALL
     assert Batches(None, batch).windows_a_call % min(batch, WINDOWS_A_CALL) == 0
@@ -138,7 +143,7 @@ def test_no_call_holds_the_features_of_more_than_64_windows(device, batch):
 def test_a_batch_that_takes_longer_than_the_fence_allows_is_made_smaller(device):
     card = device(seconds=50)
 
-    heard(Transcriber(None, 16))
+    heard(Transcriber(model(), 16))
 
     assert card.decoded[0] == 16
     assert card.decoded[-1] < 16
@@ -154,7 +159,7 @@ def test_the_work_stops_between_batches_and_what_is_done_stays_whole(device):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        heard(Transcriber(None, 16), speech=speech, progress=progress)
+        heard(Transcriber(model(), 16), speech=speech, progress=progress)
 
     assert speech.windows_done == 16
     assert all(s.end_ms <= REGIONS[16].start_ms for s in speech.segments)
@@ -163,7 +168,7 @@ def test_the_work_stops_between_batches_and_what_is_done_stays_whole(device):
 
 def test_what_was_done_before_is_not_done_again(device):
     card = device()
-    worker, speech = Transcriber(None, 16), Speech()
+    worker, speech = Transcriber(model(), 16), Speech()
     whole = heard(worker)
     card.calls.clear()
 
@@ -185,15 +190,16 @@ def stop_after(speech, windows):
 
 def test_speech_without_a_word_is_heard_again_and_told_of(device, loud, monkeypatch):
     device(loses_seconds=6)
-    again = []
+    again, done = [], []
 
     def plain(audio, **_wishes):
         again.append(len(audio) / 16_000)
         found = SimpleNamespace(start=0.5, end=5.0, text="foi perdido", **SURE)
         return [found], None
 
-    speech = heard(Transcriber(SimpleNamespace(transcribe=plain), 16))
+    speech = heard(Transcriber(model(transcribe=plain), 16), progress=done.append)
 
+    assert done == sorted(done)
     assert len(again) == len(REGIONS)
     assert all(5 < seconds < 8 for seconds in again)
     texts = [segment.text for segment in speech.segments]
@@ -205,7 +211,7 @@ def test_speech_without_a_word_is_heard_again_and_told_of(device, loud, monkeypa
 def test_a_gap_in_which_the_detector_hears_nothing_costs_nothing(device):
     device(loses_seconds=6)
 
-    speech = heard(Transcriber(None, 16))  # no model: asking it would fail
+    speech = heard(Transcriber(model(), 16))  # it cannot be asked once more
 
     assert speech.warnings == []
 
@@ -213,13 +219,15 @@ def test_a_gap_in_which_the_detector_hears_nothing_costs_nothing(device):
 def test_short_breaths_are_no_gaps(device, loud):
     device(loses_seconds=1.5)
 
-    assert heard(Transcriber(None, 16)).warnings == []
+    assert heard(Transcriber(model(), 16)).warnings == []
 
 
 def test_without_word_times_words_are_spread_over_their_segment(device):
     device()
 
-    speech = heard(Transcriber(None, 16), options=OPTIONS.model_copy(update={"word_times": False}))
+    speech = heard(
+        Transcriber(model(), 16), options=OPTIONS.model_copy(update={"word_times": False})
+    )
 
     words = [word for segment in speech.segments for word in segment.words]
     assert len(words) > 20 * len(REGIONS)
@@ -230,7 +238,7 @@ def test_without_word_times_words_are_spread_over_their_segment(device):
 def test_every_region_has_its_words_in_the_time_of_the_recording(device):
     device()
 
-    speech = heard(Transcriber(None, 16))
+    speech = heard(Transcriber(model(), 16))
 
     starts = [segment.start_ms for segment in speech.segments]
     for region in REGIONS:

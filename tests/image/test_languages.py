@@ -1,5 +1,7 @@
 """The language of a recording, by votes of all of it; with the real model where it can tell."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from gpu_job.contract import JobOptions, SpeechRegion
 from gpu_job.speech.languages import Guess, smoothed, vote, voters
 from gpu_job.speech.plan import plan
 from gpu_job.speech.so_far import Speech
+from gpu_job.speech.transcriber import Transcriber
 from gpu_job.speech.windows import Piece, Window
 
 
@@ -125,3 +128,15 @@ def test_a_language_that_was_given_is_not_looked_for(real_models, samples, monke
     speech = heard(real_models, samples, language="en")
 
     assert (speech.language, speech.language_probability) == ("en", 1.0)
+
+
+def test_a_model_of_english_alone_is_not_asked(samples):
+    alone = SimpleNamespace(is_multilingual=False)
+    model = SimpleNamespace(model=alone, detect_language=None)
+
+    speech = Speech()
+    speech.plan = Transcriber(model, 8)._plan(
+        samples, (SpeechRegion(start_ms=0, end_ms=9_000),), JobOptions(model="small.en"), print
+    )
+
+    assert speech.language == "en"

@@ -38,7 +38,9 @@ def whisper(monkeypatch):
 
 
 def heard(options, regions=REGIONS):
-    speech, model = Speech(), SimpleNamespace(detect_language=lambda _: ("en", 0.9, []))
+    speech = Speech()
+    multilingual = SimpleNamespace(is_multilingual=True)
+    model = SimpleNamespace(model=multilingual, detect_language=lambda _: ("en", 0.9, []))
     Transcriber(model, 8).transcribe(SECONDS, regions, options, speech, lambda _: None)
     return speech
 

@@ -82,7 +82,7 @@ class Transcriber:
                 _keep(speech, window, believed, call.language)
                 for gap in lost(window, believed, regions, hearing):
                     self._mend(samples, gap, call.language, options, speech)
-                    progress(done.speech_ms(speech.windows_done, 0))
+                    batched(call.starts_ms[-1])
             speech.windows_done += len(call.windows)
             progress(done.speech_ms(speech.windows_done, 0))
         speech.put_in_order()
@@ -100,7 +100,14 @@ class Transcriber:
             return Guess(language, float(probability))
 
         windows = pack(regions, samples.shape[1] // 16, quietest(samples))
+        if not self._is_multilingual:
+            options = options.model_copy(update={"language": "en"})
         return plan(windows, options, guess)
+
+    @property
+    def _is_multilingual(self) -> bool:
+        """Models such as small.en know English alone, and refuse to guess."""
+        return bool(self._model.model.is_multilingual)
 
     def _mend(
         self,
