@@ -47,7 +47,7 @@ def test_a_short_recording_is_asked_once_where_that_is_sure():
     assert plan(windows(30_000, 20_000), JobOptions(model="demo"), guess(0.95)).language == "pt"
     assert len(asked) == 1
     plan(windows(30_000, 20_000), JobOptions(model="demo"), guess(0.5))
-    assert len(asked) == 1 + 3
+    assert len(asked) == 1 + 2
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 8, 9, 500])

@@ -36,11 +36,12 @@ def plan(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Plan
         return Plan(tuple(windows), options.language or "")
     if options.detect == "along":
         return _along(windows, guess)
-    language, probability = "", 0.0
+    language, probability, guesses = "", 0.0, dict[int, Guess]()
     for most in (few(windows), VOTERS):
-        chosen = [windows[i] for i in voters(windows, most)]
-        guesses = [guess(window) for window in chosen]
-        language, probability = vote(guesses, [window.length_ms for window in chosen])
+        chosen = voters(windows, most)
+        guesses |= {i: guess(windows[i]) for i in chosen if i not in guesses}
+        lengths_ms = [windows[i].length_ms for i in chosen]
+        language, probability = vote([guesses[i] for i in chosen], lengths_ms)
         if probability >= SURE or len(chosen) == len(windows):
             break
     return Plan(tuple(windows), language, round(probability, 4))
