@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
@@ -33,6 +34,8 @@ HOUSE = Path(__file__).resolve().parent.parent
 RECORDINGS = HOUSE / "demo" / "recordings"
 ALLOWED_SKIPS = HOUSE / "tests" / "allowed_skips.txt"
 S3_READY_SECONDS = 120
+# these need torch, pyannote and RunPod's SDK, which have an environment of their own
+collect_ignore = [] if find_spec("runpod") else ["worker"]
 
 
 def _names_of_settings():
