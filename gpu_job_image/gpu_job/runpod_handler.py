@@ -30,6 +30,7 @@ from .runpod_answers import (
 )
 from .settings import WorkerSettings
 from .stop import Stop
+from .weights import read_ahead
 
 Delivery = dict[str, Any]
 Tell = Callable[[Delivery, dict[str, Any]], None]
@@ -156,6 +157,7 @@ def main() -> int:
     except ValueError as error:
         sys.stderr.write(f"gpu_job: {error}\n")
         return 2
+    read_ahead(settings)
     from .runpod_loop import serve  # noqa: PLC0415  # importing runpod takes seconds
 
     serve(settings, lambda tell: RunPodHandler(load_models(settings), tell=tell))

@@ -10,15 +10,13 @@ from functools import cached_property, partial
 from types import FrameType
 from typing import Any
 
-import runpod
-from runpod.serverless.modules import rp_scale
-
 from .card import Card
 from .fitness import check_card
 from .logs import keep_addresses_out
 from .lookahead import WITH_THE_NEXT
 from .pulse import beat, forget, pulse_file
 from .runpod_handler import Delivery, RunPodHandler, Tell
+from .runpod_sdk import rp_scale, runpod
 from .settings import WorkerSettings
 
 Make = Callable[[Tell], RunPodHandler]
