@@ -43,7 +43,8 @@ def _names_of_settings():
     for name, field in Settings.model_fields.items():
         yield name.upper()
         yield from map(str, getattr(field.validation_alias, "choices", ()))
-    yield from ("MODELS_FOLDER", "CPU_THREADS", "BATCH_WINDOWS")
+    yield from ("MODELS_FOLDER", "CPU_THREADS", "BATCH_WINDOWS", "COMPUTE_TYPE", "DEVICE")
+    yield from ("DIARIZATION_MODEL", "HUGGINGFACE_TOKEN", "RETIRE_AFTER_JOBS", "SPOT_NOTICES")
 
 
 SETTINGS = frozenset(_names_of_settings())
@@ -56,7 +57,7 @@ def _no_settings_of_the_machine(monkeypatch, tmp_path):
     """No test sees the developer's .env, credentials or buckets."""
     for name in list(os.environ):
         upper = name.upper()
-        ours = upper in SETTINGS or upper.startswith(("AWS_", "DAGSTER_"))
+        ours = upper in SETTINGS or upper.startswith(("AWS_", "DAGSTER_", "RUNPOD_"))
         if ours or upper in OF_THE_MACHINE or upper.endswith("_PROXY"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DAGSTER_POSTGRES_URL", "")  # the product sets it for dagster.yaml
