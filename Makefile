@@ -1,29 +1,44 @@
-# Every target makes the environment it needs, in .venv; nothing else is touched.
+# Every target makes the environment it needs, in .venv or .venv-worker; nothing else is touched.
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do command -v $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PIP_VERSION := 26.3
 PROJECT := pyproject.toml gpu_job_image/pyproject.toml requirements.lock
+WORKER_BIN := .venv-worker/bin
+WORKER_PIP := $(WORKER_BIN)/python -m pip --disable-pip-version-check --quiet
+WORKER_LOCK := gpu_job_image/worker.lock
+TORCH := 2.13.0  # what `make lock` writes down; CPU or CUDA is the package index's choice
 SOURCES := assets bench demo gpu_job_image pipelines resources sensors tests
+# the whole project beside the worker: tests/worker use the real storage and the real chain
+WORKER_PARTS := -e "gpu_job_image[pyannote,runpod]" -e . --group test
+# torch pins its own CUDA packages, and a build for CPUs has none: the lock serves both
+CUDA_PARTS := '^(cuda-|triton==|nvidia-(cu|nccl|nvj|nvs|nvt))'
 
-.PHONY: help setup demo test lint format types bench demo-models lock clean
+.PHONY: help setup setup-worker demo test test-worker lint format types bench demo-models lock clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
 
 setup: .venv/.ready  ## Make .venv with everything that Escriba needs to run
 
+setup-worker: .venv-worker/.ready  ## Make .venv-worker with torch, pyannote and RunPod's SDK (3 GB)
+
 demo: setup  ## See it all work on three short recordings
 	@$(BIN)/escriba demo
 
-test: .venv/.ready-dev  ## Run all tests; the skipped ones are listed at the end
+test: .venv/.ready-dev .venv-worker/.ready  ## Run all tests; skipped ones are listed at the end
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)  # tests/ui share one `escriba up`
+	@$(MAKE) --no-print-directory test-worker
+
+test-worker: .venv-worker/.ready  ## Run the tests that need torch, pyannote or RunPod's SDK
+	@$(WORKER_BIN)/python -m pytest -n 2 --dist loadgroup tests/worker $(WORKER_PYTEST_ARGS)
 
 lint: .venv/.ready-dev  ## Check style and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
+	@$(BIN)/hadolint gpu_job_image/Dockerfile
 
 format: .venv/.ready-dev  ## Bring the code into its form
 	@$(BIN)/ruff format .
@@ -45,10 +60,19 @@ lock:  ## Resolve all versions anew
 	@.venv-lock/bin/python -m pip freeze --exclude-editable > gpu_job_image/requirements.lock
 	@.venv-lock/bin/python -m pip install --quiet -e gpu_job_image -e . --group dev --group bench
 	@.venv-lock/bin/python -m pip freeze --exclude-editable > requirements.lock
+	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/python -m pip install --quiet pip==$(PIP_VERSION)
+	@.venv-lock/bin/python -m pip install --quiet torch==$(TORCH)
+	@.venv-lock/bin/python -m pip freeze | grep '^torch==' > .venv-lock/torch.txt
+	@.venv-lock/bin/python -m pip install --quiet -c requirements.lock -c .venv-lock/torch.txt $(WORKER_PARTS)
+	@grep '^#' $(WORKER_LOCK) > .venv-lock/head.txt
+	@.venv-lock/bin/python -m pip freeze --exclude-editable | grep -Ev $(CUDA_PARTS) | \
+		sed 's/^\(torch==[^+]*\)+.*/\1/' | cat .venv-lock/head.txt - > .venv-lock/worker.lock
+	@mv .venv-lock/worker.lock $(WORKER_LOCK)
 	@rm -rf .venv-lock
 
 clean:  ## Remove what was made, but never data/
-	rm -rf .venv .cache escriba-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-worker .venv-lock .cache escriba-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.ready: $(PROJECT)
 	@test -n "$(PYTHON)" || { echo "Escriba needs Python 3.11 or 3.12; set PYTHON=/path/to/it."; exit 1; }
@@ -64,4 +88,15 @@ clean:  ## Remove what was made, but never data/
 
 .venv/.ready-bench: .venv/.ready-dev
 	@$(PIP) install -c requirements.lock --group bench
+	@touch $@
+
+# torch first: what comes after it takes the build that is there, instead of another one of CUDA
+.venv-worker/.ready: $(PROJECT) $(WORKER_LOCK)
+	@test -n "$(PYTHON)" || { echo "Escriba needs Python 3.11 or 3.12; set PYTHON=/path/to/it."; exit 1; }
+	@echo "Setting up .venv-worker (two minutes and 3 GB, once) …"
+	@test -x $(WORKER_BIN)/python || $(PYTHON) -m venv .venv-worker
+	@$(WORKER_PIP) install pip==$(PIP_VERSION)
+	@$(WORKER_PIP) install -c $(WORKER_LOCK) torch
+	@$(WORKER_PIP) freeze | grep '^torch==' > .venv-worker/torch.txt
+	@$(WORKER_PIP) install -c $(WORKER_LOCK) -c .venv-worker/torch.txt $(WORKER_PARTS)
 	@touch $@

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
@@ -33,6 +34,8 @@ HOUSE = Path(__file__).resolve().parent.parent
 RECORDINGS = HOUSE / "demo" / "recordings"
 ALLOWED_SKIPS = HOUSE / "tests" / "allowed_skips.txt"
 S3_READY_SECONDS = 120
+# these need torch, pyannote and RunPod's SDK, which have an environment of their own
+collect_ignore = [] if find_spec("runpod") else ["worker"]
 
 
 def _names_of_settings():
@@ -40,7 +43,8 @@ def _names_of_settings():
     for name, field in Settings.model_fields.items():
         yield name.upper()
         yield from map(str, getattr(field.validation_alias, "choices", ()))
-    yield from ("MODELS_FOLDER", "CPU_THREADS", "BATCH_WINDOWS")
+    yield from ("MODELS_FOLDER", "CPU_THREADS", "BATCH_WINDOWS", "COMPUTE_TYPE", "DEVICE")
+    yield from ("DIARIZATION_MODEL", "HUGGINGFACE_TOKEN", "RETIRE_AFTER_JOBS", "SPOT_NOTICES")
 
 
 SETTINGS = frozenset(_names_of_settings())
@@ -53,7 +57,7 @@ def _no_settings_of_the_machine(monkeypatch, tmp_path):
     """No test sees the developer's .env, credentials or buckets."""
     for name in list(os.environ):
         upper = name.upper()
-        ours = upper in SETTINGS or upper.startswith(("AWS_", "DAGSTER_"))
+        ours = upper in SETTINGS or upper.startswith(("AWS_", "DAGSTER_", "RUNPOD_"))
         if ours or upper in OF_THE_MACHINE or upper.endswith("_PROXY"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DAGSTER_POSTGRES_URL", "")  # the product sets it for dagster.yaml

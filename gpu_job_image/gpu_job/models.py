@@ -66,7 +66,7 @@ def load_models(settings: WorkerSettings) -> Models:
     """
     since = time.perf_counter()
     card = Card.find() if settings.device != "cpu" else Card("", lambda: Memory(0, 0))
-    diarizer = _diarizer(settings)
+    diarizer = load_diarizer(settings)
     transcriber = Transcriber.load(settings, card)
     session = Session(card=card, models_ready_at=datetime.now(UTC))
     return Models(
@@ -81,7 +81,13 @@ def load_models(settings: WorkerSettings) -> Models:
     )
 
 
-def _diarizer(settings: WorkerSettings) -> Diarizer | None:
+def load_diarizer(settings: WorkerSettings) -> Diarizer | None:
+    """The diarizer of the settings; None where nobody looks for speakers.
+
+    Raises:
+        ModelMissingError: with what was tried and what to do.
+        LicenceError: which terms are to be accepted, or which variable is missing.
+    """
     if settings.diarizer == "light":
         from .diarize.light import LightDiarizer  # noqa: PLC0415
 

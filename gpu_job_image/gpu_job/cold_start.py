@@ -1,0 +1,76 @@
+"""`python -m gpu_job.cold_start`: the seconds of each step to the first job, a JSON line each.
+
+It loads what the settings name, as a worker does, and so proves an image too: exit status 1 where
+a model does not load.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from .card import Card, Memory
+from .errors import JobFailedError
+from .settings import WorkerSettings
+from .weights import read_ahead
+
+Given = TypeVar("Given")
+
+
+def main() -> int:
+    """Entry point."""
+    try:
+        measure(WorkerSettings.from_environment(), _say)
+    except (JobFailedError, ValueError) as error:
+        sys.stderr.write(f"cold_start: {error}\n")
+        return 1
+    return 0
+
+
+def measure(settings: WorkerSettings, say: Callable[[str, float], None]) -> None:
+    """Each step in the worker's own order; `say` gets its name and its seconds.
+
+    Raises:
+        JobFailedError: a model does not load.
+    """
+    began = time.perf_counter()
+    read_ahead(settings)
+
+    def step(name: str, work: Callable[[], Given]) -> Given:
+        since = time.perf_counter()
+        done = work()
+        say(name, time.perf_counter() - since)
+        return done
+
+    def of_speech() -> tuple[Callable[..., object], ...]:
+        import faster_whisper  # noqa: F401, PLC0415
+
+        from .speech.model import batch_for, load_whisper, warm_up  # noqa: PLC0415
+
+        return load_whisper, warm_up, batch_for
+
+    def of_speakers() -> Callable[..., object]:
+        if settings.diarizer == "pyannote":
+            import torch  # noqa: F401, PLC0415  # of pyannote itself: see load_speakers
+        from .models import load_diarizer  # noqa: PLC0415
+
+        return load_diarizer
+
+    load_diarizer = step("import_speakers", of_speakers)
+    load_whisper, warm_up, batch_for = step("import_speech", of_speech)
+    card = Card.find() if settings.device != "cpu" else Card("", lambda: Memory(0, 0))
+    step("load_speakers", lambda: load_diarizer(settings))
+    model = step("load_speech", lambda: load_whisper(settings))
+    step("warm_up", lambda: warm_up(model))
+    step("choose_batch", lambda: batch_for(model, card, settings.batch_windows))
+    say("all", time.perf_counter() - began)
+
+
+def _say(name: str, seconds: float) -> None:
+    sys.stdout.write(json.dumps({"step": name, "seconds": round(seconds, 3)}) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
