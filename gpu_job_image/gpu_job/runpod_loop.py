@@ -1,6 +1,7 @@
 """RunPod's own worker loop around the handler: fitness, look-ahead, and an end in good order.
 
-Importing this module imports runpod. What is changed of its loop (rp_scale.JobScaler of 1.12) stands in `Scaler`, and tests/worker run it against a RunPod on loopback.
+Importing this module imports runpod. What is changed of its loop (rp_scale.JobScaler of 1.12)
+stands in `Scaler`, and tests/worker run it against a RunPod on loopback.
 """
 
 import asyncio
