@@ -6,16 +6,19 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
-from gpu_job import manifest, prepare
+from gpu_job import manifest, notices, prepare
 from gpu_job.audio import decode, sha256_of
 from gpu_job.contract import JobOptions, Manifest, SpeechRegion
 from gpu_job.manifest import ManifestError, requests_at, requests_in, work
 from gpu_job.packing import packed
+from gpu_job.settings import WorkerSettings
 from gpu_job.stop import Stop
 from resources.models import unpack_demo_models
 
@@ -108,6 +111,30 @@ def test_a_notice_stops_the_manifest_too(jobs, fake_models):
     outcomes = work(jobs(3), fake_models(lambda _: stop.say("preempted")), quiet, stop)
 
     assert [outcome.state for outcome in outcomes] == ["stopped"]
+
+
+def test_a_machine_that_is_taken_away_ends_its_manifest_with_a_status_of_its_own(
+    jobs, fake_models, monkeypatch
+):
+    """The notice comes from the cloud that the settings name, while a job is computed."""
+    given = threading.Event()
+    cloud = SimpleNamespace(every_seconds=0.01, is_given=given.is_set)
+    monkeypatch.setitem(notices._SOURCES, "aws", lambda: cloud)
+    stops = []
+
+    def notice(fake):
+        given.set()
+        assert stops[0].wait(60)
+
+    def loads(_settings):
+        return fake_models(notice)
+
+    monkeypatch.setattr(manifest, "load_models", loads)
+    monkeypatch.setattr(manifest, "Stop", lambda: stops.append(Stop()) or stops[-1])
+
+    status = manifest.work_through(jobs(2), WorkerSettings(Path(), spot_notices="aws"))
+
+    assert status == manifest.STOPPED_EXIT
 
 
 @pytest.mark.parametrize("large", [False, True])
