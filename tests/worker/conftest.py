@@ -54,10 +54,13 @@ def runpod():
 class Pod:
     """The image's command as RunPod starts it; its own process group, for pings run beside it."""
 
-    def __init__(self, runpod, name, log, environment):
+    def __init__(self, runpod, name, log, environment, fault=""):
         self.name, self._log = name, log
+        command = ["-m", "gpu_job.runpod_handler"]
+        if fault:  # lines of Python before the same
+            command = ["-c", f"{fault}\nfrom gpu_job.runpod_handler import main\nmain()"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gpu_job.runpod_handler"],
+            [sys.executable, *command],
             env=os.environ | runpod.worker_settings(name) | environment,
             stdout=log.open("wb"),
             stderr=subprocess.STDOUT,
@@ -89,7 +92,7 @@ def start_pod(runpod, demo_models, tmp_path):
     """Starts workers with the demo models; they are gone when the test ends."""
     pods = []
 
-    def start(**environment):
+    def start(fault="", **environment):
         name = f"pod-{len(pods) + 1}"
         defaults = {
             "MODELS_FOLDER": str(demo_models),
@@ -98,7 +101,7 @@ def start_pod(runpod, demo_models, tmp_path):
             "BATCH_WINDOWS": "1",  # asked to stop after every window
             "TMPDIR": str(tmp_path),
         }
-        pod = Pod(runpod, name, tmp_path / f"{name}.log", defaults | environment)
+        pod = Pod(runpod, name, tmp_path / f"{name}.log", defaults | environment, fault)
         pods.append(pod)
         return pod
 
