@@ -47,8 +47,9 @@ format: .venv/.ready-dev  ## Bring the code into its form
 types: .venv/.ready-dev  ## Check types, strictly, where the thinking is
 	@$(BIN)/mypy
 
-bench: .venv/.ready-bench  ## Run the benchmarks in their short form
-	@for name in speakers audio chain waiting orchestration; do $(BIN)/python -m bench.$$name --quick || exit 1; done
+bench: .venv/.ready-bench .venv-worker/.ready  ## Run the benchmarks in their short form
+	@for name in speakers audio chain waiting orchestration worker; do $(BIN)/python -m bench.$$name --quick || exit 1; done
+	@$(WORKER_BIN)/python -m bench.diarization --quick
 
 demo-models:  ## Train the demo models anew (an hour, needs espeak-ng)
 	@PYTHON="$(PYTHON)" demo/training/train.sh
