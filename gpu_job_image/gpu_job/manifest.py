@@ -14,6 +14,7 @@ from .contract import Address, JobRequest, Manifest
 from .errors import JobFailedError
 from .job import Outcome
 from .models import Models, load_models
+from .notices import watched
 from .packing import unpacked
 from .prepare import prepare_ahead
 from .settings import WorkerSettings
@@ -75,7 +76,7 @@ def work_through(requests: Sequence[JobRequest], settings: WorkerSettings) -> in
     Exit status: 0 when all are done, 1 when some failed, 2 without models, 4 when it was stopped.
     """
     stop = Stop()
-    with voice() as say, stopped_by_signals(stop):
+    with voice() as say, stopped_by_signals(stop), watched(settings.spot_notices, stop):
         try:
             models = load_models(settings)
         except JobFailedError as error:
