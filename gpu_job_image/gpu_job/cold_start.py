@@ -52,7 +52,9 @@ def measure(settings: WorkerSettings, say: Callable[[str, float], None]) -> None
 
     def of_speakers() -> Callable[..., object]:
         if settings.diarizer == "pyannote":
-            import torch  # noqa: F401, PLC0415  # of pyannote itself: see load_speakers
+            from .diarize.pyannote.loading import import_pyannote  # noqa: PLC0415
+
+            import_pyannote()
         from .models import load_diarizer  # noqa: PLC0415
 
         return load_diarizer

@@ -13,6 +13,7 @@ from .session import Session
 from .settings import COMMUNITY_1, WorkerSettings
 from .sharing import Sharing
 from .speech.transcriber import Transcriber
+from .weights import read_ahead
 
 
 @dataclass
@@ -65,6 +66,7 @@ def load_models(settings: WorkerSettings) -> Models:
         LicenceError: which terms are to be accepted, or which variable is missing.
     """
     since = time.perf_counter()
+    read_ahead(settings)
     card = Card.find() if settings.device != "cpu" else Card("", lambda: Memory(0, 0))
     diarizer = load_diarizer(settings)
     transcriber = Transcriber.load(settings, card)

@@ -1,12 +1,14 @@
 """Notices of spot machines, from metadata services on loopback that ask what the real ones ask."""
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from gpu_job import manifest, notices
 from gpu_job.notices import AwsNotices, GcpNotices, NoMetadataError, watched
+from gpu_job.settings import WorkerSettings
 from gpu_job.stop import Stop
 
 SECONDS = 60  # for machines that have a lot else to do
@@ -84,10 +86,10 @@ def often(source):
     return source
 
 
-@pytest.mark.parametrize(("kind", "notices"), [(Aws, AwsNotices), (Gcp, GcpNotices)])
-def test_a_notice_stops_the_work_and_nothing_does_before_it(kind, notices):
+@pytest.mark.parametrize(("kind", "source"), [(Aws, AwsNotices), (Gcp, GcpNotices)])
+def test_a_notice_stops_the_work_and_nothing_does_before_it(kind, source):
     stop = Stop()
-    with metadata(kind) as server, watched("", stop, often(notices(server.url))):
+    with metadata(kind) as server, watched("", stop, often(source(server.url))):
         asked = server.asked
         while server.asked < asked + 3:
             assert not stop.wait(0.01)
@@ -98,20 +100,20 @@ def test_a_notice_stops_the_work_and_nothing_does_before_it(kind, notices):
 
 def test_the_token_of_aws_is_kept_and_renewed_at_half_its_life(aws):
     now = [0.0]
-    notices = AwsNotices(aws.url, clock=lambda: now[0])
+    source = AwsNotices(aws.url, clock=lambda: now[0])
 
     for now[0] in (0.0, 10_000.0, 10_801.0):
-        assert not notices.is_given()
+        assert not source.is_given()
 
     assert len(aws.tokens) == 2
 
 
 def test_a_token_that_died_while_the_machine_slept_is_taken_anew(aws):
-    notices = AwsNotices(aws.url)
-    notices.is_given()
+    source = AwsNotices(aws.url)
+    source.is_given()
     aws.revoked, aws.notice = True, True
 
-    assert notices.is_given()
+    assert source.is_given()
     assert len(aws.tokens) == 2
 
 
@@ -149,3 +151,20 @@ def test_without_spot_notices_nobody_watches():
     before = threading.active_count()
     with watched("none", Stop()):
         assert threading.active_count() == before
+
+
+def test_a_notice_ends_a_manifest_with_a_status_of_its_own(
+    aws, job, fake_models, monkeypatch, tmp_path
+):
+    aws.notice, stop = True, Stop()
+    models = fake_models(lambda _: stop.wait(SECONDS))
+    monkeypatch.setitem(notices._SOURCES, "aws", lambda: AwsNotices(aws.url))
+    monkeypatch.setattr(manifest, "Stop", lambda: stop)
+    monkeypatch.setattr(manifest, "load_models", lambda _: models)
+    monkeypatch.setattr(manifest, "voice", lambda: nullcontext(lambda **_: None))
+
+    settings = WorkerSettings(models=tmp_path, spot_notices="aws")
+    status = manifest.work_through([job.request()], settings)
+
+    assert status == manifest.STOPPED_EXIT
+    assert job.claim().state == "stopped"
