@@ -23,7 +23,7 @@ GONE_SECONDS, DONE_SECONDS = 60, 600  # for machines that have a lot else to do
 CLAIM, RESULT = r"claim-\d+\.json", r"result\.json"
 
 
-def escriba(house, *arguments):
+def escriba(house, *arguments, **changes):
     """The real command, as a process of its own."""
     environment = os.environ | {
         "STORAGE_URL": house.settings.storage_url,
@@ -32,7 +32,7 @@ def escriba(house, *arguments):
     }
     return subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli", *arguments],
-        env=environment,
+        env=environment | changes,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -196,3 +196,18 @@ def test_a_worker_whose_machine_is_taken_away_leaves_its_half_to_the_next(
     assert 0 < result.usage.audio_ms_resumed < result.usage.audio_ms_done
     words = house.text(recording).lower().count("good morning everyone")
     assert words == pytest.approx(times, rel=0.1)
+
+
+def test_a_worker_that_retires_is_followed_by_another_and_no_attempt_is_lost(house, clips):
+    recordings = [
+        house.put(clip, f"{n}.wav") for n, clip in enumerate((clips.english, clips.other))
+    ]
+
+    process = escriba(house, "run", "--json", RETIRE_AFTER_JOBS="1")
+    _, complaints = process.communicate(timeout=DONE_SECONDS)
+
+    assert process.returncode == 0, complaints.decode()
+    check_once(house, recordings, kills=0)
+    boots = {claim.usage.boot for claim in objects(house, CLAIM, Claim).values()}
+    assert len(boots) == 2
+    assert {row["status"] for row in house.attempts()} == {"done"}
