@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from gpu_job.audio import SAMPLES_PER_MS
+from gpu_job.card import Card, Memory
 from gpu_job.contract import JobOptions, SpeechRegion
 from gpu_job.errors import OutOfMemoryError
 from gpu_job.speech import batches, hearing
+from gpu_job.speech import model as whisper
 from gpu_job.speech.batches import WINDOWS_A_CALL, Batches
 from gpu_job.speech.so_far import Speech
 from gpu_job.speech.transcriber import Transcriber
@@ -243,3 +245,31 @@ def test_every_region_has_its_words_in_the_time_of_the_recording(device):
     starts = [segment.start_ms for segment in speech.segments]
     for region in REGIONS:
         assert any(region.start_ms - 1_000 <= start < region.end_ms for start in starts)
+
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(("free_gib", "window_gib"), [(70, 0.25), (10, 0.25), (4, 0.25), (2, 0.5)])
+def test_a_batch_is_as_large_as_the_free_memory_of_the_card(monkeypatch, free_gib, window_gib):
+    """Half a GiB goes to the kernels with the first window; a batch never exceeds 64."""
+    used = [4 * GIB]
+
+    def decode(_model, windows):
+        used[0] = max(used[0], int(4 * GIB + 0.5 * GIB + windows * window_gib * GIB))
+
+    monkeypatch.setattr(whisper, "_decode_noise", decode)
+    whole = int((4.5 + 8 * window_gib + free_gib) * GIB)
+    card = Card("NVIDIA L4", lambda: Memory(used[0], whole - used[0]))
+    on_card = SimpleNamespace(model=SimpleNamespace(device="cuda"))
+
+    batch = whisper.batch_for(on_card, card, 0)
+
+    assert batch == pytest.approx(min(64, 0.8 * (free_gib + 7 * window_gib) / window_gib), abs=1)
+    assert whisper.batch_for(on_card, card, 5) == 5
+
+
+def test_without_a_card_eight_windows_go_together():
+    on_cpu = SimpleNamespace(model=SimpleNamespace(device="cpu"))
+
+    assert whisper.batch_for(on_cpu, Card("", lambda: Memory(0, 0)), 0) == 8

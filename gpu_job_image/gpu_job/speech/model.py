@@ -13,7 +13,7 @@ from ..settings import WorkerSettings
 CPU_BATCH = 8  # the sweet spot of two cores
 MOST_WINDOWS = 64  # more gained nothing on any card of the benchmarks that were published
 _FREE_SHARE = 0.8  # of the card's free memory; the rest is for fragments and for the diarizer
-_PROBE_WINDOWS = 4
+_PROBE_WINDOWS = 8
 _SMALL_MODEL_BYTES = 50_000_000  # below it, one thread was twice as fast as two
 _SECONDS = 30
 
@@ -43,17 +43,19 @@ def load_whisper(settings: WorkerSettings) -> Any:  # noqa: ANN401  # faster_whi
 def batch_for(model: Any, card: Card, wished: int) -> int:  # noqa: ANN401
     """Windows to decode at once: as wished, 8 on a CPU, or what the card's free memory holds.
 
-    What a window takes differs by model, precision and card, so it is measured: the memory that
-    a batch of noise leaves allocated, over its windows.
+    What a window takes differs by model, precision and card, so it is measured: how much more
+    memory a batch of noise leaves allocated than one window did, which paid for the kernels too.
+    Where that is too little, the first batch runs out of memory and is halved (`batches.py`).
     """
     if wished:
         return wished
     if not card.is_there or model.model.device == "cpu":
         return CPU_BATCH
+    warm_up(model)
     before = card.memory()
     _decode_noise(model, _PROBE_WINDOWS)
     after = card.memory()
-    each = max(1, (after.used - before.used) // _PROBE_WINDOWS)
+    each = max(1, (after.used - before.used) // (_PROBE_WINDOWS - 1))
     fits = int((after.free + after.used - before.used) * _FREE_SHARE) // each
     return max(1, min(MOST_WINDOWS, fits))
 
