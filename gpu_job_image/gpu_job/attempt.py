@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import wait
 
 from . import partial, transfer
 from .claims import FencedError, Ownership, clock_seconds
@@ -10,10 +11,12 @@ from .errors import is_card_lost
 from .models import Models
 from .outcome import Outcome, Stopwatch, error_of
 from .packing import packed
-from .prepare import Prepared, Preparing, prepare
+from .prepare import Prepared, Preparing, prepared_apart
 from .result import result_of
 from .stop import Stop, StoppedError
 from .together import Work
+
+_LOOK_SECONDS = 0.2
 
 Report = Callable[[int], None]  # milliseconds of speech done
 
@@ -80,11 +83,18 @@ class Attempt:
         self._write(work)
 
     def _audio(self, preparing: Preparing | None) -> Prepared:
-        prepared = preparing.result() if preparing is not None else None
-        prepared = prepared or prepare(self._request)
+        prepared = self._prepared(preparing) if preparing is not None else None
+        prepared = prepared or self._prepared(prepared_apart(self._request))
         self._watch.add("download_seconds", prepared.download_seconds)
         self._watch.add("decode_seconds", prepared.decode_seconds)
         return prepared
+
+    def _prepared(self, preparing: Preparing) -> Prepared | None:
+        """The audio, when it is there; a download of hours can be stopped too."""
+        while not preparing.done():
+            self._check()
+            wait([preparing], timeout=_LOOK_SECONDS)
+        return preparing.result()
 
     def _progress(self, done_ms: int) -> None:
         """After each batch: told, kept, and stopped here where it must be."""

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,15 @@ def prepare(request: JobRequest) -> Prepared:
         except AudioUnreadableError as error:
             raise JobFailedError("audio_unreadable", str(error), permanent=True) from error
     return Prepared(samples, fetched - since, time.perf_counter() - fetched)
+
+
+def prepared_apart(request: JobRequest) -> Preparing:
+    """The same in a thread, which nobody has to wait for."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix="audio")
+    try:
+        return thread.submit(prepare, request)
+    finally:
+        thread.shutdown(wait=False)
 
 
 def prepare_ahead(request: JobRequest) -> Prepared | None:

@@ -13,6 +13,7 @@ from resources.storage import open_storage
 
 # of each wish: what a tenant and a recording say, and what the job is then told
 TENANT = {
+    "detect": ("along", {"detect": "along"}),
     "language": ("en", {"language": "en"}),
     "hotwords": ("Ana", {"hotwords": "Ana"}),
     "initial_prompt": ("A meeting.", {"initial_prompt": "A meeting."}),
@@ -21,6 +22,7 @@ TENANT = {
     "speakers": ({"exact": 2}, {"speakers": Speakers(exact=2)}),
 }
 RECORDING = {
+    "detect": ("once", {"detect": "once"}),
     "language": ("auto", {"language": None}),
     "hotwords": ("João", {"hotwords": "João"}),
     "initial_prompt": ("A hearing.", {"initial_prompt": "A hearing."}),
@@ -31,11 +33,13 @@ RECORDING = {
 SETTINGS = {
     "model": ("small", {"model": "small"}),
     "default_language": ("fr", {"language": "fr"}),
+    "language_detection": ("along", {"detect": "along"}),
     "hotwords": ("Zoé", {"hotwords": "Zoé"}),
     "initial_prompt": ("A talk.", {"initial_prompt": "A talk."}),
     "diarizer": ("none", {"diarizer": "none"}),
     "channels": ("separate", {"channels": "separate"}),
     "beam_size": (5, {"beam_size": 5}),
+    "speaker_embeddings": (True, {"speaker_embeddings": True}),
 }
 
 
@@ -63,6 +67,20 @@ def but(told_more):
 def test_every_wish_is_in_these_tables():
     """But `preview`, which is about Dagster and changes no job."""
     assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - {"preview"}
+
+
+def test_the_model_of_the_speakers_is_told_where_pyannote_finds_them(told):
+    settings = {"diarizer": "pyannote", "diarization_model": "pyannote/speaker-diarization-3.1"}
+
+    assert told(settings=settings) == but(settings)
+    alone = {"diarization_model": "pyannote/speaker-diarization-3.1"}
+    assert told(settings=alone) == but({})  # it changes no job of another diarizer
+
+
+def test_who_wants_no_speakers_names_no_model_of_them(told):
+    settings = {"diarizer": "pyannote", "diarization_model": "a", "speaker_embeddings": True}
+
+    assert told(settings=settings, tenant={"diarize": False}) == but({"diarizer": "none"})
 
 
 def test_where_nothing_is_wished_for_the_defaults_stand(told):

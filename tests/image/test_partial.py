@@ -1,5 +1,8 @@
 """A worker that must stop leaves what it has done, and the next attempt goes on from there."""
 
+import threading
+from concurrent.futures import Future
+
 import pytest
 
 from gpu_job import attempt, claims
@@ -184,3 +187,12 @@ def test_voices_are_in_the_result_where_somebody_wants_them(job, real_models, sa
 
     vectors = {each.speaker: each.vector for each in job.result().speaker_embeddings}
     assert set(vectors) == {turn.speaker for turn in job.result().turns}
+
+
+def test_a_worker_that_must_stop_waits_for_no_download(job, fake_models):
+    stop, audio = Stop(), Future()  # nobody ever has it
+    threading.Timer(0.1, stop.say, ["preempted"]).start()
+
+    outcome = run_job(job.request(), fake_models(), lambda _: None, stop, preparing=audio)
+
+    assert (outcome.state, job.claim().state) == ("stopped", "stopped")

@@ -16,10 +16,9 @@ from .raw import RawSegment, raw_segment
 from .windows import Window
 
 WINDOWS_A_CALL = 64  # features of a call are built at once: 64 windows of 128 bands are 100 MB
-LEAST_A_CALL = 16
 STEP_SECONDS = 45.0  # an owner fences itself between batches, so none may take over a minute
 
-Batched = Callable[[int], None]  # called after each batch with ms of its call's audio done
+Batched = Callable[[int], None]  # called between the batches of a call: ms of its audio done
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,8 @@ class Batches:
 
     @property
     def windows_a_call(self) -> int:
-        """Whole batches, and never more features at once than 64 windows have."""
-        batch = min(self.batch_windows, WINDOWS_A_CALL)
-        return batch * max(1, LEAST_A_CALL // batch)
+        """One batch: what a stop leaves undone is what was not begun yet."""
+        return min(self.batch_windows, WINDOWS_A_CALL)
 
     def decode(
         self, samples: Samples, calls: Sequence[Call], options: JobOptions, batched: Batched
@@ -110,22 +108,22 @@ class Batches:
             begun = self._begin(samples, call, options)
 
     def _sorted(self, begun: _Begun, call: Call, batched: Batched) -> list[list[RawSegment]]:
-        """By window; `batched` is told as soon as a batch's first segment is there."""
-        starts = call.starts_ms
+        """By window; told of each batch but the last, which is kept before anybody may stop."""
+        starts, batch = call.starts_ms, begun.batch_windows
         found: list[list[RawSegment]] = [[] for _ in call.windows]
-        since, batch = time.perf_counter(), self.batch_windows
+        since, decoded = time.perf_counter(), batch
         for each in begun.segments:
             middle = (each.start + each.end) * 500
             place = min(int(np.searchsorted(starts, middle, side="right")) - 1, len(found) - 1)
+            if place >= decoded:
+                batched(starts[decoded])
+                decoded = (place // batch + 1) * batch
             raw = raw_segment(each, starts[place])
             if raw is not None:
                 found[place].append(raw)
-            batched(min(round(each.end * 1000), starts[-1]))
-            now = time.perf_counter()
-            if now - since > STEP_SECONDS and self.batch_windows == batch:
-                self.batch_windows = max(1, batch // 2)
-            since = now
-        batched(starts[-1])
+        batches = -(-len(call.windows) // batch)
+        if (time.perf_counter() - since) / batches > STEP_SECONDS:
+            self.batch_windows = max(1, min(self.batch_windows, batch // 2))
         return found
 
     def _begin(self, samples: Samples, call: Call, options: JobOptions) -> _Begun:

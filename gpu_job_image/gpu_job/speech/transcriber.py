@@ -75,6 +75,7 @@ class Transcriber:
         def batched(ms: int) -> None:
             progress(done.speech_ms(speech.windows_done, ms))
 
+        batched(0)
         for call, found in self._batches.decode(samples, calls, options, batched):
             for window, raw in zip(call.windows, found, strict=True):
                 hearing = WindowHearing(cut(samples, window))
@@ -82,7 +83,6 @@ class Transcriber:
                 _keep(speech, window, believed, call.language)
                 for gap in lost(window, believed, regions, hearing):
                     self._mend(samples, gap, call.language, options, speech)
-                    batched(call.starts_ms[-1])
             speech.windows_done += len(call.windows)
             progress(done.speech_ms(speech.windows_done, 0))
         speech.put_in_order()
