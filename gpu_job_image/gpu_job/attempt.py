@@ -33,6 +33,12 @@ class Attempt:
     def run(self, preparing: Preparing | None) -> Outcome:
         """Until the claim says how it ended; a fenced owner leaves it as it is."""
         try:
+            return self._ended(preparing)
+        finally:
+            self._work = None  # it knows this attempt, so only a collector would find the samples
+
+    def _ended(self, preparing: Preparing | None) -> Outcome:
+        try:
             with self._owner.beating():
                 self._do(preparing)
         except FencedError:
@@ -102,15 +108,14 @@ class Attempt:
         self._owner.check()
         limit = self._request.limits.run_seconds
         if limit is not None and clock_seconds() - self._began > limit:
-            self._stop.say("run_limit")
+            raise StoppedError("run_limit")  # of this job alone: `stop` is the whole process's
         self._stop.check()
 
     def _keep(self) -> None:
         """What is done so far, for the next attempt; an owner that is fenced keeps nothing."""
         self._kept_at = clock_seconds()
         if self._work is not None and self._owner.is_heard:
-            so_far = partial.partial_of(self._request, self._work.speech, self._work.diarization)
-            partial.save(self._request, so_far)
+            partial.keep(self._request, self._work.speech, self._work.diarization)
 
     def _write(self, work: Work) -> None:
         since = time.perf_counter()

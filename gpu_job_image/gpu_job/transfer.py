@@ -132,7 +132,7 @@ def put(address: Address, body: bytes) -> Put:
         return Put.UNSURE
     if response.status_code == _PRECONDITION_FAILED:
         return Put.EXISTS
-    if response.status_code == _CONFLICT or response.is_server_error:
+    if response.status_code == _CONFLICT or _is_busy(response):
         return Put.UNSURE
     _expect_success(response)
     return Put.WRITTEN
@@ -162,10 +162,16 @@ def _expect_success(response: "httpx.Response") -> None:
         raise TransferError("the object is not in the bucket any more")
     if not response.is_success:
         expired = response.status_code in (401, 403) or _EXPIRED in _start_of(response)
-        busy = response.is_server_error or response.status_code in (408, 429)
         raise TransferError(
-            f"the store answered {response.status_code}", expired=expired, unreachable=busy
+            f"the store answered {response.status_code}",
+            expired=expired,
+            unreachable=_is_busy(response),
         )
+
+
+def _is_busy(response: "httpx.Response") -> bool:
+    """It may answer later: GCS says 429 to who writes one object more than once a second."""
+    return response.is_server_error or response.status_code in (408, 429)
 
 
 def _start_of(response: "httpx.Response") -> bytes:

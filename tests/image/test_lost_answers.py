@@ -28,6 +28,8 @@ class Store(BaseHTTPRequestHandler):
         fault = self.server.faults.get(name, ("", 0))
         self.server.puts[name] += 1
         breaks = self.server.puts[name] <= fault[1]
+        if breaks and fault[0] == "too often":
+            return self.answer(429)
         if breaks and fault[0] == "before it is stored":
             return self.answer(500)
         if "If-None-Match" in self.headers and name in self.server.objects:
@@ -123,6 +125,14 @@ def test_a_result_that_was_not_stored_is_written_again(lossy):
 
     assert (ran.state, ran.computed) == ("done", 1)
     assert ran.result is not None
+
+
+@pytest.mark.parametrize("name", ["claim", "result"])
+def test_a_store_that_wants_fewer_writes_is_asked_again(lossy, name):
+    """GCS says 429 to who writes one object more than once a second."""
+    ran = lossy(**{name: ("too often", 3)})
+
+    assert (ran.state, ran.computed) == ("done", 1)
 
 
 def test_a_result_that_cannot_be_stored_is_a_failure_and_never_called_done(lossy):
