@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import wait
 
 from . import partial, transfer
 from .claims import FencedError, Ownership, clock_seconds
@@ -9,6 +10,7 @@ from .contract import JobError, JobRequest
 from .errors import is_card_lost
 from .models import Models
 from .outcome import Outcome, Stopwatch, error_of
+from .outcome import stopped as stopped_error
 from .packing import packed
 from .prepare import Prepared, Preparing, prepare
 from .result import result_of
@@ -16,6 +18,7 @@ from .stop import Stop, StoppedError
 from .together import Work
 
 Report = Callable[[int], None]  # milliseconds of speech done
+_LOOK_SECONDS = 1.0  # how long a stop may go unnoticed while the audio is on its way
 
 
 class Attempt:
@@ -61,7 +64,7 @@ class Attempt:
             error = JobError(code="internal", permanent=False, message=str(stopped))
             self._owner.end("failed", error)
             return Outcome("failed", error)
-        error = JobError(code="cancelled", permanent=False, message=str(stopped))
+        error = stopped_error(stopped)
         self._owner.end("stopped", error)
         return Outcome("stopped", error)
 
@@ -74,6 +77,7 @@ class Attempt:
             self._models,
             audio.samples,
             self._check,
+            self._go_on,
             self._progress,
             self._watch.add,
         )
@@ -86,11 +90,19 @@ class Attempt:
         self._write(work)
 
     def _audio(self, preparing: Preparing | None) -> Prepared:
-        prepared = preparing.result() if preparing is not None else None
-        prepared = prepared or prepare(self._request)
+        prepared = self._prepared(preparing) if preparing is not None else None
+        prepared = prepared or prepare(self._request, self._check)
         self._watch.add("download_seconds", prepared.download_seconds)
         self._watch.add("decode_seconds", prepared.decode_seconds)
         return prepared
+
+    def _prepared(self, preparing: Preparing) -> Prepared | None:
+        """What somebody fetches already; who must stop does not wait for it."""
+        while True:
+            self._check()
+            wait({preparing}, timeout=_LOOK_SECONDS)
+            if preparing.done():
+                return preparing.result()
 
     def _progress(self, done_ms: int) -> None:
         """After each batch: told, kept, and stopped here where it must be."""
@@ -100,6 +112,10 @@ class Attempt:
             self._watch.timings(), audio_ms_done=done_ms, peak_vram_bytes=card.peak_bytes
         )
         self._report(done_ms)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Stop here where it must be; else keep what there is, every ten minutes."""
         self._check()
         if clock_seconds() - self._kept_at > partial.PARTIAL_SECONDS:
             self._keep()

@@ -111,7 +111,7 @@ def earlier(request: JobRequest) -> Partial | None:
     if address is None:
         return None
     try:
-        body = transfer.read(address)
+        body = transfer.read_surely(address)
         found = None if body is None else Partial.model_validate_json(unpacked(body))
     except (transfer.TransferError, OSError, ValidationError, ValueError):
         return None  # begun again from the start: dearer, and right
