@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--serve", action="store_true", help="take requests, a line each")
     parser.add_argument("--manifest", metavar="ADDRESS", help="where a list of requests lies")
     parser.add_argument("requests", nargs="*", type=Path, help="request files to work through")
+    parser.add_argument("--some-failed", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     keep_addresses_out()
     # numpy's small products gain nothing from a second thread, and on a busy machine its threads
@@ -33,19 +34,19 @@ def main() -> int:
         return serve(settings)
     if not arguments.manifest and not arguments.requests:
         parser.error("give --serve, --manifest ADDRESS, or request files")
-    return _through(arguments.manifest, arguments.requests, settings)
+    return _through(arguments, settings)
 
 
-def _through(address: str | None, paths: list[Path], settings: WorkerSettings) -> int:
+def _through(arguments: argparse.Namespace, settings: WorkerSettings) -> int:
     from . import manifest  # noqa: PLC0415
 
     try:
-        found = manifest.requests_at(address) if address else ()
-        found += manifest.requests_in(paths)
+        found = manifest.requests_at(arguments.manifest) if arguments.manifest else ()
+        found += manifest.requests_in(arguments.requests)
     except manifest.ManifestError as error:
         sys.stderr.write(f"gpu_job: {error}\n")
         return manifest.NO_JOBS_EXIT
-    return manifest.work_through(found, settings)
+    return manifest.work_through(found, settings, some_failed=arguments.some_failed)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,15 @@ from .contract import JobError, JobRequest
 from .errors import is_card_lost
 from .models import Models
 from .outcome import Outcome, Stopwatch, error_of
+from .outcome import stopped as stopped_error
 from .packing import packed
-from .prepare import Prepared, Preparing, prepared_apart
+from .prepare import Prepared, Preparing, prepare
 from .result import result_of
 from .stop import Stop, StoppedError
 from .together import Work
 
-_LOOK_SECONDS = 0.2
-
 Report = Callable[[int], None]  # milliseconds of speech done
+_LOOK_SECONDS = 1.0  # how long a stop may go unnoticed while the audio is on its way
 
 
 class Attempt:
@@ -35,6 +35,12 @@ class Attempt:
 
     def run(self, preparing: Preparing | None) -> Outcome:
         """Until the claim says how it ended; a fenced owner leaves it as it is."""
+        try:
+            return self._ended(preparing)
+        finally:
+            self._work = None  # it knows this attempt, so only a collector would find the samples
+
+    def _ended(self, preparing: Preparing | None) -> Outcome:
         try:
             with self._owner.beating():
                 self._do(preparing)
@@ -58,7 +64,7 @@ class Attempt:
             error = JobError(code="internal", permanent=False, message=str(stopped))
             self._owner.end("failed", error)
             return Outcome("failed", error)
-        error = JobError(code="cancelled", permanent=False, message=str(stopped))
+        error = stopped_error(stopped)
         self._owner.end("stopped", error)
         return Outcome("stopped", error)
 
@@ -71,6 +77,7 @@ class Attempt:
             self._models,
             audio.samples,
             self._check,
+            self._go_on,
             self._progress,
             self._watch.add,
         )
@@ -84,17 +91,18 @@ class Attempt:
 
     def _audio(self, preparing: Preparing | None) -> Prepared:
         prepared = self._prepared(preparing) if preparing is not None else None
-        prepared = prepared or self._prepared(prepared_apart(self._request))
+        prepared = prepared or prepare(self._request, self._check)
         self._watch.add("download_seconds", prepared.download_seconds)
         self._watch.add("decode_seconds", prepared.decode_seconds)
         return prepared
 
     def _prepared(self, preparing: Preparing) -> Prepared | None:
-        """The audio, when it is there; a download of hours can be stopped too."""
-        while not preparing.done():
+        """What somebody fetches already; who must stop does not wait for it."""
+        while True:
             self._check()
-            wait([preparing], timeout=_LOOK_SECONDS)
-        return preparing.result()
+            wait({preparing}, timeout=_LOOK_SECONDS)
+            if preparing.done():
+                return preparing.result()
 
     def _progress(self, done_ms: int) -> None:
         """After each batch: told, kept, and stopped here where it must be."""
@@ -104,6 +112,10 @@ class Attempt:
             self._watch.timings(), audio_ms_done=done_ms, peak_vram_bytes=card.peak_bytes
         )
         self._report(done_ms)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Stop here where it must be; else keep what there is, every ten minutes."""
         self._check()
         if clock_seconds() - self._kept_at > partial.PARTIAL_SECONDS:
             self._keep()
@@ -112,15 +124,14 @@ class Attempt:
         self._owner.check()
         limit = self._request.limits.run_seconds
         if limit is not None and clock_seconds() - self._began > limit:
-            self._stop.say("run_limit")
+            raise StoppedError("run_limit")  # of this job alone: `stop` is the whole process's
         self._stop.check()
 
     def _keep(self) -> None:
         """What is done so far, for the next attempt; an owner that is fenced keeps nothing."""
         self._kept_at = clock_seconds()
         if self._work is not None and self._owner.is_heard:
-            so_far = partial.partial_of(self._request, self._work.speech, self._work.diarization)
-            partial.save(self._request, so_far)
+            partial.keep(self._request, self._work.speech, self._work.diarization)
 
     def _write(self, work: Work) -> None:
         since = time.perf_counter()

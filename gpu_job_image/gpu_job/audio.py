@@ -2,7 +2,9 @@
 
 import hashlib
 import itertools
+import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +29,12 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def decode(path: Path, channels: int, expected_ms: int) -> Samples:
+def decode(
+    path: Path, channels: int, expected_ms: int, check: Callable[[], None] = lambda: None
+) -> Samples:
     """All samples, int16 of shape (channels, n) at 16 kHz: 8 h of one channel take 0.92 GB.
+
+    `check` is called between frames; its error is let through.
 
     Raises:
         AudioUnreadableError: not decodable, or shorter than `expected_ms`, which an optimized
@@ -43,6 +49,7 @@ def decode(path: Path, channels: int, expected_ms: int) -> Samples:
         with av.open(str(path)) as container:
             resampler = av.AudioResampler(format="s16", layout=layout, rate=SAMPLE_RATE_HZ)
             for frame in itertools.chain(container.decode(audio=0), (None,)):
+                check()
                 for block in resampler.resample(frame):
                     # packed: to_ndarray of 8 planes ends the process (PyAV 18.1)
                     data = block.to_ndarray().reshape(block.samples, -1).T
@@ -64,7 +71,15 @@ def _room(shape: tuple[int, int]) -> Samples:
     if shape[0] * shape[1] * np.dtype(np.int16).itemsize <= IN_MEMORY_BYTES:
         return np.empty(shape, np.int16)
     with tempfile.TemporaryFile(prefix="gpu-job-") as file:
+        _reserve(file.fileno(), shape[0] * shape[1] * np.dtype(np.int16).itemsize)
         return np.memmap(file, np.int16, "w+", shape=shape)
+
+
+def _reserve(file: int, size_bytes: int) -> None:
+    """A disk that is too small says so here; later it would end the process (SIGBUS)."""
+    reserve = getattr(os, "posix_fallocate", None)  # not on macOS
+    if reserve is not None:
+        reserve(file, 0, size_bytes)
 
 
 def span(samples: Samples, start_ms: int, end_ms: int, channel: int = 0) -> Samples:

@@ -54,5 +54,8 @@ class Card:
 
 
 def _memory(pynvml: Any, handle: Any) -> Memory:  # noqa: ANN401  # a module without types
-    found = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    try:
+        found = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    except pynvml.NVMLError:  # it fell off the bus, or its driver was changed under the worker
+        return Memory(0, 0)
     return Memory(int(found.used), int(found.free))

@@ -20,6 +20,7 @@ from .transfer import Put
 BEAT_SECONDS = 30.0
 FENCE_SECONDS = 120.0
 _CREATE_TRIES = 5
+_END_TRIES = 5
 
 
 class FencedError(Exception):
@@ -62,19 +63,19 @@ class Ownership:
             outcome = transfer.put(addresses.claim_create, body)
             if outcome is Put.WRITTEN:
                 return True
-            seen = self._seen(outcome)
+            seen = self._seen()
             if seen is not None:
                 return self._is_mine(seen)
             time.sleep(pause)
         raise transfer.TransferError("the claim could neither be created nor read")
 
-    def _seen(self, outcome: Put) -> bytes | None:
+    def _seen(self) -> bytes | None:
         """The claim that stands; None where there is none, or the store does not answer now."""
         try:
             return transfer.read(self._request.addresses.claim_read)
         except transfer.TransferError as error:
-            if error.unreachable and outcome is Put.UNSURE:
-                return None
+            if error.unreachable:
+                return None  # also where it exists: an earlier try may have made it
             raise
 
     def note(self, timings: Timings, **more: int) -> None:
@@ -116,8 +117,14 @@ class Ownership:
             return self.usage
 
     def end(self, state: str, error: JobError | None = None) -> None:
-        """The last beat: done, failed or stopped, with the usage."""
-        self._beat(state, error)
+        """The last beat: done, failed or stopped, with the usage; tried for some seconds.
+
+        A claim that says `running` for ever costs the orchestrator five minutes of waiting.
+        """
+        for pause in transfer.PAUSES_SECONDS[:_END_TRIES]:
+            if self._beat(state, error) or self._is_fenced():
+                return
+            time.sleep(pause)
 
     def _is_fenced(self) -> bool:
         """For good: a machine that wakes up after minutes must not beat itself alive again."""
@@ -125,16 +132,18 @@ class Ownership:
             self._fenced = True
         return self._fenced
 
-    def _beat(self, state: str, error: JobError | None = None) -> None:
+    def _beat(self, state: str, error: JobError | None = None) -> bool:
+        """Whether it arrived."""
         if self._is_fenced():
-            return
+            return False
         sent_at = self._clock()
         try:
             outcome = transfer.put(self._request.addresses.claim_beat, self._claim(state, error))
         except (transfer.TransferError, OSError):
-            return  # the fence counts the time since the last good one
+            return False  # the fence counts the time since the last good one
         if outcome is Put.WRITTEN:
             self._last_good_beat = sent_at
+        return outcome is Put.WRITTEN
 
     def _claim(self, state: str, error: JobError | None = None) -> bytes:
         claim = Claim(nonce=self.nonce, state=state, usage=self.usage_now(), error=error)

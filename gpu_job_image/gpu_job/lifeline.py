@@ -19,7 +19,8 @@ class Lifeline:
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
-        self.lines: queue.Queue[bytes | None] = queue.Queue()
+        # of the kind that a signal handler may put into while the same thread takes from it
+        self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name="lifeline", daemon=True).start()
 
     def _listen(self) -> None:

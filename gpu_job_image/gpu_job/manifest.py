@@ -2,8 +2,9 @@
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from .voice import Say, voice
 from .worker import NO_MODELS_EXIT, one
 
 SOME_FAILED_EXIT = 1
+SOME_FAILED = "--some-failed"  # said by a process to the one that takes its place
 NO_JOBS_EXIT = 2
 STOPPED_EXIT = 4  # a notice or a signal: what is left over wants another machine
 
@@ -70,9 +72,12 @@ def requests_in(paths: Sequence[Path]) -> tuple[JobRequest, ...]:
     return tuple(requests)
 
 
-def work_through(requests: Sequence[JobRequest], settings: WorkerSettings) -> int:
+def work_through(
+    requests: Sequence[JobRequest], settings: WorkerSettings, *, some_failed: bool = False
+) -> int:
     """All jobs, in their order; a process that must not go on begins anew with what is left.
 
+    `some_failed`: in the process before this one.
     Exit status: 0 when all are done, 1 when some failed, 2 without models, 4 when it was stopped.
     """
     stop = Stop()
@@ -87,34 +92,47 @@ def work_through(requests: Sequence[JobRequest], settings: WorkerSettings) -> in
         goes_on = stop.reason is None and len(outcomes) < len(requests)
         if goes_on:
             say(event="retired", reason=outcomes[-1].retire)
-    if goes_on:
-        begin_anew()
     if stop.reason is not None:
         return STOPPED_EXIT
-    done = all(outcome.state in {"done", "duplicate"} for outcome in outcomes)
+    done = not some_failed and all(each.state in {"done", "duplicate"} for each in outcomes)
+    if goes_on:
+        begin_anew(some_failed=not done)
     return 0 if done else SOME_FAILED_EXIT
 
 
 def work(requests: Sequence[JobRequest], models: Models, say: Say, stop: Stop) -> list[Outcome]:
     """How each ended, up to the last, or to where this process had to stop."""
     outcomes: list[Outcome] = []
+    over = threading.Event()
+
+    def wanted() -> None:
+        stop.check()
+        if over.is_set():
+            raise CancelledError
+
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
-        ahead = [thread.submit(prepare_ahead, request) for request in requests[:1]]
+        ahead = [thread.submit(prepare_ahead, each, wanted) for each in requests[:1]]
         for i, request in enumerate(requests):
-            preparing = ahead.pop()
-            ahead = [thread.submit(prepare_ahead, each) for each in requests[i + 1 : i + 2]]
-            outcomes.append(one(request, models, say, stop, preparing))
-            if stop.reason is not None or outcomes[-1].retire:
+            if stop.reason is not None:
                 break
+            preparing = ahead.pop()
+            following = requests[i + 1 : i + 2]
+            ahead = [thread.submit(prepare_ahead, each, wanted) for each in following]
+            outcomes.append(one(request, models, say, stop, preparing))
+            if outcomes[-1].retire:
+                break
+        over.set()
     return outcomes
 
 
-def begin_anew() -> None:
+def begin_anew(*, some_failed: bool) -> None:
     """The same command in the same process, with nothing of the old one's memory.
 
-    Jobs that have their result are left at once, so that the manifest goes on where it was.
+    Jobs that have their result are left at once, so that the manifest goes on where it was; those
+    that failed have their claim, and are left too: that they failed must be handed on.
     """
-    os.execv(sys.executable, [sys.executable, "-m", "gpu_job", *sys.argv[1:]])  # noqa: S606
+    told = [SOME_FAILED] if some_failed and SOME_FAILED not in sys.argv else []
+    os.execv(sys.executable, [sys.executable, "-m", "gpu_job", *told, *sys.argv[1:]])  # noqa: S606
 
 
 def _places(error: Exception) -> str:

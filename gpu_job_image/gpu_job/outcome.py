@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from .contract import JobError, Timings
 from .errors import JobFailedError, is_out_of_memory, without_addresses
+from .stop import StoppedError
 from .transfer import TransferError
 
 
@@ -32,6 +33,11 @@ class Stopwatch:
     def timings(self) -> Timings:
         """As the contract tells them."""
         return Timings(**{step: round(seconds, 4) for step, seconds in self.steps.items()})
+
+
+def stopped(why: StoppedError) -> JobError:
+    """In good order: no attempt is counted for it."""
+    return JobError(code="cancelled", permanent=False, message=str(why))
 
 
 def error_of(crash: Exception) -> JobError:

@@ -1,6 +1,7 @@
 """Large JSON in the bucket is compressed: the words of eight hours are 9 MB, and 1 MB so."""
 
 import gzip
+import zlib
 
 PLAIN_BYTES = 256 << 10  # smaller ones stay as they are, so that people can read them
 _MAGIC = b"\x1f\x8b"
@@ -21,5 +22,5 @@ def unpacked(body: bytes) -> bytes:
         return body
     try:
         return gzip.decompress(body)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError("a compressed object is damaged") from error

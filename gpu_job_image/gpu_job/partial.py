@@ -1,5 +1,7 @@
 """What an attempt has done so far, kept in the bucket for the next one (paid once, rule 7)."""
 
+import sys
+
 from pydantic import ValidationError
 
 from . import transfer
@@ -87,16 +89,19 @@ def partial_of(
     )
 
 
-def save(request: JobRequest, partial: Partial | None) -> bool:
-    """Whether it stands now. A store that fails costs no more than the partial itself."""
+def keep(request: JobRequest, speech: Speech, diarization: Diarization | None) -> bool:
+    """Whether it stands now. Whatever fails here costs no more than the partial itself."""
     address = request.addresses.partial_write
-    if address is None or partial is None:
+    if address is None:
         return False
     try:
-        return transfer.put(address, packed(partial.model_dump_json().encode())) is (
-            transfer.Put.WRITTEN
-        )
-    except (transfer.TransferError, OSError):
+        partial = partial_of(request, speech, diarization)
+        if partial is None:
+            return False
+        body = packed(partial.model_dump_json().encode())
+        return transfer.put(address, body) is transfer.Put.WRITTEN
+    except Exception as error:  # noqa: BLE001  # it is kept where the work ends: the claim must end too
+        sys.stderr.write(f"gpu_job: no partial result was kept: {type(error).__name__}\n")
         return False
 
 
@@ -106,7 +111,7 @@ def earlier(request: JobRequest) -> Partial | None:
     if address is None:
         return None
     try:
-        body = transfer.read(address)
+        body = transfer.read_surely(address)
         found = None if body is None else Partial.model_validate_json(unpacked(body))
     except (transfer.TransferError, OSError, ValidationError, ValueError):
         return None  # begun again from the start: dearer, and right

@@ -1,8 +1,10 @@
 """A job's audio, fetched and decoded: what a CPU can do while the card computes another job."""
 
+import contextlib
 import tempfile
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,42 +27,38 @@ class Prepared:
 Preparing = Future[Prepared | None]
 
 
-def prepare(request: JobRequest) -> Prepared:
-    """Fetch and decode.
+Check = Callable[[], None]  # raises where nobody wants the audio any more
+
+
+def prepare(request: JobRequest, check: Check = lambda: None) -> Prepared:
+    """Fetch and decode; `check` is called all along, since a day of audio takes minutes.
 
     Raises:
         JobFailedError: audio_unreadable (permanent), audio_changed, audio_expired.
+        Exception: whatever `check` raises.
     """
     since = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="gpu-job-") as folder:
-        path = _fetched(request, Path(folder))
+        path = _fetched(request, Path(folder), check)
         fetched = time.perf_counter()
         try:
-            samples = decode(path, request.audio_channels, request.audio_ms)
+            samples = decode(path, request.audio_channels, request.audio_ms, check)
         except AudioUnreadableError as error:
             raise JobFailedError("audio_unreadable", str(error), permanent=True) from error
     return Prepared(samples, fetched - since, time.perf_counter() - fetched)
 
 
-def prepared_apart(request: JobRequest) -> Preparing:
-    """The same in a thread, which nobody has to wait for."""
-    thread = ThreadPoolExecutor(1, thread_name_prefix="audio")
-    try:
-        return thread.submit(prepare, request)
-    finally:
-        thread.shutdown(wait=False)
-
-
-def prepare_ahead(request: JobRequest) -> Prepared | None:
+def prepare_ahead(request: JobRequest, check: Check = lambda: None) -> Prepared | None:
     """The same for a job that has no claim yet; None where it has its result already."""
-    if transfer.read(request.addresses.result_read) is not None:
-        return None
-    return prepare(request)
+    with contextlib.suppress(TransferError):  # the job itself will look once more
+        if transfer.read(request.addresses.result_read) is not None:
+            return None
+    return prepare(request, check)
 
 
-def _fetched(request: JobRequest, folder: Path) -> Path:
+def _fetched(request: JobRequest, folder: Path, check: Check) -> Path:
     try:
-        path = transfer.fetch(request.addresses.audio, folder)
+        path = transfer.fetch(request.addresses.audio, folder, check)
     except TransferError as error:
         code: ErrorCode = "internal" if error.unreachable else "audio_changed"
         raise JobFailedError("audio_expired" if error.expired else code, str(error)) from error

@@ -23,12 +23,17 @@ class _OtherFailedError(Exception):
 
 @dataclass
 class Work:
-    """One recording's work: `speech` and `diarization` grow while it goes on."""
+    """One recording's work: `speech` and `diarization` grow while it goes on.
+
+    check: for the speakers' own thread. go_on: the same for this one, which may keep what there
+        is, too: the speakers of a day take an hour, and the words are known by then.
+    """
 
     request: JobRequest
     models: Models
     samples: Samples
     check: Check
+    go_on: Check
     progress: Callable[[int], None]
     lap: Lap
     speech: Speech = field(default_factory=Speech)
@@ -48,7 +53,7 @@ class Work:
             self._transcribe(self.progress)
         if self.diarization is None:
             with self.models.sharing.measured():
-                self.diarization = self._diarize(self.check)
+                self.diarization = self._diarize(self.go_on)
 
     @property
     def _wants_speakers(self) -> bool:

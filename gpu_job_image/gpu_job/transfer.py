@@ -20,6 +20,7 @@ _EXPIRED = b"ExpiredToken"  # with status 400: of GCS, and of S3 where the signe
 _NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
 PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # between tries
 _FETCH_TRIES = 4
+_READ_TRIES = 3
 _TIMEOUT_SECONDS = 20.0  # a beat must fail well before the fence of 120 s
 
 
@@ -57,8 +58,23 @@ def read(address: Address) -> bytes | None:
     return response.content
 
 
-def fetch(address: Address, folder: Path) -> Path:
-    """The object as a file: the very file where it is local, else a copy in `folder`."""
+def read_surely(address: Address) -> bytes | None:
+    """The same, asked again for some seconds where the store does not answer now."""
+    for pause in PAUSES_SECONDS[:_READ_TRIES]:
+        try:
+            return read(address)
+        except TransferError as error:
+            if not error.unreachable:
+                raise
+        time.sleep(pause)
+    return read(address)
+
+
+def fetch(address: Address, folder: Path, check: Callable[[], None] = lambda: None) -> Path:
+    """The object as a file: the very file where it is local, else a copy in `folder`.
+
+    `check` is called between its pieces, and raises where nobody wants it any more.
+    """
     path = files.path_of(address)
     if path is not None:
         if not path.is_file():
@@ -66,15 +82,15 @@ def fetch(address: Address, folder: Path) -> Path:
         return path
     for pause in PAUSES_SECONDS[:_FETCH_TRIES]:
         try:
-            return _download(address, folder / "audio")
+            return _download(address, folder / "audio", check)
         except TransferError as error:
             if not error.unreachable:
                 raise
             time.sleep(pause)
-    return _download(address, folder / "audio")
+    return _download(address, folder / "audio", check)
 
 
-def _download(address: Address, target: Path) -> Path:
+def _download(address: Address, target: Path, check: Callable[[], None]) -> Path:
     import httpx  # noqa: PLC0415  # the local worker needs none
 
     try:
@@ -84,6 +100,7 @@ def _download(address: Address, target: Path) -> Path:
             _expect_success(response)
             with target.open("wb") as file:
                 for chunk in response.iter_bytes(1 << 20):
+                    check()
                     file.write(chunk)
     except httpx.HTTPError as error:
         raise _unreachable(error) from None
@@ -132,7 +149,7 @@ def put(address: Address, body: bytes) -> Put:
         return Put.UNSURE
     if response.status_code == _PRECONDITION_FAILED:
         return Put.EXISTS
-    if response.status_code == _CONFLICT or response.is_server_error:
+    if response.status_code == _CONFLICT or _is_busy(response):
         return Put.UNSURE
     _expect_success(response)
     return Put.WRITTEN
@@ -162,10 +179,16 @@ def _expect_success(response: "httpx.Response") -> None:
         raise TransferError("the object is not in the bucket any more")
     if not response.is_success:
         expired = response.status_code in (401, 403) or _EXPIRED in _start_of(response)
-        busy = response.is_server_error or response.status_code in (408, 429)
         raise TransferError(
-            f"the store answered {response.status_code}", expired=expired, unreachable=busy
+            f"the store answered {response.status_code}",
+            expired=expired,
+            unreachable=_is_busy(response),
         )
+
+
+def _is_busy(response: "httpx.Response") -> bool:
+    """It may answer later: GCS says 429 to who writes one object more than once a second."""
+    return response.is_server_error or response.status_code in (408, 429)
 
 
 def _start_of(response: "httpx.Response") -> bytes:

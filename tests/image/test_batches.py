@@ -168,6 +168,74 @@ def test_the_work_stops_between_batches_and_what_is_done_stays_whole(device):
     assert calls == sorted(calls)
 
 
+def test_work_that_stops_while_a_gap_is_mended_leaves_no_word_twice_to_the_next(device, loud):
+    device(loses_seconds=6)
+    found = SimpleNamespace(start=0.5, end=5.0, text="foi perdido", **SURE)
+    mended = []
+
+    def plain(_audio, **_wishes):
+        mended.append(1)
+        return [found], None
+
+    worker, speech = Transcriber(model(transcribe=plain), 16), Speech()
+    whole = heard(worker)
+    mended.clear()
+
+    def stop_in_the_second_call(_done_ms):
+        if len(mended) > 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        heard(worker, speech=speech, progress=stop_in_the_second_call)
+    heard(worker, speech=speech)
+
+    assert speech.segments == whole.segments
+    assert speech.warnings == whole.warnings
+
+
+def test_progress_does_not_go_back_where_memory_runs_out_in_the_middle_of_a_call(
+    device, monkeypatch
+):
+    card, done = device(), []
+    decode, runs = card.decode, []
+
+    def second_batch_does_not_fit(windows):
+        runs.append(windows)
+        if len(runs) == 2:
+            raise RuntimeError("CUDA failed with error out of memory")
+        decode(windows)
+
+    monkeypatch.setattr(card, "decode", second_batch_does_not_fit)
+
+    heard(Transcriber(model(), 8), progress=done.append)
+
+    assert done == sorted(done)
+
+
+def test_a_store_that_is_slow_to_keep_a_partial_makes_no_batch_smaller(device):
+    card = device()
+
+    def keeps(_done_ms):
+        card.clock += 50
+
+    worker = Transcriber(model(), 16)
+    heard(worker, progress=keeps)
+
+    assert worker.batch_windows == 16
+
+
+def test_an_attempt_that_goes_on_tells_at_once_how_far_it_is(device):
+    card = device()
+    worker, speech, told = Transcriber(model(), 16), Speech(), []
+    with pytest.raises(KeyboardInterrupt):
+        heard(worker, speech=speech, progress=stop_after(speech, 32))
+    card.calls.clear()
+
+    heard(worker, speech=speech, progress=lambda ms: told.append((ms, len(card.calls))))
+
+    assert told[0] == (pytest.approx(32 * WINDOW_MS, rel=0.05), 0)
+
+
 def test_what_was_done_before_is_not_done_again(device):
     card = device()
     worker, speech = Transcriber(model(), 16), Speech()

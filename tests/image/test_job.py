@@ -3,15 +3,18 @@
 import hashlib
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
-from gpu_job import claims
+from gpu_job import attempt, card, claims, prepare, transfer
 from gpu_job.claims import FencedError, Ownership
-from gpu_job.contract import Timings
+from gpu_job.contract import CONTRACT_VERSION, Timings
+from gpu_job.diarize.base import Diarization
 from gpu_job.job import run_job
 from gpu_job.session import Session
+from gpu_job.stop import Stop
 
 
 def quiet(_done_ms):
@@ -147,3 +150,89 @@ def test_two_results_never_replace_each_other(job, fake_models):
 
 def test_no_address_shows_in_what_is_printed_of_a_request(job):
     assert "file://" not in repr(job.request())
+
+
+def test_a_job_of_a_later_contract_is_refused_before_any_claim(job, fake_models):
+    """CONTRACT_VERSION rises when a worker of the old version would do the wrong thing."""
+    outcome = run_job(job.request(version=CONTRACT_VERSION + 1), fake_models(), quiet)
+
+    assert (outcome.state, outcome.error.permanent) == ("failed", False)
+    assert "deploy the worker" in outcome.error.message
+    assert job.storage.read("claim-1.json") is None
+
+
+def test_a_job_that_was_stopped_before_it_began_is_not_even_claimed(job, fake_models):
+    stop = Stop()
+    stop.say("preempted")
+
+    outcome = run_job(job.request(), fake_models(), quiet, stop)
+
+    assert (outcome.state, outcome.error.code) == ("stopped", "cancelled")
+    assert job.storage.read("claim-1.json") is None
+
+
+def test_a_stop_is_heard_while_somebody_still_fetches_the_audio(job, fake_models, monkeypatch):
+    monkeypatch.setattr(attempt, "_LOOK_SECONDS", 0.001)
+    stop = Stop()
+    never = Future()
+    monkeypatch.setattr(never, "done", lambda: stop.say("preempted"))
+
+    outcome = run_job(job.request(), fake_models(), quiet, stop, never)
+
+    assert outcome.state == "stopped"
+    assert job.claim().state == "stopped"
+
+
+def test_a_stop_is_heard_between_the_frames_of_the_audio(job, fake_models, monkeypatch):
+    stop, real = Stop(), prepare.decode
+
+    def decodes(*wishes):
+        stop.say("preempted")
+        return real(*wishes)
+
+    monkeypatch.setattr(prepare, "decode", decodes)
+    models = fake_models()
+
+    assert run_job(job.request(), models, quiet, stop).state == "stopped"
+    assert models.transcriber.calls == 0
+
+
+def test_a_look_at_the_result_that_fails_ahead_costs_no_attempt(job, fake_models, monkeypatch):
+    with monkeypatch.context() as network, ThreadPoolExecutor(1) as thread:
+
+        def does_not_answer(_address):
+            raise transfer.TransferError("the store answered 503", unreachable=True)
+
+        network.setattr(transfer, "read", does_not_answer)
+        ahead = thread.submit(prepare.prepare_ahead, job.request())
+        ahead.exception()
+
+    assert run_job(job.request(), fake_models(), quiet, None, ahead).state == "done"
+
+
+def test_the_words_are_kept_while_the_speakers_are_looked_for(job, fake_models, monkeypatch):
+    now, models, seen = [0.0], fake_models(), []
+    monkeypatch.setattr(attempt, "clock_seconds", lambda: now[0])
+
+    def takes_long(samples, regions, speakers, check):
+        now[0] += 601
+        check()
+        seen.append(job.storage.read("partial-1.json") is not None)
+        return Diarization()
+
+    models.diarizer.diarize = takes_long
+
+    assert run_job(job.request(), models, quiet).state == "done"
+    assert seen == [True]
+
+
+def test_a_card_that_is_lost_in_the_middle_of_a_job_has_no_memory(monkeypatch):
+    class LostError(Exception):
+        pass
+
+    def lost(_handle):
+        raise LostError
+
+    driver = SimpleNamespace(NVMLError=LostError, nvmlDeviceGetMemoryInfo=lost)
+
+    assert card._memory(driver, None) == card.Memory(0, 0)

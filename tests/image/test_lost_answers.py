@@ -19,8 +19,11 @@ class Store(BaseHTTPRequestHandler):
     """Objects by name. A PUT of a name in `faults` is answered with 500 so many times."""
 
     def do_GET(self):
+        if self.server.busy[self.path[1:]]:
+            self.server.busy[self.path[1:]] -= 1
+            return self.answer(503)
         body = self.server.objects.get(self.path[1:])
-        self.answer(404 if body is None else 200, body or b"")
+        return self.answer(404 if body is None else 200, body or b"")
 
     def do_PUT(self):
         name = self.path[1:]
@@ -28,6 +31,8 @@ class Store(BaseHTTPRequestHandler):
         fault = self.server.faults.get(name, ("", 0))
         self.server.puts[name] += 1
         breaks = self.server.puts[name] <= fault[1]
+        if breaks and fault[0] == "too often":
+            return self.answer(429)
         if breaks and fault[0] == "before it is stored":
             return self.answer(500)
         if "If-None-Match" in self.headers and name in self.server.objects:
@@ -54,7 +59,8 @@ def _impatient(monkeypatch):
 def store():
     """A store of one's own on loopback."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Store) as server:
-        server.objects, server.faults, server.puts = {}, {}, Counter()
+        server.objects, server.faults = {}, {}
+        server.puts, server.busy = Counter(), Counter()
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
@@ -75,6 +81,7 @@ def lossy(store, job, fake_models):
         claim_read=address("GET", "claim"),
         claim_create=address("PUT", "claim", CREATE_ONLY),
         claim_beat=address("PUT", "beat"),  # apart from the claim: what `take` left stays seen
+        partial_read=address("GET", "partial"),
     )
 
     def run(**faults):
@@ -125,6 +132,14 @@ def test_a_result_that_was_not_stored_is_written_again(lossy):
     assert ran.result is not None
 
 
+@pytest.mark.parametrize("name", ["claim", "result"])
+def test_a_store_that_wants_fewer_writes_is_asked_again(lossy, name):
+    """GCS says 429 to who writes one object more than once a second."""
+    ran = lossy(**{name: ("too often", 3)})
+
+    assert (ran.state, ran.computed) == ("done", 1)
+
+
 def test_a_result_that_cannot_be_stored_is_a_failure_and_never_called_done(lossy):
     ran = lossy(result=("before it is stored", 99))
 
@@ -137,3 +152,28 @@ def test_a_store_that_breaks_leaves_unsure_what_became_of_a_write(store, fault):
     address = Address(method="PUT", url=f"http://127.0.0.1:{store.server_port}/x")
 
     assert [put(address, b"1"), put(address, b"1")] == [Put.UNSURE, Put.WRITTEN]
+
+
+def test_a_last_word_that_did_not_arrive_is_said_again(lossy, store):
+    ran = lossy(beat=("before it is stored", 2))
+
+    assert ran.state == "done"
+    assert Claim.model_validate_json(store.objects["beat"]).state == "done"
+
+
+@pytest.mark.parametrize("name", ["result", "partial"])
+def test_a_store_that_does_not_answer_at_once_is_asked_again(lossy, store, name):
+    store.busy[name] = 2
+
+    ran = lossy()
+
+    assert (ran.state, ran.computed) == ("done", 1)
+    assert store.busy[name] == 0
+
+
+def test_a_claim_that_exists_and_cannot_be_seen_at_once_may_be_ones_own(lossy, store):
+    store.busy["claim"] = 1
+
+    ran = lossy(claim=("after it was stored", 1))
+
+    assert (ran.state, ran.computed) == ("done", 1)

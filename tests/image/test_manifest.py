@@ -54,7 +54,7 @@ def test_the_next_audio_is_decoded_while_this_job_is_computed(jobs, fake_models,
     order, decoded = [], threading.Event()
     real = prepare.prepare
 
-    def prepares(request):
+    def prepares(request, check):
         order.append(f"decode {request.attempt}")
         prepared = real(request)
         if request.attempt == 2:
@@ -77,7 +77,7 @@ def test_a_job_that_has_its_result_is_not_even_fetched(jobs, fake_models, job, m
     requests = jobs(3)
     work(requests[1:2], fake_models(), quiet, Stop())
     fetched, real = [], prepare.prepare
-    monkeypatch.setattr(prepare, "prepare", lambda r: (fetched.append(r.attempt), real(r))[1])
+    monkeypatch.setattr(prepare, "prepare", lambda r, _: (fetched.append(r.attempt), real(r))[1])
 
     outcomes = work(requests, fake_models(), quiet, Stop())
 
@@ -252,3 +252,52 @@ def long_audio(recordings, folder):
             made.mux(stream.encode(frame))
         made.mux(stream.encode(None))
     return path
+
+
+@pytest.mark.parametrize("failed_before", [False, True])
+def test_who_takes_the_place_of_a_process_knows_that_a_job_failed(
+    jobs, fake_models, monkeypatch, failed_before
+):
+    """Its claim stands, so that the next process passes it over as somebody else's."""
+    begun = []
+    models = fake_models()
+    models.retirement._after_jobs = 1
+    monkeypatch.setattr(manifest, "load_models", lambda _: models)
+    monkeypatch.setattr(manifest.os, "execv", lambda _, command: begun.append(command))
+    requests = jobs(2)
+    bad = requests[0].model_copy(update={"audio_sha256": "0" * 64})
+    first = requests[0] if failed_before else bad
+
+    status = manifest.work_through(
+        (first, requests[1]), WorkerSettings(Path()), some_failed=failed_before
+    )
+
+    assert manifest.SOME_FAILED in begun[0]
+    assert status == manifest.SOME_FAILED_EXIT
+
+
+def test_a_job_that_is_not_to_be_done_any_more_is_not_fetched_to_its_end(
+    jobs, fake_models, monkeypatch
+):
+    ends, stop = [], Stop()
+    real = prepare.prepare
+    begun = threading.Event()
+
+    def prepares(request, check):
+        if request.attempt == 1:
+            return real(request, check)
+        begun.set()
+        try:
+            while True:
+                check()
+        finally:
+            ends.append(request.attempt)
+
+    def computes(_fake):
+        assert begun.wait(60)
+        stop.say("preempted")
+
+    monkeypatch.setattr(prepare, "prepare", prepares)
+
+    assert len(work(jobs(3), fake_models(computes), quiet, stop)) == 1
+    assert ends == [2]

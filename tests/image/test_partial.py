@@ -1,16 +1,20 @@
 """A worker that must stop leaves what it has done, and the next attempt goes on from there."""
 
+import gc
+import gzip
 import threading
+import weakref
 from concurrent.futures import Future
 
 import pytest
 
-from gpu_job import attempt, claims
+from gpu_job import attempt, claims, partial
 from gpu_job.contract import JobLimits, JobOptions, SpeechRegion
 from gpu_job.errors import OutOfMemoryError
 from gpu_job.job import run_job
 from gpu_job.stop import Stop
 
+DAMAGED = gzip.compress(b"{}" * 1_000, mtime=0)[:10] + b"\xff" * 30
 REGIONS = tuple(SpeechRegion(start_ms=at, end_ms=at + 80) for at in range(0, 1000, 100))
 
 
@@ -83,8 +87,8 @@ def test_a_crash_keeps_what_was_done_before_it(attempts, job):
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"\x1f\x8b damaged", b'{"windows": []}', None],
-    ids=["not JSON", "not whole", "of another form", "of another job"],
+    [b"{", b"\x1f\x8b damaged", DAMAGED, b'{"windows": []}', None],
+    ids=["not JSON", "not whole", "damaged within", "of another form", "of another job"],
 )
 def test_a_partial_that_is_of_no_use_is_passed_over(attempts, job, body):
     attempts(1, after(4))
@@ -138,6 +142,55 @@ def test_a_job_that_takes_too_long_fails_and_the_next_goes_on(attempts, job, mon
 
     assert (outcome.state, outcome.error.message) == ("failed", "its time was over")
     assert len(attempts(2)[1].heard) == 7
+
+
+def test_a_job_that_takes_too_long_stops_no_other_of_its_worker(job, fake_models, monkeypatch):
+    now, stop = [0.0], Stop()
+    monkeypatch.setattr(attempt, "clock_seconds", lambda: now[0])
+
+    def slow(_fake):
+        now[0] += 101
+
+    limits = JobLimits(run_seconds=100)
+    run_job(job.request(limits=limits), fake_models(slow), lambda _: None, stop)
+
+    assert stop.reason is None
+
+
+def test_a_partial_that_cannot_even_be_made_leaves_no_claim_running(attempts, job, monkeypatch):
+    def broken(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(partial, "packed", broken)
+
+    outcome, _ = attempts(1, after(4))
+
+    assert outcome.state == "stopped"
+    assert job.claim().state == "stopped"
+
+
+def test_a_job_that_is_over_leaves_none_of_its_audio_in_memory(job, fake_models):
+    audio = []
+
+    def heard(samples, *_):
+        audio.append(weakref.ref(samples))
+        raise RuntimeError("broken")
+
+    models = fake_models()
+    whole = models.transcriber.transcribe
+    models.transcriber.transcribe = lambda samples, *more: (
+        audio.append(weakref.ref(samples)),
+        whole(samples, *more),
+    )
+    gc.disable()  # what is large must not wait for the collector, which counts objects, not bytes
+    try:
+        run_job(job.request(), models, lambda _: None)
+        job.storage.delete("result.json")
+        models.transcriber.transcribe = heard
+        run_job(job.request(attempt=2), models, lambda _: None)
+        assert [samples() for samples in audio] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_speakers_that_were_found_are_not_looked_for_again(job, fake_models):

@@ -116,15 +116,19 @@ class Batches:
             middle = (each.start + each.end) * 500
             place = min(int(np.searchsorted(starts, middle, side="right")) - 1, len(found) - 1)
             if place >= decoded:
+                self._took(time.perf_counter() - since, batch)
                 batched(starts[decoded])
-                decoded = (place // batch + 1) * batch
+                since, decoded = time.perf_counter(), (place // batch + 1) * batch
             raw = raw_segment(each, starts[place])
             if raw is not None:
                 found[place].append(raw)
-        batches = -(-len(call.windows) // batch)
-        if (time.perf_counter() - since) / batches > STEP_SECONDS:
-            self.batch_windows = max(1, min(self.batch_windows, batch // 2))
+        self._took(time.perf_counter() - since, batch)
         return found
+
+    def _took(self, seconds: float, batch: int) -> None:
+        """A batch that took too long is made smaller from now on."""
+        if seconds > STEP_SECONDS:
+            self.batch_windows = max(1, min(self.batch_windows, batch // 2))
 
     def _begin(self, samples: Samples, call: Call, options: JobOptions) -> _Begun:
         """faster-whisper makes all features before it returns, and decodes as it is asked on."""

@@ -28,6 +28,12 @@ class Speech:
         """How sure that is; 1 where it was given."""
         return self.plan.probability if self.plan else 1.0
 
+    def add(self, more: "Speech", windows: int) -> None:
+        """What was heard in the next so many windows: all of it, or nothing."""
+        self.segments.extend(more.segments)
+        self.warnings.extend(more.warnings)
+        self.windows_done += windows
+
     def put_in_order(self) -> None:
         """Segments and warnings by time: channels are decoded side by side."""
         self.segments.sort(key=lambda segment: (segment.start_ms, segment.channel))

@@ -77,13 +77,16 @@ class Transcriber:
 
         batched(0)
         for call, found in self._batches.decode(samples, calls, options, batched):
+            # apart, since `batched` may stop the work: a call is kept as a whole, or is heard again
+            of_call = Speech(speech.plan)
             for window, raw in zip(call.windows, found, strict=True):
                 hearing = WindowHearing(cut(samples, window))
                 believed = believe(raw, call.language, hearing)
-                _keep(speech, window, believed, call.language)
+                _keep(of_call, window, believed, call.language)
                 for gap in lost(window, believed, regions, hearing):
-                    self._mend(samples, gap, call.language, options, speech)
-            speech.windows_done += len(call.windows)
+                    self._mend(samples, gap, call.language, options, of_call)
+                    batched(call.starts_ms[-1])
+            speech.add(of_call, len(call.windows))
             progress(done.speech_ms(speech.windows_done, 0))
         speech.put_in_order()
 
@@ -136,17 +139,21 @@ class Transcriber:
 
 
 class _Done:
-    """How much of the speech is done, for so many windows."""
+    """How much of the speech is done, for so many windows; never less than was told before."""
 
     def __init__(self, windows: Sequence[Window], regions: Sequence[SpeechRegion]) -> None:
         lengths = [window.length_ms for window in windows]
         self._before_ms = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
         spoken = sum(region.end_ms - region.start_ms for region in regions)
         self._share = spoken / max(self._before_ms[-1], 1)
+        self._most_ms = 0
 
     def speech_ms(self, windows: int, further_ms: int) -> int:
         """Milliseconds of speech in the first `windows`, and in `further_ms` of the next."""
-        return round(self._share * min(self._before_ms[windows] + further_ms, self._before_ms[-1]))
+        heard_ms = min(self._before_ms[windows] + further_ms, self._before_ms[-1])
+        # a call that ran out of memory begins again
+        self._most_ms = max(self._most_ms, round(self._share * heard_ms))
+        return self._most_ms
 
 
 def _calls(plan: Plan, done: int, most: int) -> list[Call]:
