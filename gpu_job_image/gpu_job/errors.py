@@ -32,6 +32,7 @@ class OutOfMemoryError(JobFailedError):
         super().__init__("out_of_memory", message)
 
 
+_MAYBE_AN_ADDRESS = ("://", "signature", "sig=", "token=")  # urllib3 says paths without their host
 _OUT_OF_MEMORY = ("out of memory", "cublas_status_alloc_failed", "cudnn_status_alloc_failed")
 _CARD_IS_LOST = ("cuda error", "cuda failed", "cublas_status", "cudnn_status", "device-side assert")
 
@@ -50,5 +51,6 @@ def is_card_lost(error: BaseException) -> bool:
 
 def without_addresses(crash: BaseException) -> str:
     """The kind of a crash and its text, unless the text may hold an address."""
-    text = str(crash)
-    return f"{type(crash).__name__}: {text}" if "://" not in text else type(crash).__name__
+    name, text = type(crash).__name__, str(crash)
+    may_hold_one = any(sign in text.lower() for sign in _MAYBE_AN_ADDRESS)
+    return name if may_hold_one else f"{name}: {text}"

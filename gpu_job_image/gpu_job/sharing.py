@@ -8,10 +8,11 @@ from .card import Card
 
 _MARGIN = 1.25  # on what the diarizer was seen to take
 _LOOK_SECONDS = 0.1
+LEAST_SPEECH_MS = 120_000  # pyannote's 32 windows of 10 s, one each second, are 42 s
 
 
 class Sharing:
-    """The first job of a session does one after the other, and is watched; then it is known.
+    """The first job of two minutes does one after the other, and is watched; then it is known.
 
     Without a card it is never allowed: there the other cores decode the next recordings.
     """
@@ -33,8 +34,14 @@ class Sharing:
         self._forbidden = True
 
     @contextmanager
-    def measured(self) -> Iterator[None]:
-        """Note how much more of the card is in use in the block than before it, at most."""
+    def measured(self, speech_ms: int) -> Iterator[None]:
+        """Note how much more of the card is in use in the block than before it, at most.
+
+        A recording that is too short to fill the diarizer's batches tells nothing of longer ones.
+        """
+        if speech_ms < LEAST_SPEECH_MS:
+            yield
+            return
         before, over = self._card.memory().used, threading.Event()
         most = before
 

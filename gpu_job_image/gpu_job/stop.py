@@ -32,8 +32,9 @@ class Stop:
 
     def say(self, reason: Reason) -> None:
         """Stop at the next check; the first reason stays."""
-        self.reason = self.reason or reason
-        self._said.set()
+        if self.reason is None:  # a second signal that comes within `set` must not wait for it
+            self.reason = reason
+            self._said.set()
 
     def check(self) -> None:
         """Raises StoppedError once somebody has said so."""

@@ -52,7 +52,8 @@ class Work:
         else:
             self._transcribe(self.progress)
         if self.diarization is None:
-            with self.models.sharing.measured():
+            spoken = sum(region.end_ms - region.start_ms for region in self.request.regions)
+            with self.models.sharing.measured(spoken):
                 self.diarization = self._diarize(self.go_on)
 
     @property

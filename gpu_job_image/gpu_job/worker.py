@@ -2,6 +2,8 @@
 
 import sys
 
+from pydantic import ValidationError
+
 from .contract import JobRequest
 from .errors import JobFailedError
 from .job import Outcome, Report, run_job
@@ -13,13 +15,13 @@ from .signals import stopped_by_signals
 from .stop import Stop
 from .voice import Say, ending, voice
 
-NO_MODELS_EXIT = 2
+NO_MODELS_EXIT = NO_REQUEST_EXIT = 2
 
 
 def serve(settings: WorkerSettings) -> int:
     """Work until the parent says farewell, or until this process must not go on.
 
-    Exit status: 0, or 2 when the models do not load.
+    Exit status: 0, or 2 when the models do not load, or the parent speaks another language.
     """
     stop = Stop()
     with voice() as say:
@@ -33,9 +35,22 @@ def serve(settings: WorkerSettings) -> int:
                 return NO_MODELS_EXIT
             say(event="ready", load_seconds=round(models.load_seconds, 3))
             while stop.reason is None and (line := lifeline.lines.get()) is not None:
-                if one(JobRequest.model_validate_json(line), models, say, stop).retire:
+                request = _request_in(line)
+                if request is None:
+                    return NO_REQUEST_EXIT
+                if one(request, models, say, stop).retire:
                     break
     return 0
+
+
+def _request_in(line: bytes) -> JobRequest | None:
+    """None, and a word on it, where it is none: pydantic's own would show what it holds."""
+    try:
+        return JobRequest.model_validate_json(line)
+    except ValidationError as error:
+        places = "; ".join(".".join(map(str, each["loc"])) for each in error.errors()[:3])
+        sys.stderr.write(f"gpu_job: a line is no job request (see: {places or 'all of it'})\n")
+        return None
 
 
 def one(

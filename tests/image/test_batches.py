@@ -82,7 +82,9 @@ def loud(monkeypatch):
 
 def model(**more):
     """As much of a WhisperModel as is asked of it here."""
-    return SimpleNamespace(model=SimpleNamespace(is_multilingual=True), **more)
+    tokenizer = SimpleNamespace(token_to_id=lambda _token: 1)
+    whisper = SimpleNamespace(is_multilingual=True)
+    return SimpleNamespace(model=whisper, hf_tokenizer=tokenizer, **more)
 
 
 def heard(worker, regions=REGIONS, options=OPTIONS, speech=None, progress=lambda _: None):

@@ -100,6 +100,56 @@ def test_each_sign_of_doubt_is_followed_up(doubt):
     assert believe([raw], "pt", somebody).segments == (raw,)
 
 
+def test_one_word_that_the_model_hardly_believes_is_a_sign_of_doubt():
+    raw = segment("a página está pronta", words=[0.95, 0.95, 0.2, 0.95])
+
+    assert believe([raw], "pt", nobody).segments == ()
+
+
+def test_a_word_that_takes_longer_than_anybody_drawls_is_a_sign_of_doubt():
+    drawled = RawSegment((RawWord(0, 2_500, "página", 0.95),), -0.2)
+
+    assert believe([drawled], "pt", nobody).segments == ()
+
+
+def test_a_doubtful_word_alone_goes_however_short_it_is():
+    assert believe([segment("pronto", logprob=-0.8)], "pt", nobody).segments == ()
+
+
+@pytest.mark.parametrize(
+    ("sure", "stays"),
+    [
+        ({"no_speech": 0.7, "logprob": -0.3}, True),
+        ({"no_speech": 0.5, "logprob": -1.2}, True),
+        ({"no_speech": 0.7, "logprob": -1.2}, False),  # Whisper's own rule wants both
+    ],
+)
+def test_what_whisper_itself_calls_silence_goes_even_where_the_detector_hears(sure, stays):
+    raw = segment("a página está pronta", **sure)
+
+    assert bool(believe([raw], "pt", somebody).segments) == stays
+
+
+def test_a_loop_puts_all_of_its_window_in_doubt():
+    loop = segment("e a gente " * 5, compression=3.0)
+    beside = segment("a página está pronta", at_ms=10_000)
+
+    assert believe([loop, beside], "pt", nobody).segments == ()
+
+
+def test_what_was_taken_out_is_told_in_order_of_time():
+    dots, loop = segment("..."), segment("e a gente " * 5, at_ms=5_000)
+
+    removals = believe([dots, loop], "pt", somebody).removals
+
+    assert [removal.reason for removal in removals] == ["no_words", "repetition"]
+
+
+@pytest.mark.parametrize("text", ["2025", "नमस्ते", "½"])
+def test_numbers_and_other_scripts_are_words(text):
+    assert believe([segment(text)], "pt", somebody).segments == (segment(text),)
+
+
 def test_text_over_a_noise_goes_and_the_speech_after_it_stays():
     words = segment("we will review the new budget", logprob=-0.9)
 
@@ -137,6 +187,7 @@ def test_a_loop_is_cut_to_its_first_time_over_the_borders_of_segments():
         ("um dois um dois um dois", 6),
         ("um dois um dois um dois um dois um dois", 2),
         ("the plan is the plan is the plan is the plan is good", 4),
+        ("we must go we must go we must go now", 10),
         ("Sim, sim. SIM! sim… sim; sim", 1),
     ],
 )

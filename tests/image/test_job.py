@@ -129,9 +129,10 @@ def test_audio_that_cannot_be_decoded_is_the_files_fault(job, fake_models, tmp_p
     assert (outcome.error.code, outcome.error.permanent) == ("audio_unreadable", True)
 
 
-def test_a_crash_ends_the_claim_and_tells_no_address(job, fake_models):
+@pytest.mark.parametrize("address", ["https://bucket/audio", "with url: /bucket/audio"])
+def test_a_crash_ends_the_claim_and_tells_no_address(job, fake_models, address):
     def crash(_transcriber):
-        raise RuntimeError("could not GET https://bucket/audio?X-Amz-Signature=abc")
+        raise RuntimeError(f"could not GET {address}?X-Amz-Signature=abc")
 
     outcome = run_job(job.request(), fake_models(crash), quiet)
 

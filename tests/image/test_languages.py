@@ -7,6 +7,7 @@ import pytest
 
 from gpu_job.audio import decode
 from gpu_job.contract import JobOptions, SpeechRegion
+from gpu_job.errors import ModelMissingError
 from gpu_job.speech.languages import Guess, smoothed, vote, voters
 from gpu_job.speech.plan import plan
 from gpu_job.speech.so_far import Speech
@@ -140,3 +141,33 @@ def test_a_model_of_english_alone_is_not_asked(samples):
     )
 
     assert speech.language == "en"
+
+
+@pytest.mark.parametrize("order", ["en de", "de en"])
+def test_an_interpreter_on_a_channel_of_their_own_keeps_their_language(order):
+    """Their windows alternate with the speaker's, and no model is quite sure of either."""
+    of = dict(enumerate(order.split()))
+    turns = [Window(n % 2, (Piece(n * 9_000, n * 9_000 + 8_000, 0),)) for n in range(12)]
+
+    found = plan(
+        turns,
+        JobOptions(model="demo", detect="along"),
+        lambda window: Guess(of[window.channel], 0.7),
+    )
+
+    assert found.windows == tuple(turns)
+    assert found.along == tuple(order.split() * 6)
+
+
+@pytest.mark.parametrize("language", ["xx", "pt-BR", "yue"])
+def test_a_language_that_the_model_does_not_know_is_named(real_models, samples, language):
+    with pytest.raises(ModelMissingError, match=f"language is {language}, which MODEL=demo"):
+        heard(real_models, samples, language=language)
+
+
+def test_a_model_of_english_alone_hears_no_other_language_as_english(samples):
+    model = SimpleNamespace(model=SimpleNamespace(is_multilingual=False))
+    options = JobOptions(model="small.en", language="pt")
+
+    with pytest.raises(ModelMissingError, match=r"small\.en does not know"):
+        Transcriber(model, 8).transcribe(samples, (), options, Speech(), print)

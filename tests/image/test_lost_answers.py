@@ -172,7 +172,7 @@ def test_a_store_that_does_not_answer_at_once_is_asked_again(lossy, store, name)
 
 
 def test_a_claim_that_exists_and_cannot_be_seen_at_once_may_be_ones_own(lossy, store):
-    store.busy["claim"] = 1
+    store.busy["claim"] = 2
 
     ran = lossy(claim=("after it was stored", 1))
 

@@ -1,5 +1,7 @@
 """Segments that people can read, and windows that cost as little as can be."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from gpu_job.contract import SpeechRegion
 from gpu_job.speech.quiet import quietest
-from gpu_job.speech.raw import RawSegment, RawWord
+from gpu_job.speech.raw import RawSegment, RawWord, raw_segment
 from gpu_job.speech.segments import TOO_LONG_MS, TOO_MANY_WORDS, segments_of
 from gpu_job.speech.windows import Piece, Window, pack
 
@@ -86,3 +88,29 @@ def test_eight_hours_of_a_hearing_take_few_more_windows_than_can_be(gap_seconds,
 
     ideal = sum(region.end_ms - region.start_ms for region in regions) / 30_000
     assert len(windows) / ideal <= most
+
+
+def test_a_region_that_goes_beyond_the_audio_shifts_no_window_behind_it():
+    """An Opus file may end half a second before its recording; two channels go side by side."""
+    regions = [SpeechRegion(start_ms=0, end_ms=2_000, channel=c) for c in (0, 1)]
+
+    assert [window.length_ms for window in pack(regions, 1_600)] == [1_600, 1_600]
+
+
+def test_a_region_that_lies_beyond_the_audio_is_not_heard():
+    assert pack([SpeechRegion(start_ms=1_700, end_ms=2_000)], 1_600) == []
+
+
+def test_what_two_regions_share_is_heard_once():
+    spans = [(0, 5_000), (1_000, 2_000), (4_000, 6_000), (9_000, 9_500)]
+    windows = pack([SpeechRegion(start_ms=a, end_ms=b) for a, b in spans], 10_000)
+
+    pieces = [(p.start_ms, p.end_ms) for window in windows for p in window.pieces]
+    assert pieces == [(0, 6_350), (8_650, 9_700)]
+
+
+def test_a_word_whose_probability_is_no_number_is_believed_least():
+    word = SimpleNamespace(start=0.0, end=0.4, word=" so", probability=float("nan"))
+    found = SimpleNamespace(words=[word], avg_logprob=0, no_speech_prob=0, compression_ratio=1)
+
+    assert raw_segment(found, 0).words[0].probability == 0.0

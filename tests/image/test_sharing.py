@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from gpu_job import sharing
 from gpu_job.card import Card, Memory
 from gpu_job.contract import JobOptions
 from gpu_job.diarize.base import Diarization
@@ -15,6 +16,12 @@ from gpu_job.retirement import Retirement
 from gpu_job.session import Session
 
 GIB = 1 << 30
+
+
+@pytest.fixture(autouse=True)
+def _short_recordings(monkeypatch):
+    """The audio of these jobs is a second long, and stands for one that fills all batches."""
+    monkeypatch.setattr(sharing, "LEAST_SPEECH_MS", 0)
 
 
 class Gpu:
@@ -89,6 +96,15 @@ def test_without_a_card_they_never_go_together(worker, job):
     gpu.card.name = ""
 
     assert not together(worker, gpu, Speakers(gpu), job)
+
+
+def test_a_recording_too_short_to_fill_a_batch_tells_nothing_of_longer_ones(
+    worker, job, monkeypatch
+):
+    monkeypatch.setattr(sharing, "LEAST_SPEECH_MS", 120_000)
+    gpu = Gpu()
+
+    assert not together(worker, gpu, Speakers(gpu, takes=0), job)
 
 
 def test_want_of_memory_together_is_tried_once_more_alone(worker, job):

@@ -8,6 +8,7 @@ import pytest
 
 from gpu_job.contract import JobOptions, Speakers, SpeechRegion
 from gpu_job.diarize.clustering import Windows, speaker_of_each
+from gpu_job.errors import JobFailedError
 from gpu_job.job import run_job
 from gpu_job.speech.so_far import Speech
 from gpu_job.speech.transcriber import Transcriber
@@ -40,7 +41,13 @@ def whisper(monkeypatch):
 def heard(options, regions=REGIONS):
     speech = Speech()
     multilingual = SimpleNamespace(is_multilingual=True)
-    model = SimpleNamespace(model=multilingual, detect_language=lambda _: ("en", 0.9, []))
+    tokenizer = SimpleNamespace(
+        token_to_id=lambda _token: 1,
+        encode=lambda text, **_: SimpleNamespace(ids=text.split()),
+    )
+    model = SimpleNamespace(
+        model=multilingual, hf_tokenizer=tokenizer, detect_language=lambda _: ("en", 0.9, [])
+    )
     Transcriber(model, 8).transcribe(SECONDS, regions, options, speech, lambda _: None)
     return speech
 
@@ -124,3 +131,28 @@ def test_as_many_speakers_are_found_as_somebody_knows_of(degrees, wish, found):
     labels = speaker_of_each(at_angles(*degrees), Speakers(**wish), least_seconds=1.0)
 
     assert len(set(labels.tolist())) == found
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"hotwords": "Ana " * 300},
+        {"initial_prompt": "Uma reunião. " * 200},
+        {"hotwords": "Ana " * 120, "initial_prompt": "reunião " * 120},
+    ],
+)
+def test_what_is_longer_than_a_prompt_may_be_is_refused_for_good(real_models, wish):
+    with pytest.raises(JobFailedError, match="223 of both together: shorten them") as failed:
+        real_models.transcriber.transcribe(
+            SECONDS, REGIONS, JobOptions(model="demo", **wish), Speech(), lambda _: None
+        )
+
+    assert failed.value.error.permanent
+
+
+def test_a_prompt_of_some_sentences_is_borne(real_models):
+    wish = {"hotwords": "Ana, João", "initial_prompt": "Uma reunião. " * 10}
+
+    real_models.transcriber.transcribe(
+        SECONDS, REGIONS, JobOptions(model="demo", **wish), Speech(), lambda _: None
+    )

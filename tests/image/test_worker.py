@@ -117,3 +117,12 @@ def test_request_files_can_be_worked_through_without_a_parent(environment, job, 
 
     assert done.returncode == 0
     assert job.result() is not None
+
+
+def test_a_line_that_is_no_request_ends_the_worker_and_shows_no_address(environment):
+    worker = start(environment)
+    worker.stdin.write(b'{"audio": "https://store/a?X-Amz-Signature=abc"}\n')
+    worker.stdin.flush()
+
+    assert worker.wait(DONE_SECONDS) == 2
+    assert b"Signature" not in worker.stdout.read() + worker.stderr.read()

@@ -48,18 +48,28 @@ def plan(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Plan
 
 
 def _along(windows: Sequence[Window], guess: Guesser) -> Plan:
-    """Each window is asked; where two differ, the pieces at the border are asked one by one."""
+    """Each window is asked; where two differ, the pieces at the border are asked one by one.
+
+    Neighbours are those of the same channel: on another one somebody else speaks, perhaps an
+    interpreter.
+    """
     guesses = [guess(window) for window in windows]
     language, probability = vote(guesses, [window.length_ms for window in windows])
-    found = smoothed(guesses)
+    found: dict[int, str] = {}
+    borders: set[int] = set()
+    for channel in {window.channel for window in windows}:
+        places = [i for i, window in enumerate(windows) if window.channel == channel]
+        own = smoothed([guesses[i] for i in places])
+        found |= dict(zip(places, own, strict=True))
+        borders |= {
+            place
+            for i, place in enumerate(places)
+            if {own[max(0, i - 1)], own[min(len(own) - 1, i + 1)]} != {own[i]}
+        }
     parts = [
         part
         for i, window in enumerate(windows)
-        for part in (
-            _parts(window, found[i], guess)
-            if {found[max(0, i - 1)], found[min(len(found) - 1, i + 1)]} != {found[i]}
-            else [(window, found[i])]
-        )
+        for part in (_parts(window, found[i], guess) if i in borders else [(window, found[i])])
     ]
     return Plan(
         tuple(window for window, _ in parts),

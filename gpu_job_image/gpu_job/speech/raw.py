@@ -1,5 +1,6 @@
 """What the model wrote, before anything is made of it; times are those of a window."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,7 +58,7 @@ def raw_segment(found: Any, at_ms: int) -> RawSegment | None:  # noqa: ANN401  #
                 round(word.start * 1000) - at_ms,
                 round(word.end * 1000) - at_ms,
                 word.word.strip(),
-                round(float(word.probability), 4),
+                _chance(word.probability),
             )
             for word in found.words
             if word.word.strip()
@@ -70,6 +71,11 @@ def raw_segment(found: Any, at_ms: int) -> RawSegment | None:  # noqa: ANN401  #
     return RawSegment(
         words, float(found.avg_logprob), float(found.no_speech_prob), float(found.compression_ratio)
     )
+
+
+def _chance(probability: float) -> float:
+    """The mean over no token is no number, and JSON has none such: nobody could read the result."""
+    return 0.0 if math.isnan(probability) else round(float(probability), 4)
 
 
 def _spread(found: Any, at_ms: int) -> tuple[RawWord, ...]:  # noqa: ANN401

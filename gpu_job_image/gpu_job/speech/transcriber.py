@@ -8,6 +8,7 @@ from ..card import Card
 from ..contract import JobOptions, JobWarning, Segment, SpeechRegion
 from ..settings import WorkerSettings
 from .batches import Batches, Call, cut, wishes
+from .bounds import must_be_possible
 from .coverage import lost
 from .doubts import Believed, Removal, believe
 from .hearing import WindowHearing
@@ -63,10 +64,13 @@ class Transcriber:
         """Fill `speech`, call by call; what it holds already is not done again.
 
         Raises:
+            ModelMissingError: the model does not know the language.
+            JobFailedError: hotwords and initial prompt are too long.
             OutOfMemoryError: not even one window fits.
             Exception: whatever `progress` raises; it is how the owner stops the work. What
                 `speech` holds by then is whole.
         """
+        must_be_possible(self._model, options)
         if speech.plan is None:
             speech.plan = self._plan(samples, regions, options, progress)
         done = _Done(speech.plan.windows, regions)

@@ -62,14 +62,15 @@ def pack(
     """
     by_channel: dict[int, list[tuple[int, int]]] = {}
     for region in regions:
-        if region.end_ms > region.start_ms:  # a region of no length has no sound to hear
-            by_channel.setdefault(region.channel, []).append((region.start_ms, region.end_ms))
+        end_ms = min(region.end_ms, audio_ms)  # what is not there would shift all windows after it
+        if end_ms > region.start_ms:  # a region of no length has no sound to hear
+            by_channel.setdefault(region.channel, []).append((region.start_ms, end_ms))
     windows = [
         Window(channel, tuple(pieces))
         for channel, spans in by_channel.items()
         for pieces in _fill(
             part
-            for span in _widen(sorted(spans), audio_ms)
+            for span in _widen(_joined(spans), audio_ms)
             for part in _split(span, channel, quietest or _middle)
         )
     ]
@@ -93,6 +94,17 @@ class _Span:
     start: int
     end: int
     high: int
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """In order; those that overlap are one, or their words would be heard twice."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _widen(spans: list[tuple[int, int]], audio_ms: int) -> Iterator[_Span]:
