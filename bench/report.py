@@ -14,10 +14,15 @@ from rich.table import Table
 
 def options(description: str | None) -> argparse.Namespace:
     """`quick` and `json`, from the command line."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="smaller sizes, for a first look")
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
-    return parser.parse_args()
+    return parser(description).parse_args()
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """The same, for a bench that has options of its own too."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--quick", action="store_true", help="smaller sizes, for a first look")
+    made.add_argument("--json", action="store_true", help="end with one line of JSON")
+    return made
 
 
 def show(

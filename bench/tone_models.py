@@ -128,16 +128,22 @@ class ToneEmbedding(_Spectral):
         return self.turn(self.pool(loud, weights=weights))
 
 
-def write_pipeline(folder: Path, kind: str) -> Path:
+def write_pipeline(
+    folder: Path,
+    kind: str,
+    segmentation: Model | None = None,
+    embedding: Model | None = None,
+) -> Path:
     """A pipeline's folder such as the hub has, of the kind 'community-1' or '3.1'.
 
     'resnet34' is community-1 with the network that pyannote itself embeds with, its weights left
     to chance: it costs what the real one costs, and its vectors mean nothing.
     """
     torch.manual_seed(0)
-    embedding = WeSpeakerResNet34() if kind == "resnet34" else ToneEmbedding()
+    if embedding is None:
+        embedding = WeSpeakerResNet34() if kind == "resnet34" else ToneEmbedding()
     embedding.specifications = _REPRESENTATION
-    _save(ToneSegmentation(), folder / "segmentation")
+    _save(segmentation or ToneSegmentation(), folder / "segmentation")
     _save(embedding, folder / "embedding")
     params: dict[str, Any] = {
         "segmentation": "$model/segmentation",
