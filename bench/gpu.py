@@ -106,7 +106,7 @@ def speeds(found: Found) -> dict[str, object]:
             best[each["way"]] = max(best.get(each["way"], (0.0, 0)), (_rtfx(each), each["batch"]))
     if "worker" in best:
         figures |= {"best_rtfx": round(best["worker"][0], 1), "best_batch": best["worker"][1]}
-    for other in best.keys() - {"worker"}:
+    for other in sorted(best.keys() - {"worker"}):
         figures[f"best_rtfx_{other}"] = round(best[other][0], 1)
     return figures
 

@@ -46,7 +46,15 @@ def work(models: Any, folder: Path, windows: int, laps: dict[str, Any]) -> Any: 
     # of a request, nothing else is asked where nothing is fetched and nothing is written
     request = JobRequest.model_construct(options=options, regions=regions(windows))
     heard = samples(folder)[:, : windows * WINDOW_S * tones.RATE_HZ]
-    return Work(request, models, heard, lambda: None, lambda _: None, laps.__setitem__)
+    return Work(
+        request,
+        models,
+        heard,
+        check=lambda: None,
+        go_on=lambda: None,
+        progress=lambda _: None,
+        lap=laps.__setitem__,
+    )
 
 
 @contextmanager
