@@ -7,9 +7,22 @@ import weakref
 import pytest
 
 from gpu_job import attempt, claims, partial
-from gpu_job.contract import JobLimits, JobOptions, SpeechRegion
+from gpu_job.contract import (
+    JobLimits,
+    JobOptions,
+    JobWarning,
+    Segment,
+    SpeakerEmbedding,
+    SpeechRegion,
+    Turn,
+    Word,
+)
+from gpu_job.diarize.base import Diarization
 from gpu_job.errors import OutOfMemoryError
 from gpu_job.job import run_job
+from gpu_job.speech.plan import Plan
+from gpu_job.speech.so_far import Speech
+from gpu_job.speech.windows import laid_out
 from gpu_job.stop import Stop
 
 DAMAGED = gzip.compress(b"{}" * 1_000, mtime=0)[:10] + b"\xff" * 30
@@ -96,6 +109,33 @@ def test_a_partial_that_is_of_no_use_is_passed_over(attempts, job, body):
     outcome, worker = attempts(2)
 
     assert (outcome.state, len(worker.heard)) == ("done", 10)
+
+
+def test_a_partial_of_another_revision_of_the_model_is_passed_over(attempts):
+    attempts(1, after(4))
+
+    assert len(attempts(2, model_revision="demo@2")[1].heard) == 10
+
+
+def test_whatever_was_found_comes_back_as_it_was(job):
+    turns = (Turn(start_ms=0, end_ms=900, speaker="SPEAKER_00"),)
+    voices = (SpeakerEmbedding(speaker="SPEAKER_00", vector=(0.5, -0.25)),)
+    found = Diarization(turns, turns[:1], voices)
+    windows = (laid_out(0, [(0, 900), (2_000, 3_000)]), laid_out(1, [(500, 900)]))
+    word = Word(start_ms=0, end_ms=400, text="ah", probability=0.5)
+    speech = Speech(
+        Plan(windows, "de", 0.75, ("de", "en")),
+        1,
+        [Segment(start_ms=0, end_ms=400, words=(word,), language="de")],
+        [JobWarning(code="no_speech", message="gone", start_ms=500, end_ms=600, text="so")],
+    )
+
+    kept = partial.Partial.model_validate_json(
+        partial.partial_of(job.request(), speech, found).model_dump_json()
+    )
+
+    assert kept.speech == speech
+    assert kept.diarization == found
 
 
 def test_every_ten_minutes_of_compute_it_is_kept_without_being_asked(attempts, job, monkeypatch):
