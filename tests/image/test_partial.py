@@ -138,10 +138,19 @@ def test_whatever_was_found_comes_back_as_it_was(job):
     assert kept.diarization == found
 
 
+def test_speakers_that_are_known_before_any_word_are_worth_keeping(job):
+    speech = Speech(Plan((laid_out(0, [(0, 900)]),), "de"))
+
+    assert partial.partial_of(job.request(), speech, Diarization()).has_turns
+    assert partial.partial_of(job.request(), speech, None) is None
+    assert partial.partial_of(job.request(), Speech(), Diarization()) is None
+
+
 def test_every_ten_minutes_of_compute_it_is_kept_without_being_asked(attempts, job, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(attempt, "clock_seconds", lambda: now[0])
-    seen = []
+    seen, kept, keep = [], [], partial.keep
+    monkeypatch.setattr(partial, "keep", lambda *what: (kept.append(now[0]), keep(*what)))
 
     def works_on(fake, _stop):
         now[0] += 250  # beats are sent by another clock
@@ -151,6 +160,7 @@ def test_every_ten_minutes_of_compute_it_is_kept_without_being_asked(attempts, j
 
     assert seen[:3] == [False] * 3
     assert seen[-1]
+    assert kept == [750, 1_500, 2_250]
 
 
 def test_a_fenced_owner_keeps_nothing(attempts, job, monkeypatch):
@@ -166,6 +176,37 @@ def test_a_fenced_owner_keeps_nothing(attempts, job, monkeypatch):
 
     assert outcome.state == "stopped"
     assert job.storage.read("partial-1.json") is None
+    assert job.claim().state == "running"
+
+
+def test_a_fenced_owner_that_breaks_keeps_nothing_either(attempts, job, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(claims.Ownership.take.__func__, "__defaults__", (lambda: now[0],))
+
+    def wakes_up_to_a_broken_card(fake, _stop):
+        if len(fake.heard) == 5:
+            now[0] += 121
+            raise RuntimeError("CUDA error: unknown error")
+
+    attempts(1, wakes_up_to_a_broken_card)
+
+    assert job.storage.read("partial-1.json") is None
+    assert job.claim().state == "running"
+
+
+def test_who_is_fenced_while_the_result_is_packed_does_not_write_it(attempts, job, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(claims.Ownership.take.__func__, "__defaults__", (lambda: now[0],))
+
+    def packs(body):
+        now[0] += 121
+        return body
+
+    monkeypatch.setattr(attempt, "packed", packs)
+
+    outcome, _ = attempts(1)
+
+    assert (outcome.state, job.result()) == ("stopped", None)
     assert job.claim().state == "running"
 
 
