@@ -70,7 +70,7 @@ class RunPodHandler:
             return told(internal(str(error)))
         with self._in_hand() as stop:
             if not self._must_leave:
-                ahead = self._preparing.submit(prepare_ahead, request)
+                ahead = self._preparing.submit(prepare_ahead, request, stop.check)
                 async with self._card:
                     if not self._must_leave:
                         return answer(request, await self._compute(delivery, request, stop, ahead))
@@ -98,6 +98,7 @@ class RunPodHandler:
         finally:
             self.lookahead.jobs -= 1
             self._stops.discard(stop)
+            stop.say("cancelled")  # whoever still fetches its audio may cease
 
     async def _compute(
         self, delivery: Delivery, request: JobRequest, stop: Stop, ahead: Preparing

@@ -99,7 +99,7 @@ def _download(address: Address, target: Path, check: Callable[[], None]) -> Path
         ) as response:
             _expect_success(response)
             with target.open("wb") as file:
-                for chunk in response.iter_bytes(1 << 20):
+                for chunk in response.iter_bytes():  # as it comes: the store may be slow
                     check()
                     file.write(chunk)
     except httpx.HTTPError as error:

@@ -307,6 +307,18 @@ def test_without_word_times_words_are_spread_over_their_segment(device):
     assert words[0].probability == pytest.approx(0.8187, abs=1e-4)
 
 
+def test_words_of_two_channels_are_told_in_order_of_time(device):
+    device()
+    regions = [SpeechRegion(start_ms=2_000 * c, end_ms=25_000, channel=c) for c in (0, 1)]
+    speech, samples = Speech(), np.zeros((2, 25_000 * SAMPLES_PER_MS), np.int16)
+
+    Transcriber(model(), 16).transcribe(samples, tuple(regions), OPTIONS, speech, lambda _: None)
+
+    starts = [segment.start_ms for segment in speech.segments]
+    assert starts == sorted(starts)
+    assert len(set(starts)) == len(starts) > 2
+
+
 def test_every_region_has_its_words_in_the_time_of_the_recording(device):
     device()
 

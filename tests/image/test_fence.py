@@ -1,9 +1,12 @@
 """An owner that was not heard for too long stops, on its own clock, for good."""
 
+import threading
+
 import pytest
 
 from gpu_job import transfer
 from gpu_job.claims import FencedError, Ownership
+from gpu_job.contract import Claim
 from gpu_job.session import Session
 from gpu_job.transfer import Put
 
@@ -79,3 +82,24 @@ def test_a_worker_that_slept_too_long_never_beats_itself_alive_again(job):
     assert job.claim() == before
     with pytest.raises(FencedError):
         owner.check()
+
+
+def test_a_beat_that_is_on_its_way_never_lands_on_the_last_word(job, monkeypatch):
+    owner = Ownership.take(job.request(), Session("worker-1"))
+    on_its_way, landed = threading.Event(), []
+
+    def slow(_address, body):
+        state = Claim.model_validate_json(body).state
+        on_its_way.set()
+        if state == "running":
+            threading.Event().wait(0.05)
+        landed.append(state)
+        return Put.WRITTEN
+
+    monkeypatch.setattr(transfer, "put", slow)
+    with owner.beating(every_seconds=0.001):
+        assert on_its_way.wait(60)
+    owner.end("done")
+
+    assert not [thread for thread in threading.enumerate() if thread.name == "beat"]
+    assert landed[-1] == "done"

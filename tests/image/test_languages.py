@@ -12,7 +12,7 @@ from gpu_job.speech.languages import Guess, smoothed, vote, voters
 from gpu_job.speech.plan import plan
 from gpu_job.speech.so_far import Speech
 from gpu_job.speech.transcriber import Transcriber
-from gpu_job.speech.windows import Piece, Window
+from gpu_job.speech.windows import Piece, Window, laid_out
 
 
 def windows(*lengths_ms):
@@ -77,6 +77,8 @@ def test_nobody_votes_for_nothing():
         ([("en", 0.9), ("de", 0.9), ("en", 0.9)], "en de en"),  # one sure sentence
         ([("cy", 0.2), ("de", 0.9), ("nn", 0.3)], "de de de"),
         ([("cy", 0.2), ("cy", 0.3)], "cy cy"),
+        ([("en", 0.9), ("cy", 0.2), ("de", 0.9)], "en en de"),  # the window before
+        ([("cy", 0.2), ("de", 0.9), ("en", 0.9), ("en", 0.9)], "de de en en"),  # or the next
         ([], ""),
     ],
 )
@@ -171,3 +173,40 @@ def test_a_model_of_english_alone_hears_no_other_language_as_english(samples):
 
     with pytest.raises(ModelMissingError, match=r"small\.en does not know"):
         Transcriber(model, 8).transcribe(samples, (), options, Speech(), print)
+
+
+@pytest.mark.parametrize(
+    ("second", "asked"),
+    [
+        ((29_000, 30_000, Guess("fr", 0.99)), 6),  # too short to be asked
+        ((29_000, 35_000, Guess("fr", 0.4)), 7),  # the model is not sure
+    ],
+)
+def test_a_window_in_which_the_language_changes_is_cut_between_its_pieces(second, asked):
+    told = {
+        0: Guess("en", 0.9),
+        20_000: Guess("en", 0.9),
+        29_000: second[2],
+        36_000: Guess("de", 0.9),
+        50_000: Guess("de", 0.9),
+    }
+    spans = [(20_000, 28_000), second[:2], (36_000, 45_000)]
+    all_windows = [laid_out(0, [(0, 9_000)]), laid_out(0, spans), laid_out(0, [(50_000, 59_000)])]
+    seen = []
+
+    def guess(window):
+        seen.append(window)
+        if len(window.pieces) > 1:
+            return Guess("de", 0.9)
+        return told[window.pieces[0].start_ms]
+
+    found = plan(all_windows, JobOptions(model="demo", detect="along"), guess)
+
+    assert found.windows == (
+        all_windows[0],
+        laid_out(0, spans[:2]),
+        laid_out(0, spans[2:]),
+        all_windows[2],
+    )
+    assert found.along == ("en", "en", "de", "de")
+    assert len(seen) == asked

@@ -9,9 +9,22 @@ from concurrent.futures import Future
 import pytest
 
 from gpu_job import attempt, claims, partial
-from gpu_job.contract import JobLimits, JobOptions, SpeechRegion
+from gpu_job.contract import (
+    JobLimits,
+    JobOptions,
+    JobWarning,
+    Segment,
+    SpeakerEmbedding,
+    SpeechRegion,
+    Turn,
+    Word,
+)
+from gpu_job.diarize.base import Diarization
 from gpu_job.errors import OutOfMemoryError
 from gpu_job.job import run_job
+from gpu_job.speech.plan import Plan
+from gpu_job.speech.so_far import Speech
+from gpu_job.speech.windows import laid_out
 from gpu_job.stop import Stop
 
 DAMAGED = gzip.compress(b"{}" * 1_000, mtime=0)[:10] + b"\xff" * 30
@@ -100,10 +113,46 @@ def test_a_partial_that_is_of_no_use_is_passed_over(attempts, job, body):
     assert (outcome.state, len(worker.heard)) == ("done", 10)
 
 
+def test_a_partial_of_another_revision_of_the_model_is_passed_over(attempts):
+    attempts(1, after(4))
+
+    assert len(attempts(2, model_revision="demo@2")[1].heard) == 10
+
+
+def test_whatever_was_found_comes_back_as_it_was(job):
+    turns = (Turn(start_ms=0, end_ms=900, speaker="SPEAKER_00"),)
+    voices = (SpeakerEmbedding(speaker="SPEAKER_00", vector=(0.5, -0.25)),)
+    found = Diarization(turns, turns[:1], voices)
+    windows = (laid_out(0, [(0, 900), (2_000, 3_000)]), laid_out(1, [(500, 900)]))
+    word = Word(start_ms=0, end_ms=400, text="ah", probability=0.5)
+    speech = Speech(
+        Plan(windows, "de", 0.75, ("de", "en")),
+        1,
+        [Segment(start_ms=0, end_ms=400, words=(word,), language="de")],
+        [JobWarning(code="no_speech", message="gone", start_ms=500, end_ms=600, text="so")],
+    )
+
+    kept = partial.Partial.model_validate_json(
+        partial.partial_of(job.request(), speech, found).model_dump_json()
+    )
+
+    assert kept.speech == speech
+    assert kept.diarization == found
+
+
+def test_speakers_that_are_known_before_any_word_are_worth_keeping(job):
+    speech = Speech(Plan((laid_out(0, [(0, 900)]),), "de"))
+
+    assert partial.partial_of(job.request(), speech, Diarization()).has_turns
+    assert partial.partial_of(job.request(), speech, None) is None
+    assert partial.partial_of(job.request(), Speech(), Diarization()) is None
+
+
 def test_every_ten_minutes_of_compute_it_is_kept_without_being_asked(attempts, job, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(attempt, "clock_seconds", lambda: now[0])
-    seen = []
+    seen, kept, keep = [], [], partial.keep
+    monkeypatch.setattr(partial, "keep", lambda *what: (kept.append(now[0]), keep(*what)))
 
     def works_on(fake, _stop):
         now[0] += 250  # beats are sent by another clock
@@ -113,6 +162,7 @@ def test_every_ten_minutes_of_compute_it_is_kept_without_being_asked(attempts, j
 
     assert seen[:3] == [False] * 3
     assert seen[-1]
+    assert kept == [750, 1_500, 2_250]
 
 
 def test_a_fenced_owner_keeps_nothing(attempts, job, monkeypatch):
@@ -128,6 +178,37 @@ def test_a_fenced_owner_keeps_nothing(attempts, job, monkeypatch):
 
     assert outcome.state == "stopped"
     assert job.storage.read("partial-1.json") is None
+    assert job.claim().state == "running"
+
+
+def test_a_fenced_owner_that_breaks_keeps_nothing_either(attempts, job, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(claims.Ownership.take.__func__, "__defaults__", (lambda: now[0],))
+
+    def wakes_up_to_a_broken_card(fake, _stop):
+        if len(fake.heard) == 5:
+            now[0] += 121
+            raise RuntimeError("CUDA error: unknown error")
+
+    attempts(1, wakes_up_to_a_broken_card)
+
+    assert job.storage.read("partial-1.json") is None
+    assert job.claim().state == "running"
+
+
+def test_who_is_fenced_while_the_result_is_packed_does_not_write_it(attempts, job, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(claims.Ownership.take.__func__, "__defaults__", (lambda: now[0],))
+
+    def packs(body):
+        now[0] += 121
+        return body
+
+    monkeypatch.setattr(attempt, "packed", packs)
+
+    outcome, _ = attempts(1)
+
+    assert (outcome.state, job.result()) == ("stopped", None)
     assert job.claim().state == "running"
 
 

@@ -11,7 +11,7 @@ from gpu_job.contract import SpeechRegion
 from gpu_job.speech.quiet import quietest
 from gpu_job.speech.raw import RawSegment, RawWord, raw_segment
 from gpu_job.speech.segments import TOO_LONG_MS, TOO_MANY_WORDS, segments_of
-from gpu_job.speech.windows import Piece, Window, pack
+from gpu_job.speech.windows import Piece, Window, laid_out, pack
 
 WHOLE = Window(0, (Piece(0, 30_000, 0),))
 
@@ -114,3 +114,40 @@ def test_a_word_whose_probability_is_no_number_is_believed_least():
     found = SimpleNamespace(words=[word], avg_logprob=0, no_speech_prob=0, compression_ratio=1)
 
     assert raw_segment(found, 0).words[0].probability == 0.0
+
+
+def test_windows_of_two_channels_follow_each_other_in_time():
+    """What is done of a recording is told, and kept, in time order."""
+    spans = [(0, 60_000), (0, 0), (1, 30_000)]
+    regions = [SpeechRegion(start_ms=at, end_ms=at + 20_000, channel=c) for c, at in spans]
+
+    assert [window.channel for window in pack(regions, 90_000)] == [0, 1, 0]
+
+
+def test_a_word_over_a_cut_pause_lies_where_most_of_it_is():
+    window = laid_out(0, [(0, 1_000), (5_000, 6_000)])
+
+    assert window.recording_span(900, 1_300) == (5_000, 5_300)
+    assert window.recording_span(600, 1_100) == (600, 1_000)
+
+
+def test_a_window_begins_and_ends_with_a_little_of_the_pause_around_it():
+    [window] = pack([SpeechRegion(start_ms=1_000, end_ms=2_000)], 5_000)
+
+    assert window.pieces == (Piece(800, 2_200, 0),)
+
+
+@pytest.mark.parametrize(
+    ("comma_at", "found"), [(None, [12, 12]), (9, [10, 14])], ids=["its middle", "a comma"]
+)
+def test_without_a_pause_a_paragraph_is_cut_at(comma_at, found):
+    texts = ["so," if i == comma_at else "so" for i in range(24)]
+    words = tuple(RawWord(i * 700, i * 700 + 700, text, 0.9) for i, text in enumerate(texts))
+
+    assert lengths(RawSegment(words)) == found
+
+
+def test_a_segment_ends_with_the_word_that_ends_last():
+    [segment] = segments_of(paragraph((0, 900), (100, 300)), WHOLE)
+
+    assert (segment.start_ms, segment.end_ms) == (0, 900)

@@ -107,6 +107,16 @@ def test_a_recording_too_short_to_fill_a_batch_tells_nothing_of_longer_ones(
     assert not together(worker, gpu, Speakers(gpu, takes=0), job)
 
 
+def test_the_most_that_was_ever_taken_counts():
+    gpu = Gpu(used=18)
+    both = sharing.Sharing(gpu.card)
+    both._diarizer_bytes = 5 * GIB  # and a quarter above them is more than the six that are free
+    with both.measured(1):
+        pass
+
+    assert not both.allowed
+
+
 def test_want_of_memory_together_is_tried_once_more_alone(worker, job):
     gpu = Gpu()
     speakers = Speakers(gpu)

@@ -59,6 +59,7 @@ def heard(options, regions=REGIONS):
         ({"initial_prompt": "Uma reunião."}, {"initial_prompt": "Uma reunião."}),
         ({"task": "translate"}, {"task": "translate"}),
         ({"beam_size": 5}, {"beam_size": 5}),
+        ({"word_times": False}, {"word_timestamps": False}),
         ({"language": "pt"}, {"language": "pt"}),
         (
             {},
@@ -68,6 +69,10 @@ def heard(options, regions=REGIONS):
                 "task": "transcribe",
                 "beam_size": 1,
                 "language": "en",  # detected
+                "word_timestamps": True,
+                "without_timestamps": False,
+                "condition_on_previous_text": False,
+                "temperature": 0.0,
             },
         ),
     ],

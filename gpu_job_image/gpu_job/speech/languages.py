@@ -60,10 +60,7 @@ def smoothed(guesses: Sequence[Guess]) -> tuple[str, ...]:
         before, after = sure[i - 1], sure[i + 1]
         if before == after != sure[i] and guesses[i].probability < SURE:
             sure[i] = before
-    following = ""
-    for i in reversed(range(len(sure))):
-        following = sure[i] = sure[i] or following
-    last = vote(guesses, [1] * len(guesses))[0]
-    for i, language in enumerate(sure):
-        last = sure[i] = language or last
-    return tuple(sure)
+    for i in range(1, len(sure)):
+        sure[i] = sure[i] or sure[i - 1]
+    first = next(filter(None, sure), vote(guesses, [1] * len(guesses))[0])
+    return tuple(language or first for language in sure)

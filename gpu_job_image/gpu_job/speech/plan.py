@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ..contract import JobOptions
 from .languages import LEAST, SURE, VOTERS, Guess, few, smoothed, vote, voters
-from .windows import Window, laid_out
+from .windows import Piece, Window, laid_out
 
 LEAST_PIECE_MS = 2_000  # of shorter ones no model can tell the language
 
@@ -84,12 +84,18 @@ def _parts(window: Window, language: str, guess: Guesser) -> Iterator[tuple[Wind
     spans: list[tuple[int, int]] = []
     now = ""
     for piece in window.pieces:
-        heard = guess(laid_out(window.channel, [(piece.start_ms, piece.end_ms)]))
-        is_sure = piece.length_ms >= LEAST_PIECE_MS and heard.probability >= LEAST
-        own = heard.language if is_sure else now or language
+        own = _language_of(window.channel, piece, guess) or now or language
         if spans and own != now:
             yield laid_out(window.channel, spans), now
             spans = []
         spans.append((piece.start_ms, piece.end_ms))
         now = own
     yield laid_out(window.channel, spans), now
+
+
+def _language_of(channel: int, piece: Piece, guess: Guesser) -> str:
+    """Empty where nobody can be sure; a piece too short for that costs no run of the encoder."""
+    if piece.length_ms < LEAST_PIECE_MS:
+        return ""
+    heard = guess(laid_out(channel, [(piece.start_ms, piece.end_ms)]))
+    return heard.language if heard.probability >= LEAST else ""
