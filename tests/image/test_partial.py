@@ -319,3 +319,13 @@ def test_voices_are_in_the_result_where_somebody_wants_them(job, real_models, sa
 
     vectors = {each.speaker: each.vector for each in job.result().speaker_embeddings}
     assert set(vectors) == {turn.speaker for turn in job.result().turns}
+
+
+def test_voices_that_nobody_asked_for_are_not_in_the_result(job, fake_models):
+    """Who somebody is can be told from a voice: it is not kept by the way."""
+    models = fake_models()
+    voices = (SpeakerEmbedding(speaker="SPEAKER_00", vector=(0.5, -0.25)),)
+    models.diarizer.diarize = lambda *_: Diarization(embeddings=voices)
+    run_job(job.request(), models, lambda _: None)
+
+    assert job.result().speaker_embeddings == ()
