@@ -80,6 +80,8 @@ def work_through(
     `some_failed`: in the process before this one.
     Exit status: 0 when all are done, 1 when some failed, 2 without models, 4 when it was stopped.
     """
+    if not requests:
+        return 0  # no model is loaded for nothing
     stop = Stop()
     with voice() as say, stopped_by_signals(stop), watched(settings.spot_notices, stop):
         try:

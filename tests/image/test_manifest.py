@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +21,7 @@ from gpu_job.contract import JobOptions, Manifest, SpeechRegion
 from gpu_job.manifest import ManifestError, requests_at, requests_in, work
 from gpu_job.packing import packed
 from gpu_job.settings import WorkerSettings
-from gpu_job.stop import Stop
+from gpu_job.stop import Stop, StoppedError
 from resources.models import unpack_demo_models
 
 DONE_SECONDS = 600  # for machines that have a lot else to do
@@ -103,6 +105,10 @@ def test_a_process_that_must_not_go_on_leaves_the_rest_to_the_next(jobs, fake_mo
 
     assert len(outcomes) == 2
     assert outcomes[-1].retire == "2 jobs are done"
+
+
+def test_an_empty_manifest_is_done_without_a_model(tmp_path):
+    assert manifest.work_through((), WorkerSettings(tmp_path, model="no-such-model")) == 0
 
 
 def test_a_notice_stops_the_manifest_too(jobs, fake_models):
@@ -276,10 +282,11 @@ def test_who_takes_the_place_of_a_process_knows_that_a_job_failed(
     assert status == manifest.SOME_FAILED_EXIT
 
 
+@pytest.mark.parametrize("why", ["stopped", "retired"])
 def test_a_job_that_is_not_to_be_done_any_more_is_not_fetched_to_its_end(
-    jobs, fake_models, monkeypatch
+    jobs, fake_models, monkeypatch, why
 ):
-    ends, stop = [], Stop()
+    ends, stop, until = [], Stop(), time.monotonic() + 60
     real = prepare.prepare
     begun = threading.Event()
 
@@ -288,16 +295,20 @@ def test_a_job_that_is_not_to_be_done_any_more_is_not_fetched_to_its_end(
             return real(request, check)
         begun.set()
         try:
-            while True:
+            while time.monotonic() < until:
                 check()
-        finally:
+            raise AssertionError("nobody said that it may cease")
+        except (StoppedError, CancelledError):
             ends.append(request.attempt)
 
     def computes(_fake):
         assert begun.wait(60)
-        stop.say("preempted")
+        if why == "stopped":
+            stop.say("preempted")
 
     monkeypatch.setattr(prepare, "prepare", prepares)
+    models = fake_models(computes)
+    models.retirement._after_jobs = 1
 
-    assert len(work(jobs(3), fake_models(computes), quiet, stop)) == 1
+    assert len(work(jobs(3), models, quiet, stop)) == 1
     assert ends == [2]

@@ -330,3 +330,13 @@ def test_a_worker_that_must_stop_waits_for_no_download(job, fake_models):
     outcome = run_job(job.request(), fake_models(), lambda _: None, stop, preparing=audio)
 
     assert (outcome.state, job.claim().state) == ("stopped", "stopped")
+
+
+def test_voices_that_nobody_asked_for_are_not_in_the_result(job, fake_models):
+    """Who somebody is can be told from a voice: it is not kept by the way."""
+    models = fake_models()
+    voices = (SpeakerEmbedding(speaker="SPEAKER_00", vector=(0.5, -0.25)),)
+    models.diarizer.diarize = lambda *_: Diarization(embeddings=voices)
+    run_job(job.request(), models, lambda _: None)
+
+    assert job.result().speaker_embeddings == ()

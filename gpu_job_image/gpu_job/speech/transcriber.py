@@ -1,5 +1,6 @@
 """What was said: packed windows of speech, decoded in batches, doubted, and mended."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -146,8 +147,7 @@ class _Done:
     """How much of the speech is done, for so many windows; never less than was told before."""
 
     def __init__(self, windows: Sequence[Window], regions: Sequence[SpeechRegion]) -> None:
-        lengths = [window.length_ms for window in windows]
-        self._before_ms = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
+        self._before_ms = [0, *itertools.accumulate(window.length_ms for window in windows)]
         spoken = sum(region.end_ms - region.start_ms for region in regions)
         self._share = spoken / max(self._before_ms[-1], 1)
         self._most_ms = 0
