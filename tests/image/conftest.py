@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import av
+import faster_whisper
 import numpy as np
 import pytest
 
@@ -23,10 +24,12 @@ from gpu_job.diarize.base import Diarization
 from gpu_job.models import Models, load_models
 from gpu_job.session import Session
 from gpu_job.settings import WorkerSettings
+from gpu_job.speech import batches, hearing
 from gpu_job.speech.plan import Plan
 from pipelines.settings import load_settings
 from resources.models import unpack_demo_models
 from resources.storage import open_storage
+from tests.image.fake_device import Device, Pipeline
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "demo" / "recordings"
 
@@ -155,3 +158,43 @@ def recordings():
 def samples():
     """The demo's English dialogue, decoded as a worker does."""
     return decode(RECORDINGS / "english-2-voices.mp3", 1, 44_700)
+
+
+@pytest.fixture
+def device(monkeypatch):
+    def make(**how):
+        card = Device(**how)
+        monkeypatch.setattr(
+            faster_whisper, "BatchedInferencePipeline", lambda _model: Pipeline(card)
+        )
+        monkeypatch.setattr(batches.time, "perf_counter", lambda: card.clock)
+        return card
+
+    return make
+
+
+@pytest.fixture
+def loud(monkeypatch):
+    """The detector hears speech everywhere."""
+    monkeypatch.setattr(hearing.WindowHearing, "__call__", lambda _self, a, b: b - a)
+
+
+@pytest.fixture
+def jobs(job):
+    """Requests of several jobs: each with a claim and a result of its own."""
+
+    def make(count):
+        requests = []
+        for n in range(1, count + 1):
+            request = job.request(attempt=n, job=f"{n:064x}")
+            own = {
+                name: (address := getattr(request.addresses, name)).model_copy(
+                    update={"url": address.url.replace("result", f"result-{n}")}
+                )
+                for name in ("result_read", "result_create")
+            }
+            addresses = request.addresses.model_copy(update=own | {"partial_read": None})
+            requests.append(request.model_copy(update={"addresses": addresses}))
+        return tuple(requests)
+
+    return make

@@ -2,95 +2,21 @@
 
 from types import SimpleNamespace
 
-import faster_whisper
-import numpy as np
 import pytest
 
-from gpu_job.audio import SAMPLES_PER_MS
 from gpu_job.card import Card, Memory
-from gpu_job.contract import JobOptions, SpeechRegion
 from gpu_job.errors import OutOfMemoryError
-from gpu_job.speech import batches, hearing
 from gpu_job.speech import model as whisper
 from gpu_job.speech.batches import WINDOWS_A_CALL, Batches
 from gpu_job.speech.so_far import Speech
 from gpu_job.speech.transcriber import Transcriber
-
-OPTIONS = JobOptions(model="demo", language="pt")
-MINUTES = 30
-WINDOW_MS = 25_000
-REGIONS = tuple(
-    SpeechRegion(start_ms=at, end_ms=at + WINDOW_MS)
-    for at in range(0, MINUTES * 60_000 - WINDOW_MS, WINDOW_MS + 2_000)
+from tests.image.fake_device import (
+    REGIONS,
+    WINDOW_MS,
+    heard,
+    model,
+    stop_after,
 )
-SAMPLES = np.zeros((1, MINUTES * 60_000 * SAMPLES_PER_MS), np.int16)
-SURE = {"avg_logprob": -0.2, "no_speech_prob": 0.0, "compression_ratio": 1.0, "words": None}
-
-
-class Pipeline:
-    """Writes a word a second in each window, batch by batch, as the device lets it."""
-
-    def __init__(self, device):
-        self.device = device
-
-    def transcribe(self, audio, *, clip_timestamps, batch_size, **_wishes):
-        self.device.calls.append((len(clip_timestamps), batch_size))
-        return self._found(clip_timestamps, batch_size), None
-
-    def _found(self, clips, batch_size):
-        for first in range(0, len(clips), batch_size):
-            batch = clips[first : first + batch_size]
-            self.device.decode(len(batch))
-            for clip in batch:
-                start, end = clip["start"], clip["end"] - self.device.loses_seconds
-                text = " ".join(f"w{n}" for n in range(int(end - start)))
-                yield SimpleNamespace(start=start, end=end, text=text, **SURE)
-
-
-class Device:
-    """A card that bears so many windows at once."""
-
-    def __init__(self, bears=64, loses_seconds=0.0, seconds=0.0):
-        self.bears, self.loses_seconds, self.seconds = bears, loses_seconds, seconds
-        self.calls, self.decoded, self.clock = [], [], 0.0
-
-    def decode(self, windows):
-        if windows > self.bears:
-            raise RuntimeError("CUDA failed with error out of memory")
-        self.decoded.append(windows)
-        self.clock += self.seconds
-
-
-@pytest.fixture
-def device(monkeypatch):
-    def make(**how):
-        card = Device(**how)
-        monkeypatch.setattr(
-            faster_whisper, "BatchedInferencePipeline", lambda _model: Pipeline(card)
-        )
-        monkeypatch.setattr(batches.time, "perf_counter", lambda: card.clock)
-        return card
-
-    return make
-
-
-@pytest.fixture
-def loud(monkeypatch):
-    """The detector hears speech everywhere."""
-    monkeypatch.setattr(hearing.WindowHearing, "__call__", lambda _self, a, b: b - a)
-
-
-def model(**more):
-    """As much of a WhisperModel as is asked of it here."""
-    tokenizer = SimpleNamespace(token_to_id=lambda _token: 1)
-    whisper = SimpleNamespace(is_multilingual=True)
-    return SimpleNamespace(model=whisper, hf_tokenizer=tokenizer, **more)
-
-
-def heard(worker, regions=REGIONS, options=OPTIONS, speech=None, progress=lambda _: None):
-    speech = speech or Speech()
-    worker.transcribe(SAMPLES, regions, options, speech, progress)
-    return speech
 
 
 def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost(device):
@@ -170,31 +96,6 @@ def test_the_work_stops_between_batches_and_what_is_done_stays_whole(device):
     assert calls == sorted(calls)
 
 
-def test_work_that_stops_while_a_gap_is_mended_leaves_no_word_twice_to_the_next(device, loud):
-    device(loses_seconds=6)
-    found = SimpleNamespace(start=0.5, end=5.0, text="foi perdido", **SURE)
-    mended = []
-
-    def plain(_audio, **_wishes):
-        mended.append(1)
-        return [found], None
-
-    worker, speech = Transcriber(model(transcribe=plain), 16), Speech()
-    whole = heard(worker)
-    mended.clear()
-
-    def stop_in_the_second_call(_done_ms):
-        if len(mended) > 20:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        heard(worker, speech=speech, progress=stop_in_the_second_call)
-    heard(worker, speech=speech)
-
-    assert speech.segments == whole.segments
-    assert speech.warnings == whole.warnings
-
-
 def test_progress_does_not_go_back_where_memory_runs_out_in_the_middle_of_a_call(
     device, monkeypatch
 ):
@@ -250,83 +151,6 @@ def test_what_was_done_before_is_not_done_again(device):
 
     assert speech.segments == whole.segments
     assert sum(windows for windows, _ in card.calls) <= len(REGIONS) + 32  # one call was begun
-
-
-def stop_after(speech, windows):
-    def progress(_done_ms):
-        if speech.windows_done >= windows:
-            raise KeyboardInterrupt
-
-    return progress
-
-
-def test_speech_without_a_word_is_heard_again_and_told_of(device, loud, monkeypatch):
-    device(loses_seconds=6)
-    again, done = [], []
-
-    def plain(audio, **_wishes):
-        again.append(len(audio) / 16_000)
-        found = SimpleNamespace(start=0.5, end=5.0, text="foi perdido", **SURE)
-        return [found], None
-
-    speech = heard(Transcriber(model(transcribe=plain), 16), progress=done.append)
-
-    assert done == sorted(done)
-    assert len(again) == len(REGIONS)
-    assert all(5 < seconds < 8 for seconds in again)
-    texts = [segment.text for segment in speech.segments]
-    assert texts.count("foi perdido") == len(REGIONS)
-    assert [warning.code for warning in speech.warnings] == ["heard_again"] * len(REGIONS)
-    assert [s.start_ms for s in speech.segments] == sorted(s.start_ms for s in speech.segments)
-
-
-def test_a_gap_in_which_the_detector_hears_nothing_costs_nothing(device):
-    device(loses_seconds=6)
-
-    speech = heard(Transcriber(model(), 16))  # it cannot be asked once more
-
-    assert speech.warnings == []
-
-
-def test_short_breaths_are_no_gaps(device, loud):
-    device(loses_seconds=1.5)
-
-    assert heard(Transcriber(model(), 16)).warnings == []
-
-
-def test_without_word_times_words_are_spread_over_their_segment(device):
-    device()
-
-    speech = heard(
-        Transcriber(model(), 16), options=OPTIONS.model_copy(update={"word_times": False})
-    )
-
-    words = [word for segment in speech.segments for word in segment.words]
-    assert len(words) > 20 * len(REGIONS)
-    assert all(word.start_ms <= word.end_ms for word in words)
-    assert words[0].probability == pytest.approx(0.8187, abs=1e-4)
-
-
-def test_words_of_two_channels_are_told_in_order_of_time(device):
-    device()
-    regions = [SpeechRegion(start_ms=2_000 * c, end_ms=25_000, channel=c) for c in (0, 1)]
-    speech, samples = Speech(), np.zeros((2, 25_000 * SAMPLES_PER_MS), np.int16)
-
-    Transcriber(model(), 16).transcribe(samples, tuple(regions), OPTIONS, speech, lambda _: None)
-
-    starts = [segment.start_ms for segment in speech.segments]
-    assert starts == sorted(starts)
-    assert len(set(starts)) == len(starts) > 2
-
-
-def test_every_region_has_its_words_in_the_time_of_the_recording(device):
-    device()
-
-    speech = heard(Transcriber(model(), 16))
-
-    starts = [segment.start_ms for segment in speech.segments]
-    for region in REGIONS:
-        assert any(region.start_ms - 1_000 <= start < region.end_ms for start in starts)
 
 
 GIB = 1 << 30

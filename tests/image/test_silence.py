@@ -1,16 +1,12 @@
 """Where nobody speaks, nothing is written: with the real models, and regions forced over it."""
 
 import itertools
-import sys
-from pathlib import Path
 
 import pytest
 
 from gpu_job.contract import JobOptions, SpeechRegion
 from gpu_job.speech.so_far import Speech
-
-sys.path.insert(0, str(Path(__file__).parent))
-from silences import SECONDS, SOUNDS, samples_of
+from tests.image.silences import SECONDS, SOUNDS, samples_of
 
 FORCED = {
     "one region": ((0, SECONDS * 1000),),

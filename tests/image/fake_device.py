@@ -1,0 +1,74 @@
+"""A card, and a batched pipeline on it, that do as a test says; and half an hour to be heard."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from gpu_job.audio import SAMPLES_PER_MS
+from gpu_job.contract import JobOptions, SpeechRegion
+from gpu_job.speech.so_far import Speech
+
+OPTIONS = JobOptions(model="demo", language="pt")
+MINUTES = 30
+WINDOW_MS = 25_000
+REGIONS = tuple(
+    SpeechRegion(start_ms=at, end_ms=at + WINDOW_MS)
+    for at in range(0, MINUTES * 60_000 - WINDOW_MS, WINDOW_MS + 2_000)
+)
+SAMPLES = np.zeros((1, MINUTES * 60_000 * SAMPLES_PER_MS), np.int16)
+SURE = {"avg_logprob": -0.2, "no_speech_prob": 0.0, "compression_ratio": 1.0, "words": None}
+
+
+class Pipeline:
+    """Writes a word a second in each window, batch by batch, as the device lets it."""
+
+    def __init__(self, device):
+        self.device = device
+
+    def transcribe(self, audio, *, clip_timestamps, batch_size, **_wishes):
+        self.device.calls.append((len(clip_timestamps), batch_size))
+        return self._found(clip_timestamps, batch_size), None
+
+    def _found(self, clips, batch_size):
+        for first in range(0, len(clips), batch_size):
+            batch = clips[first : first + batch_size]
+            self.device.decode(len(batch))
+            for clip in batch:
+                start, end = clip["start"], clip["end"] - self.device.loses_seconds
+                text = " ".join(f"w{n}" for n in range(int(end - start)))
+                yield SimpleNamespace(start=start, end=end, text=text, **SURE)
+
+
+class Device:
+    """A card that bears so many windows at once."""
+
+    def __init__(self, bears=64, loses_seconds=0.0, seconds=0.0):
+        self.bears, self.loses_seconds, self.seconds = bears, loses_seconds, seconds
+        self.calls, self.decoded, self.clock = [], [], 0.0
+
+    def decode(self, windows):
+        if windows > self.bears:
+            raise RuntimeError("CUDA failed with error out of memory")
+        self.decoded.append(windows)
+        self.clock += self.seconds
+
+
+def model(**more):
+    """As much of a WhisperModel as is asked of it here."""
+    tokenizer = SimpleNamespace(token_to_id=lambda _token: 1)
+    whisper = SimpleNamespace(is_multilingual=True)
+    return SimpleNamespace(model=whisper, hf_tokenizer=tokenizer, **more)
+
+
+def heard(worker, regions=REGIONS, options=OPTIONS, speech=None, progress=lambda _: None):
+    speech = speech or Speech()
+    worker.transcribe(SAMPLES, regions, options, speech, progress)
+    return speech
+
+
+def stop_after(speech, windows):
+    def progress(_done_ms):
+        if speech.windows_done >= windows:
+            raise KeyboardInterrupt
+
+    return progress

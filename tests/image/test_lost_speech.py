@@ -1,0 +1,112 @@
+"""Speech of which nothing was written, and where the words of a call stand."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from gpu_job.audio import SAMPLES_PER_MS
+from gpu_job.contract import SpeechRegion
+from gpu_job.speech.so_far import Speech
+from gpu_job.speech.transcriber import Transcriber
+from tests.image.fake_device import (
+    OPTIONS,
+    REGIONS,
+    SURE,
+    heard,
+    model,
+)
+
+
+def test_work_that_stops_while_a_gap_is_mended_leaves_no_word_twice_to_the_next(device, loud):
+    device(loses_seconds=6)
+    found = SimpleNamespace(start=0.5, end=5.0, text="foi perdido", **SURE)
+    mended = []
+
+    def plain(_audio, **_wishes):
+        mended.append(1)
+        return [found], None
+
+    worker, speech = Transcriber(model(transcribe=plain), 16), Speech()
+    whole = heard(worker)
+    mended.clear()
+
+    def stop_in_the_second_call(_done_ms):
+        if len(mended) > 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        heard(worker, speech=speech, progress=stop_in_the_second_call)
+    heard(worker, speech=speech)
+
+    assert speech.segments == whole.segments
+    assert speech.warnings == whole.warnings
+
+
+def test_speech_without_a_word_is_heard_again_and_told_of(device, loud, monkeypatch):
+    device(loses_seconds=6)
+    again, done = [], []
+
+    def plain(audio, **_wishes):
+        again.append(len(audio) / 16_000)
+        found = SimpleNamespace(start=0.5, end=5.0, text="foi perdido", **SURE)
+        return [found], None
+
+    speech = heard(Transcriber(model(transcribe=plain), 16), progress=done.append)
+
+    assert done == sorted(done)
+    assert len(again) == len(REGIONS)
+    assert all(5 < seconds < 8 for seconds in again)
+    texts = [segment.text for segment in speech.segments]
+    assert texts.count("foi perdido") == len(REGIONS)
+    assert [warning.code for warning in speech.warnings] == ["heard_again"] * len(REGIONS)
+    assert [s.start_ms for s in speech.segments] == sorted(s.start_ms for s in speech.segments)
+
+
+def test_a_gap_in_which_the_detector_hears_nothing_costs_nothing(device):
+    device(loses_seconds=6)
+
+    speech = heard(Transcriber(model(), 16))  # it cannot be asked once more
+
+    assert speech.warnings == []
+
+
+def test_short_breaths_are_no_gaps(device, loud):
+    device(loses_seconds=1.5)
+
+    assert heard(Transcriber(model(), 16)).warnings == []
+
+
+def test_without_word_times_words_are_spread_over_their_segment(device):
+    device()
+
+    speech = heard(
+        Transcriber(model(), 16), options=OPTIONS.model_copy(update={"word_times": False})
+    )
+
+    words = [word for segment in speech.segments for word in segment.words]
+    assert len(words) > 20 * len(REGIONS)
+    assert all(word.start_ms <= word.end_ms for word in words)
+    assert words[0].probability == pytest.approx(0.8187, abs=1e-4)
+
+
+def test_words_of_two_channels_are_told_in_order_of_time(device):
+    device()
+    regions = [SpeechRegion(start_ms=2_000 * c, end_ms=25_000, channel=c) for c in (0, 1)]
+    speech, samples = Speech(), np.zeros((2, 25_000 * SAMPLES_PER_MS), np.int16)
+
+    Transcriber(model(), 16).transcribe(samples, tuple(regions), OPTIONS, speech, lambda _: None)
+
+    starts = [segment.start_ms for segment in speech.segments]
+    assert starts == sorted(starts)
+    assert len(set(starts)) == len(starts) > 2
+
+
+def test_every_region_has_its_words_in_the_time_of_the_recording(device):
+    device()
+
+    speech = heard(Transcriber(model(), 16))
+
+    starts = [segment.start_ms for segment in speech.segments]
+    for region in REGIONS:
+        assert any(region.start_ms - 1_000 <= start < region.end_ms for start in starts)
