@@ -8,8 +8,7 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,8 +17,8 @@ import numpy as np
 
 from bench.chain_ways import OPTIONS, ROOT, WARM, _models
 from bench.chain_ways import make as make_recordings
+from bench.worker_bucket import RATE_HZ, Bucket, decoded, write
 
-RATE_HZ = 16_000
 THREADS = 1
 COMPUTE_SECONDS = 2.0  # of the simulated card for each job
 IDLE_JOBS = 12
@@ -69,7 +68,7 @@ def worker(folder: str) -> dict[str, object]:
     """The worker: a manifest of jobs, as on a machine of its own."""
     from gpu_job.contract import JobResult  # noqa: PLC0415
 
-    bucket = _Bucket(Path(folder) / f"bucket-{secrets.token_hex(4)}")
+    bucket = Bucket(Path(folder) / f"bucket-{secrets.token_hex(4)}")
     models = _loaded()
     _work([bucket.request(path) for path in _audio(folder, warm=True)], models)
     requests = {path: bucket.request(path) for path in _audio(folder)}
@@ -100,11 +99,11 @@ def idle(folder: str) -> dict[str, float]:
             speech.plan = Plan(language="en")
             spans.append((since, time.perf_counter()))
 
-    bucket = _Bucket(Path(folder) / "idle")
+    bucket = Bucket(Path(folder) / "idle")
     path = Path(folder) / "idle.flac"
-    once = _decoded(_audio(folder)[0])
+    once = decoded(_audio(folder)[0])
     minute = np.resize(once, (1, RATE_HZ * 60))
-    _write(path, [minute] * IDLE_MINUTES)
+    write(path, [minute] * IDLE_MINUTES)
     path.with_suffix(".json").write_text(json.dumps([(0, 60_000 * IDLE_MINUTES)]))
     _work([bucket.request(path) for _ in range(IDLE_JOBS)], Models(Card()))  # type: ignore[arg-type]
     whole = spans[-1][1] - spans[0][0]
@@ -113,12 +112,12 @@ def idle(folder: str) -> dict[str, float]:
 
 def long(folder: str, spoken_of_20_min: str) -> dict[str, float]:
     """One job of eight hours, of which so many seconds of every 20 minutes are spoken."""
-    once = _decoded(_audio(folder)[0])
+    once = decoded(_audio(folder)[0])
     block = np.zeros((1, RATE_HZ * 1200), np.int16)
     spoken = int(spoken_of_20_min)
     block[:, : RATE_HZ * spoken] = np.resize(once, (1, RATE_HZ * spoken))
     path = Path(folder) / "long.flac"
-    _write(path, (block for _ in range(HOURS * 3)))
+    write(path, (block for _ in range(HOURS * 3)))
     del block
     regions = [
         (at * 1000, min(at + 29, base + spoken) * 1000)
@@ -126,7 +125,7 @@ def long(folder: str, spoken_of_20_min: str) -> dict[str, float]:
         for at in range(base, base + spoken, 29)
     ]
     path.with_suffix(".json").write_text(json.dumps(regions))
-    bucket, models = _Bucket(Path(folder) / "long"), _loaded()
+    bucket, models = Bucket(Path(folder) / "long"), _loaded()
     request = bucket.request(path)
     began = time.perf_counter()
     _work([request], models)
@@ -177,57 +176,6 @@ def silence_words() -> int:
     return words
 
 
-class _Bucket:
-    """Job folders on disk, and requests for them."""
-
-    def __init__(self, root: Path) -> None:
-        from pipelines.settings import load_settings  # noqa: PLC0415
-        from resources.storage import open_storage  # noqa: PLC0415
-
-        self._storage = open_storage(load_settings(storage_url=root.as_uri()))
-
-    def request(self, path: Path) -> Any:  # noqa: ANN401  # JobRequest
-        from gpu_job.audio import sha256_of  # noqa: PLC0415
-        from gpu_job.contract import (  # noqa: PLC0415
-            Address,
-            JobAddresses,
-            JobOptions,
-            JobRequest,
-            SpeechRegion,
-        )
-
-        job = secrets.token_hex(32)
-        spans = json.loads(path.with_suffix(".json").read_text())
-
-        def at(name: str, permission: Any) -> Any:  # noqa: ANN401
-            return self._storage.address(f"{job}/{name}", permission, timedelta(hours=1))
-
-        return JobRequest(
-            job=job,
-            attempt=1,
-            nonce="n",
-            options=JobOptions(model="demo", diarizer="none"),
-            regions=tuple(SpeechRegion(start_ms=low, end_ms=high) for low, high in spans),
-            audio_ms=max(high for _, high in spans),
-            audio_sha256=sha256_of(path),
-            model_revision="demo",
-            addresses=JobAddresses(
-                audio=Address(method="GET", url=path.absolute().as_uri()),
-                result_read=at("result.json", "read"),
-                result_create=at("result.json", "create"),
-                claim_read=at("claim-1.json", "read"),
-                claim_create=at("claim-1.json", "create"),
-                claim_beat=at("claim-1.json", "write"),
-                partial_write=at("partial-1.json", "write"),
-            ),
-        )
-
-    def result(self, request: Any) -> bytes:  # noqa: ANN401
-        from gpu_job.packing import unpacked  # noqa: PLC0415
-
-        return unpacked(self._storage.read(f"{request.job}/result.json") or b"")
-
-
 def _work(requests: Sequence[Any], models: Any) -> None:  # noqa: ANN401
     from gpu_job.manifest import work  # noqa: PLC0415
     from gpu_job.stop import Stop  # noqa: PLC0415
@@ -261,37 +209,6 @@ def _audio(folder: str, *, warm: bool = False) -> list[Path]:
 
 def _name(path: Path) -> str:
     return path.name.removesuffix(".flac")
-
-
-def _decoded(path: Path) -> Any:  # noqa: ANN401
-    import av  # noqa: PLC0415
-
-    with av.open(str(path)) as container:
-        resampler = av.AudioResampler("s16", "mono", RATE_HZ)
-        blocks = [
-            block.to_ndarray()
-            for frame in (*container.decode(audio=0), None)
-            for block in resampler.resample(frame)
-        ]
-    return np.concatenate(blocks, axis=1)
-
-
-def _write(path: Path, blocks: Iterable[Any]) -> None:
-    import av  # noqa: PLC0415
-
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("flac", rate=RATE_HZ, layout="mono")
-        for block in _pieces(blocks):
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), "s16", "mono")
-            frame.sample_rate = RATE_HZ
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-
-
-def _pieces(blocks: Iterable[Any]) -> Iterator[Any]:
-    for block in blocks:
-        for first in range(0, block.shape[1], RATE_HZ * 60):
-            yield block[:, first : first + RATE_HZ * 60]
 
 
 WAYS: dict[str, Callable[[str], dict[str, object]]] = {
