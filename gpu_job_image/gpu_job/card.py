@@ -27,15 +27,22 @@ class Card:
         self.peak_bytes = 0
 
     @classmethod
-    def find(cls) -> "Card":
-        """The first card that this process may use; one without a name where there is none."""
+    def find(cls, visible: str | None = None) -> "Card":
+        """The first card that this process may use; one without a name where there is none.
+
+        visible: CUDA_VISIBLE_DEVICES; numbers or UUIDs, of which the first counts.
+        """
+        first = "0" if visible is None else visible.split(",")[0].strip()
+        if first in {"", "-1"}:
+            return cls("", lambda: Memory(0, 0))
         try:
             import pynvml  # noqa: PLC0415  # comes with the `pyannote` extra, for cards alone
         except ImportError:
             return cls("", lambda: Memory(0, 0))
         try:
             pynvml.nvmlInit()
-            handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+            by_number, by_uuid = pynvml.nvmlDeviceGetHandleByIndex, pynvml.nvmlDeviceGetHandleByUUID
+            handle = by_number(int(first)) if first.isdecimal() else by_uuid(first)
             name = pynvml.nvmlDeviceGetName(handle)
         except pynvml.NVMLError:
             return cls("", lambda: Memory(0, 0))

@@ -12,7 +12,7 @@ def main() -> int:
     """Entry point. It loads nothing, so that it takes a tenth of a second."""
     try:
         settings = WorkerSettings.from_environment()
-        check_card_answers(settings, Card.find())
+        check_card_answers(settings, Card.find(settings.visible_cards))
         check_model_is_there(settings)
         check_loop(age_seconds(pulse_file()))
     except (UnfitError, ValueError) as error:

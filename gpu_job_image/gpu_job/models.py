@@ -67,7 +67,11 @@ def load_models(settings: WorkerSettings) -> Models:
     """
     since = time.perf_counter()
     read_ahead(settings)
-    card = Card.find() if settings.device != "cpu" else Card("", lambda: Memory(0, 0))
+    card = (
+        Card.find(settings.visible_cards)
+        if settings.device != "cpu"
+        else Card("", lambda: Memory(0, 0))
+    )
     diarizer = load_diarizer(settings)
     transcriber = Transcriber.load(settings, card)
     session = Session(card=card, models_ready_at=datetime.now(UTC))

@@ -45,7 +45,7 @@ class Worker:
 
     def card_and_models_are_ready(self) -> None:
         """RunPod calls a worker unhealthy, and tells why, where this raises."""
-        check_card(self._settings, Card.find())
+        check_card(self._settings, Card.find(self._settings.visible_cards))
         _ = self.handler
 
     async def handle(self, delivery: Delivery) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class WorkerSettings:
         the sweet spot of two cores (BATCH_WINDOWS).
     retire_after_jobs: then the process begins anew, since memory on a card is not always given
         back (faster-whisper#660); 0 never (RETIRE_AFTER_JOBS).
+    visible_cards: which cards this process may use (CUDA_VISIBLE_DEVICES); None: all.
     spot_notices: whose notices of interruption to watch for (SPOT_NOTICES: none, aws or gcp).
     """
 
@@ -39,6 +40,7 @@ class WorkerSettings:
     threads: int = 0
     batch_windows: int = 0
     retire_after_jobs: int = 200
+    visible_cards: str | None = None
     spot_notices: str = "none"
 
     @classmethod
@@ -75,6 +77,7 @@ class WorkerSettings:
             for name, key in numbers.items()
             if environment.get(key)
         }
+        given["visible_cards"] = environment.get("CUDA_VISIBLE_DEVICES")
         return cls(Path(environment.get("MODELS_FOLDER", "models")), **given, **counts)  # type: ignore[arg-type]
 
 

@@ -70,10 +70,14 @@ class Work:
                 raise _OtherFailedError
             self.check()
 
+        transcriber = self.models.transcriber
+        alone_windows, words_are_known = transcriber.batch_windows, True
         with ThreadPoolExecutor(1, thread_name_prefix="speakers") as thread:
             speakers = thread.submit(self._diarize, check)
             try:
                 self._transcribe(lambda ms: (_raise_of(speakers), self.progress(ms))[1])
+            except OutOfMemoryError:
+                words_are_known = False
             except BaseException:
                 over.set()
                 raise
@@ -81,6 +85,11 @@ class Work:
                 self.diarization = speakers.result()
             except OutOfMemoryError:
                 self.models.sharing.forbid()  # alone, it is tried once more
+        if transcriber.batch_windows < alone_windows or not words_are_known:
+            self.models.sharing.forbid()  # together was too much, and says nothing of alone
+            transcriber.batch_windows = alone_windows
+        if not words_are_known:
+            self._transcribe(self.progress)
 
     def _transcribe(self, progress: Callable[[int], None]) -> None:
         since = time.perf_counter()

@@ -38,7 +38,7 @@ class FakeTranscriber:
     """Hears one word in each region, and does between them what a test wants."""
 
     def __init__(self, meanwhile=lambda done: None):
-        self.meanwhile, self.calls, self.heard = meanwhile, 0, []
+        self.meanwhile, self.calls, self.heard, self.batch_windows = meanwhile, 0, [], 8
 
     def transcribe(self, samples, regions, options, speech, progress):
         self.calls += 1

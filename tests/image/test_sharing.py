@@ -137,6 +137,29 @@ def test_want_of_memory_together_is_tried_once_more_alone(worker, job):
     assert not models.sharing.allowed
 
 
+@pytest.mark.parametrize("halved_to", [8, 4, 1])
+def test_words_for_which_there_is_no_room_together_are_heard_alone(worker, job, halved_to):
+    """A batch that was halved for want of room beside the speakers is a whole one without them."""
+    gpu, tries = Gpu(), []
+
+    def fails():
+        tries.append(1)
+        if models.sharing.allowed and len(tries) == 1:
+            models.transcriber.batch_windows = halved_to
+            if halved_to == 1:
+                raise OutOfMemoryError("no room")
+
+    models = worker(gpu, Speakers(gpu), meanwhile=fails)
+    run_job(job.request(), models, lambda _: None)
+    job.storage.delete("result.json")
+    tries.clear()
+
+    assert run_job(job.request(attempt=2), models, lambda _: None).state == "done"
+    assert models.transcriber.batch_windows == 8
+    assert models.sharing.allowed == (halved_to == 8)
+    assert len(job.result().segments) == 2
+
+
 def test_speakers_that_fail_end_the_words_early(worker, job):
     gpu = Gpu()
     speakers = Speakers(gpu)

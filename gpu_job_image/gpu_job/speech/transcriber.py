@@ -54,6 +54,10 @@ class Transcriber:
         """Windows decoded at once."""
         return self._batches.batch_windows
 
+    @batch_windows.setter
+    def batch_windows(self, windows: int) -> None:
+        self._batches.batch_windows = windows
+
     def transcribe(
         self,
         samples: Samples,
