@@ -86,7 +86,7 @@ class Attempt:
             self._owner.note(self._watch.timings(), audio_ms_resumed=_speech_ms(work))
         self._check()
         work.do()
-        self._progress(sum(region.end_ms - region.start_ms for region in self._request.regions))
+        self._progress(self._request.speech_ms)
         self._write(work)
 
     def _audio(self, preparing: Preparing | None) -> Prepared:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .settings import WorkerSettings
+
 GIB = 1 << 30
 
 
@@ -34,19 +36,29 @@ class Card:
         """
         first = "0" if visible is None else visible.split(",")[0].strip()
         if first in {"", "-1"}:
-            return cls("", lambda: Memory(0, 0))
+            return cls.none()
         try:
             import pynvml  # noqa: PLC0415  # comes with the `pyannote` extra, for cards alone
         except ImportError:
-            return cls("", lambda: Memory(0, 0))
+            return cls.none()
         try:
             pynvml.nvmlInit()
             by_number, by_uuid = pynvml.nvmlDeviceGetHandleByIndex, pynvml.nvmlDeviceGetHandleByUUID
             handle = by_number(int(first)) if first.isdecimal() else by_uuid(first)
             name = pynvml.nvmlDeviceGetName(handle)
         except pynvml.NVMLError:
-            return cls("", lambda: Memory(0, 0))
+            return cls.none()
         return cls(name, lambda: _memory(pynvml, handle))
+
+    @classmethod
+    def none(cls) -> "Card":
+        """What stands for a card where there is none."""
+        return cls("", lambda: Memory(0, 0))
+
+    @classmethod
+    def of(cls, settings: WorkerSettings) -> "Card":
+        """The card on which a worker of these settings computes, if it does on one."""
+        return cls.none() if settings.device == "cpu" else cls.find(settings.visible_cards)
 
     @property
     def is_there(self) -> bool:

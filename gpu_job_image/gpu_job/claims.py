@@ -63,20 +63,12 @@ class Ownership:
             outcome = transfer.put(addresses.claim_create, body)
             if outcome is Put.WRITTEN:
                 return True
-            seen = self._seen()
+            # None also where it exists and the store does not say: an earlier try may have made it
+            seen = transfer.seen(addresses.claim_read)
             if seen is not None:
                 return self._is_mine(seen)
             time.sleep(pause)
         raise transfer.TransferError("the claim could neither be created nor read")
-
-    def _seen(self) -> bytes | None:
-        """The claim that stands; None where there is none, or the store does not answer now."""
-        try:
-            return transfer.read(self._request.addresses.claim_read)
-        except transfer.TransferError as error:
-            if error.unreachable:
-                return None  # also where it exists: an earlier try may have made it
-            raise
 
     def note(self, timings: Timings, **more: int) -> None:
         """Keep what the next beat shall tell."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from .card import Card, Memory
+from .card import Card
 from .errors import JobFailedError
 from .settings import WorkerSettings
 from .weights import read_ahead
@@ -61,11 +61,7 @@ def measure(settings: WorkerSettings, say: Callable[[str, float], None]) -> None
 
     load_diarizer = step("import_speakers", of_speakers)
     load_whisper, warm_up, batch_for = step("import_speech", of_speech)
-    card = (
-        Card.find(settings.visible_cards)
-        if settings.device != "cpu"
-        else Card("", lambda: Memory(0, 0))
-    )
+    card = Card.of(settings)
     step("load_speakers", lambda: load_diarizer(settings))
     model = step("load_speech", lambda: load_whisper(settings))
     step("warm_up", lambda: warm_up(model))

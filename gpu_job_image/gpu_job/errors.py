@@ -1,5 +1,7 @@
 """Failures of a job by kind: each is told once, where the outside is touched."""
 
+from pydantic import ValidationError
+
 from .contract import ErrorCode, JobError
 
 
@@ -47,6 +49,11 @@ def is_card_lost(error: BaseException) -> bool:
     """After such an error every later call of the process fails too."""
     text = str(error).lower()
     return any(sign in text for sign in _CARD_IS_LOST)
+
+
+def places_of(wrong: ValidationError) -> str:
+    """Where a document is wrong, without what it says: that may be an address."""
+    return "; ".join(".".join(map(str, each["loc"])) for each in wrong.errors()[:3])
 
 
 def without_addresses(crash: BaseException) -> str:

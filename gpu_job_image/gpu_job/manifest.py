@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from . import transfer
 from .contract import Address, JobRequest, Manifest
-from .errors import JobFailedError
+from .errors import JobFailedError, places_of
 from .job import Outcome
 from .models import Models, load_models
 from .notices import watched
@@ -140,5 +140,5 @@ def begin_anew(*, some_failed: bool) -> None:
 def _places(error: Exception) -> str:
     """Where a document is wrong, without what it says."""
     if isinstance(error, ValidationError):
-        return "; ".join(".".join(map(str, each["loc"])) for each in error.errors()[:3])
+        return places_of(error)
     return type(error).__name__

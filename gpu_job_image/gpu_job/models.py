@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from .card import Card, Memory
+from .card import Card
 from .contract import JobOptions
 from .diarize.base import Diarizer
 from .errors import ModelMissingError
@@ -67,11 +67,7 @@ def load_models(settings: WorkerSettings) -> Models:
     """
     since = time.perf_counter()
     read_ahead(settings)
-    card = (
-        Card.find(settings.visible_cards)
-        if settings.device != "cpu"
-        else Card("", lambda: Memory(0, 0))
-    )
+    card = Card.of(settings)
     diarizer = load_diarizer(settings)
     transcriber = Transcriber.load(settings, card)
     session = Session(card=card, models_ready_at=datetime.now(UTC))

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from .contract import JobError, JobRequest
+from .errors import places_of
 from .job import Outcome
 
 _NOBODY_KNOWS = "the attempt ended without a word; its claim in the bucket tells how far it came"
@@ -23,9 +24,9 @@ def request_of(delivery: dict[str, Any]) -> JobRequest:
     try:
         return JobRequest.model_validate(delivery.get("input"))
     except ValidationError as error:
-        places = "; ".join(".".join(map(str, each["loc"])) for each in error.errors()[:3])
         raise NoRequestError(
-            f"the job's input is no request of this worker's version (see: {places or 'input'}). "
+            "the job's input is no request of this worker's version "
+            f"(see: {places_of(error) or 'input'}). "
             "Deploy the image of the orchestrator's own version."
         ) from None
 
@@ -60,10 +61,5 @@ def progress_of(request: JobRequest, done_ms: int) -> dict[str, Any]:
         "job": request.job,
         "attempt": request.attempt,
         "audio_seconds_done": round(done_ms / 1000, 1),
-        "audio_seconds": round(speech_ms(request) / 1000, 1),
+        "audio_seconds": round(request.speech_ms / 1000, 1),
     }
-
-
-def speech_ms(request: JobRequest) -> int:
-    """All speech of the job."""
-    return sum(region.end_ms - region.start_ms for region in request.regions)

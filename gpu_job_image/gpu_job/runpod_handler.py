@@ -25,7 +25,6 @@ from .runpod_answers import (
     internal,
     progress_of,
     request_of,
-    speech_ms,
     told,
 )
 from .settings import WorkerSettings
@@ -105,7 +104,7 @@ class RunPodHandler:
     ) -> Outcome:
         """Compute in a thread, and hold the card until that thread has ended, whatever comes."""
         report = self._report(delivery, request)
-        self.lookahead.began(speech_ms(request))
+        self.lookahead.began(request.speech_ms)
         work = partial(self._guarded, request, report, stop, ahead)
         thread = asyncio.get_running_loop().run_in_executor(self._computing, work)
         whole = False

@@ -9,16 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from . import place
-from .card import Card, Memory
+from .card import Card
 from .contract import Usage
 
 
 def _worker_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-
-
-def _no_card() -> Card:
-    return Card("", lambda: Memory(0, 0))
 
 
 @dataclass
@@ -30,7 +26,7 @@ class Session:
 
     worker: str = field(default_factory=_worker_name)
     boot: str = field(default_factory=lambda: secrets.token_hex(8))
-    card: Card = field(default_factory=_no_card)
+    card: Card = field(default_factory=Card.none)
     models_ready_at: datetime | None = None
     jobs: int = 0  # claimed so far
 

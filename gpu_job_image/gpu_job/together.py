@@ -52,8 +52,7 @@ class Work:
         else:
             self._transcribe(self.progress)
         if self.diarization is None:
-            spoken = sum(region.end_ms - region.start_ms for region in self.request.regions)
-            with self.models.sharing.measured(spoken):
+            with self.models.sharing.measured(self.request.speech_ms):
                 self.diarization = self._diarize(self.go_on)
 
     @property

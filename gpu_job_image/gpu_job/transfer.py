@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from . import files
 from .contract import Address
 
 if TYPE_CHECKING:
     import httpx
+
+Got = TypeVar("Got")
 
 CREATE_ONLY = "If-None-Match"
 _EXPIRED = b"ExpiredToken"  # with status 400: of GCS, and of S3 where the signer's session ended
@@ -60,14 +62,17 @@ def read(address: Address) -> bytes | None:
 
 def read_surely(address: Address) -> bytes | None:
     """The same, asked again for some seconds where the store does not answer now."""
-    for pause in PAUSES_SECONDS[:_READ_TRIES]:
-        try:
-            return read(address)
-        except TransferError as error:
-            if not error.unreachable:
-                raise
-        time.sleep(pause)
-    return read(address)
+    return _patiently(lambda: read(address), _READ_TRIES)
+
+
+def seen(address: Address) -> bytes | None:
+    """The same, and None too where the store does not answer now."""
+    try:
+        return read(address)
+    except TransferError as error:
+        if error.unreachable:
+            return None
+        raise
 
 
 def fetch(address: Address, folder: Path, check: Callable[[], None] = lambda: None) -> Path:
@@ -80,14 +85,19 @@ def fetch(address: Address, folder: Path, check: Callable[[], None] = lambda: No
         if not path.is_file():
             raise TransferError("the audio file is gone")
         return path
-    for pause in PAUSES_SECONDS[:_FETCH_TRIES]:
+    return _patiently(lambda: _download(address, folder / "audio", check), _FETCH_TRIES)
+
+
+def _patiently(work: Callable[[], Got], pauses: int) -> Got:
+    """Once more after each pause while the store does not answer."""
+    for pause in PAUSES_SECONDS[:pauses]:
         try:
-            return _download(address, folder / "audio", check)
+            return work()
         except TransferError as error:
             if not error.unreachable:
                 raise
-            time.sleep(pause)
-    return _download(address, folder / "audio", check)
+        time.sleep(pause)
+    return work()
 
 
 def _download(address: Address, target: Path, check: Callable[[], None]) -> Path:
@@ -120,20 +130,11 @@ def put_surely(
     """
     for pause in (*PAUSES_SECONDS, None):
         check()
-        if put(address, body) is not Put.UNSURE or _is_there(look):
+        if put(address, body) is not Put.UNSURE or seen(look) is not None:
             return
         if pause is not None:
             time.sleep(pause)
     raise TransferError("the result could not be written", unreachable=True)
-
-
-def _is_there(address: Address) -> bool:
-    try:
-        return read(address) is not None
-    except TransferError as error:
-        if error.unreachable:
-            return False
-        raise
 
 
 def put(address: Address, body: bytes) -> Put:

@@ -5,7 +5,7 @@ import sys
 from pydantic import ValidationError
 
 from .contract import JobRequest
-from .errors import JobFailedError
+from .errors import JobFailedError, places_of
 from .job import Outcome, Report, run_job
 from .lifeline import Lifeline
 from .models import Models, load_models
@@ -48,7 +48,7 @@ def _request_in(line: bytes) -> JobRequest | None:
     try:
         return JobRequest.model_validate_json(line)
     except ValidationError as error:
-        places = "; ".join(".".join(map(str, each["loc"])) for each in error.errors()[:3])
+        places = places_of(error)
         sys.stderr.write(f"gpu_job: a line is no job request (see: {places or 'all of it'})\n")
         return None
 

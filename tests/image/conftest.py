@@ -21,15 +21,18 @@ from gpu_job.contract import (
     Word,
 )
 from gpu_job.diarize.base import Diarization
+from gpu_job.job import run_job
 from gpu_job.models import Models, load_models
 from gpu_job.session import Session
 from gpu_job.settings import WorkerSettings
 from gpu_job.speech import batches, hearing
 from gpu_job.speech.plan import Plan
+from gpu_job.stop import Stop
 from pipelines.settings import load_settings
 from resources.models import unpack_demo_models
 from resources.storage import open_storage
 from tests.image.fake_device import Device, Pipeline
+from tests.image.ten_regions import REGIONS
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "demo" / "recordings"
 
@@ -198,3 +201,15 @@ def jobs(job):
         return tuple(requests)
 
     return make
+
+
+@pytest.fixture
+def attempts(job, fake_models):
+    """Runs the n-th attempt with a fresh worker; what it left is there for the next."""
+
+    def run(number, meanwhile=lambda *_: None, **changes):
+        stop, models = Stop(), fake_models(lambda fake: meanwhile(fake, stop))
+        request = job.request(attempt=number, regions=REGIONS, **changes)
+        return run_job(request, models, lambda _: None, stop), models.transcriber
+
+    return run

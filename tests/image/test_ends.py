@@ -12,30 +12,12 @@ from gpu_job.contract import (
     JobLimits,
     JobOptions,
     SpeakerEmbedding,
-    SpeechRegion,
 )
 from gpu_job.diarize.base import Diarization
 from gpu_job.errors import OutOfMemoryError
 from gpu_job.job import run_job
 from gpu_job.stop import Stop
-
-REGIONS = tuple(SpeechRegion(start_ms=at, end_ms=at + 80) for at in range(0, 1000, 100))
-
-
-@pytest.fixture
-def attempts(job, fake_models):
-    """Runs the n-th attempt with a fresh worker; what it left is there for the next."""
-
-    def run(number, meanwhile=lambda *_: None, **changes):
-        stop, models = Stop(), fake_models(lambda fake: meanwhile(fake, stop))
-        request = job.request(attempt=number, regions=REGIONS, **changes)
-        return run_job(request, models, lambda _: None, stop), models.transcriber
-
-    return run
-
-
-def after(regions, reason="preempted"):
-    return lambda fake, stop: len(fake.heard) == regions and stop.say(reason)
+from tests.image.ten_regions import after
 
 
 def test_a_fenced_owner_keeps_nothing(attempts, job, monkeypatch):

@@ -11,11 +11,12 @@ from gpu_job import transfer
 from gpu_job.contract import Address, Claim, JobAddresses
 from gpu_job.job import run_job
 from gpu_job.transfer import Put, put
+from tests.loopback import Answering
 
 CREATE_ONLY = {"If-None-Match": "*"}
 
 
-class Store(BaseHTTPRequestHandler):
+class Store(Answering, BaseHTTPRequestHandler):
     """Objects by name. A PUT of a name in `faults` is answered with 500 so many times."""
 
     def do_GET(self):
@@ -39,15 +40,6 @@ class Store(BaseHTTPRequestHandler):
             return self.answer(412)
         self.server.objects[name] = body
         return self.answer(500 if breaks else 200)
-
-    def answer(self, status, body=b""):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,12 @@ from gpu_job import manifest, notices
 from gpu_job.notices import AwsNotices, GcpNotices, NoMetadataError, watched
 from gpu_job.settings import WorkerSettings
 from gpu_job.stop import Stop
+from tests.loopback import Answering
 
 SECONDS = 60  # for machines that have a lot else to do
 
 
-class Aws(BaseHTTPRequestHandler):
+class Aws(Answering, BaseHTTPRequestHandler):
     """IMDSv2: tokens by PUT with a life, and no answer without one that is valid."""
 
     def do_PUT(self):
@@ -22,7 +23,7 @@ class Aws(BaseHTTPRequestHandler):
         if self.path != "/latest/api/token" or not life.isdecimal() or self.server.no_tokens:
             return self.answer(403)
         self.server.tokens.append(f"token-{len(self.server.tokens)}")
-        return self.answer(200, self.server.tokens[-1])
+        return self.answer(200, self.server.tokens[-1].encode())
 
     def do_GET(self):
         self.server.asked += 1
@@ -31,17 +32,8 @@ class Aws(BaseHTTPRequestHandler):
             self.server.revoked = False
             return self.answer(401)
         if self.path == "/latest/meta-data/spot/instance-action" and self.server.notice:
-            return self.answer(200, '{"action": "terminate", "time": "2026-11-25T08:22:00Z"}')
+            return self.answer(200, b'{"action": "terminate", "time": "2026-11-25T08:22:00Z"}')
         return self.answer(self.server.broken or 404)
-
-    def answer(self, status, body=""):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_):
-        pass
 
 
 class Gcp(Aws):
@@ -54,7 +46,7 @@ class Gcp(Aws):
             return self.answer(403)
         if self.server.broken:
             return self.answer(self.server.broken)
-        return self.answer(200, "TRUE" if self.server.notice else "FALSE")
+        return self.answer(200, b"TRUE" if self.server.notice else b"FALSE")
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from gpu_job.contract import (
     JobWarning,
     Segment,
     SpeakerEmbedding,
-    SpeechRegion,
     Turn,
     Word,
 )
@@ -19,25 +18,9 @@ from gpu_job.speech.plan import Plan
 from gpu_job.speech.so_far import Speech
 from gpu_job.speech.windows import laid_out
 from gpu_job.stop import Stop
+from tests.image.ten_regions import REGIONS, after
 
 DAMAGED = gzip.compress(b"{}" * 1_000, mtime=0)[:10] + b"\xff" * 30
-REGIONS = tuple(SpeechRegion(start_ms=at, end_ms=at + 80) for at in range(0, 1000, 100))
-
-
-@pytest.fixture
-def attempts(job, fake_models):
-    """Runs the n-th attempt with a fresh worker; what it left is there for the next."""
-
-    def run(number, meanwhile=lambda *_: None, **changes):
-        stop, models = Stop(), fake_models(lambda fake: meanwhile(fake, stop))
-        request = job.request(attempt=number, regions=REGIONS, **changes)
-        return run_job(request, models, lambda _: None, stop), models.transcriber
-
-    return run
-
-
-def after(regions, reason="preempted"):
-    return lambda fake, stop: len(fake.heard) == regions and stop.say(reason)
 
 
 @pytest.mark.parametrize("reason", ["preempted", "cancelled"])

@@ -12,6 +12,7 @@ from gpu_job.claims import Ownership
 from gpu_job.contract import Address, Claim, JobAddresses, JobResult
 from gpu_job.job import run_job
 from gpu_job.stop import Stop
+from tests.loopback import Answering
 
 # how each store asks for "create only", what else it wants, and what it says where one exists;
 # paid-once.md, the table of addresses
@@ -29,7 +30,7 @@ EXPIRED = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Answering, BaseHTTPRequestHandler):
     """A store that is strict about its headers, and can be cut off or say that URLs expired."""
 
     protocol_version = "HTTP/1.1"
@@ -53,15 +54,6 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(exists)
         store.objects[name] = body
         return self.answer(201)
-
-    def answer(self, status, body=b""):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture

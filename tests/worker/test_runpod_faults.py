@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
+from tests.loopback import Answering
+
 # as claims.py has them, a hundred times as fast
 QUICK_FENCE = "from gpu_job import claims\nclaims.FENCE_SECONDS = 1.5\nclaims.BEAT_SECONDS = 0.2"
 QUICK_FENCE += "\nclaims.Ownership.beating.__wrapped__.__defaults__ = (0.2,)"
@@ -17,7 +19,7 @@ BatchedInferencePipeline.forward = full
 """
 
 
-class Between(BaseHTTPRequestHandler):
+class Between(Answering, BaseHTTPRequestHandler):
     """Passes everything on to the bucket, until the worker is cut off from it."""
 
     protocol_version = "HTTP/1.1"
@@ -38,15 +40,6 @@ class Between(BaseHTTPRequestHandler):
             self.command, self.server.bucket + self.path, content=body, headers=headers, timeout=60
         )
         return self.answer(found.status_code, found.content)
-
-    def answer(self, status, body=b""):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture

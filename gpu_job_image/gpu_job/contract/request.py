@@ -84,6 +84,11 @@ class JobRequest(Contract):
     addresses: JobAddresses
     limits: JobLimits = JobLimits()
 
+    @property
+    def speech_ms(self) -> int:
+        """All speech in it, of all channels together."""
+        return sum(region.end_ms - region.start_ms for region in self.regions)
+
 
 class Manifest(Contract):
     """Requests that one machine works through, in this order."""

@@ -1,7 +1,7 @@
 """What the model wrote, before anything is made of it; times are those of a window."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -28,7 +28,6 @@ class RawSegment:
     logprob: float = 0.0
     no_speech: float = 0.0
     compression: float = 1.0
-    language: str = field(default="", compare=False)
 
     @property
     def start_ms(self) -> int:

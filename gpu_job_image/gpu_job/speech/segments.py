@@ -13,7 +13,7 @@ TOO_MANY_WORDS = 40
 _SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 
 
-def segments_of(raw: RawSegment, window: Window) -> Iterator[Segment]:
+def segments_of(raw: RawSegment, window: Window, language: str = "") -> Iterator[Segment]:
     """The raw segment in the recording's time, cut where it is too long."""
     for part in _parts(raw.words):
         words = tuple(_word(word, window) for word in part)
@@ -22,7 +22,7 @@ def segments_of(raw: RawSegment, window: Window) -> Iterator[Segment]:
             end_ms=max(word.end_ms for word in words),
             words=words,
             channel=window.channel,
-            language=raw.language,
+            language=language,
         )
 
 

@@ -1,12 +1,12 @@
 """What was said: packed windows of speech, decoded in batches, doubted, and mended."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..audio import Samples, as_float
 from ..card import Card
-from ..contract import JobOptions, JobWarning, Segment, SpeechRegion
+from ..contract import JobOptions, JobWarning, SpeechRegion
 from ..settings import WorkerSettings
 from .batches import Batches, Call, cut, wishes
 from .bounds import must_be_possible
@@ -17,7 +17,7 @@ from .languages import Guess
 from .model import batch_for, load_whisper
 from .plan import Plan, plan
 from .quiet import quietest
-from .raw import RawSegment, raw_segment
+from .raw import raw_segment
 from .segments import segments_of
 from .so_far import Speech
 from .windows import Window, pack
@@ -178,15 +178,10 @@ def _calls(plan: Plan, done: int, most: int) -> list[Call]:
 
 
 def _keep(speech: Speech, window: Window, believed: Believed, language: str) -> None:
-    along = speech.plan is not None and speech.plan.along
-    speech.segments.extend(_segments(believed.segments, window, language if along else ""))
+    along = language if speech.plan is not None and speech.plan.along else ""
+    for raw in believed.segments:
+        speech.segments.extend(segments_of(raw, window, along))
     speech.warnings.extend(_warning(removal, window) for removal in believed.removals)
-
-
-def _segments(believed: Sequence[RawSegment], window: Window, language: str) -> Iterator[Segment]:
-    for raw in believed:
-        for segment in segments_of(raw, window):
-            yield segment.model_copy(update={"language": language}) if language else segment
 
 
 def _warning(removal: Removal, window: Window) -> JobWarning:
