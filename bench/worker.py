@@ -22,7 +22,7 @@ from bench import report
 from bench.chain import Run
 from bench.chain_ways import ROOT
 from bench.worker_ways import WAYS, silence_words, windows_ratio
-from resources.gpu.local import KEEP_MEMORY
+from resources.gpu.backends.local import KEEP_MEMORY
 
 AS_STARTED = KEEP_MEMORY  # as the image and the local backend start a worker
 BARS = {

@@ -5,6 +5,7 @@ The name of a setting in capitals is its environment variable. Defaults spend no
 
 import os
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -52,12 +53,15 @@ class Settings(NightSettings):
 
     storage_url: str = Field(
         "",
-        description="Bucket: file:///folder or s3://bucket/prefix. Default: ./data/bucket.",
+        description="Bucket: file:///folder, s3://bucket/prefix, gs://… or az://container/…; "
+        "default: ./data/bucket.",
     )
-    storage_backend: Literal["local", "s3"] = Field(
-        "local", description="With S3_BUCKET, forms STORAGE_URL where that is not set."
+    storage_backend: Literal["local", "s3", "gcs", "azure"] = Field(
+        "local", description="With the bucket's name, forms STORAGE_URL where that is not set."
     )
     s3_bucket: str = Field("", description="Bucket name for STORAGE_BACKEND=s3.")
+    gcs_bucket: str = Field("", description="Bucket name for STORAGE_BACKEND=gcs.")
+    azure_container: str = Field("", description="Container name for STORAGE_BACKEND=azure.")
     aws_endpoint_url: str = Field(
         "", description="S3 endpoint of a store that is not AWS, such as MinIO."
     )
@@ -67,6 +71,15 @@ class Settings(NightSettings):
     )
     aws_secret_access_key: SecretStr = Field(SecretStr(""), description="S3 secret.")
     aws_session_token: SecretStr = Field(SecretStr(""), description="S3 session token, if any.")
+    google_application_credentials: str = Field(
+        "", description="GCS: file of a service account's key; empty: Google's chain."
+    )
+    gcs_endpoint_url: str = Field("", description="GCS endpoint that is not Google's, for tests.")
+    azure_storage_account: str = Field("", description="Azure: name of the storage account.")
+    azure_storage_key: SecretStr = Field(SecretStr(""), description="Azure: key of that account.")
+    azure_endpoint_url: str = Field(
+        "", description="Azure endpoint that is not Microsoft's, such as Azurite."
+    )
     dagster_home: Path = Field(
         Path("data/dagster"), description="Folder of Dagster's own records (runs, events)."
     )
@@ -119,8 +132,51 @@ class Settings(NightSettings):
         Path("tenants.yaml"), description="What differs by tenant; no file: nothing does."
     )
 
-    primary_backend: Literal["auto", "local"] = Field(
-        "auto", description="Where transcription runs. This version has 'local'."
+    primary_backend: Literal["auto", "runpod", "aws_gpu", "gcp_gpu", "openai", "local"] = Field(
+        "auto", description="Gets every job while healthy, able and within budget; auto: none does."
+    )
+    backend_selection_priority: Literal["cost", "latency", "quality"] = Field(
+        "cost", description="By what the others are ordered, from quotes."
+    )
+    local_fallback: bool = Field(
+        default=False, description="Let this machine take over from the others, CPU and all."
+    )
+    daily_cost_threshold: Decimal | None = Field(
+        Decimal(50), ge=0, description="USD a day (UTC) for paid backends; what passes it waits."
+    )
+    monthly_cost_threshold: Decimal | None = Field(
+        Decimal(1_000), ge=0, description="The same for a month, in USD."
+    )
+    queue_limit_seconds: int = Field(
+        21_600, ge=60, description="A job that no worker took by then is submitted again."
+    )
+    runpod_api_key: SecretStr = Field(SecretStr(""), description="RunPod: key of the account.")
+    runpod_endpoint_id: str = Field(
+        "", description="RunPod: serverless endpoint, as `escriba deploy runpod` names it."
+    )
+    runpod_gpu: str = Field(
+        "l4", description="RunPod: GPU of that endpoint, by its name in the price book."
+    )
+    runpod_endpoints: str = Field(
+        "", description="RunPod: further endpoints, one for each GPU type: gpu=id,gpu=id."
+    )
+    runpod_regions: str = Field(
+        "", description="RunPod: data centres of its workers, apart by commas; empty: any."
+    )
+    runpod_image: str = Field("", description="RunPod: the worker's image, for `escriba deploy`.")
+    runpod_workers_max: int = Field(3, ge=1, description="RunPod: workers at once, for deploy.")
+    runpod_workers_min: int = Field(
+        0, ge=0, description="RunPod: workers kept warm and paid for, for deploy."
+    )
+    runpod_idle_seconds: int = Field(
+        5, ge=1, description="RunPod: seconds that a worker waits for a job, and is paid for."
+    )
+    runpod_jobs_at_once: int = Field(
+        200, ge=1, description="RunPod: jobs handed over at once; more wait here."
+    )
+    runpod_api_url: str = Field("https://api.runpod.ai/v2", description="RunPod: where jobs go.")
+    runpod_control_url: str = Field(
+        "https://api.runpod.io/v2", description="RunPod: where endpoints are made."
     )
     max_attempts: int = Field(
         3, ge=1, description="Attempts at one job that may end in failure; deaths count."
@@ -162,16 +218,20 @@ class Settings(NightSettings):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
 
-    @field_validator("aws_endpoint_url")
+    @field_validator(
+        "aws_endpoint_url",
+        "gcs_endpoint_url",
+        "azure_endpoint_url",
+        "runpod_api_url",
+        "runpod_control_url",
+    )
     @classmethod
     def _plain_url(cls, url: str) -> str:
         parts = urlsplit(url)
         if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
             raise ValueError("write it as http://host:port or https://host")
         if parts.username or parts.password:
-            raise ValueError(
-                "no credentials in it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            )
+            raise ValueError("no credentials in it: each has a setting of its own")
         return url
 
     @field_validator("default_language")
@@ -191,6 +251,10 @@ class Settings(NightSettings):
             return self.storage_url
         if self.storage_backend == "s3":
             return f"s3://{self.s3_bucket}"
+        if self.storage_backend == "gcs":
+            return f"gs://{self.gcs_bucket}"
+        if self.storage_backend == "azure":
+            return f"az://{self.azure_container}"
         return Path("data/bucket").absolute().as_uri()
 
 

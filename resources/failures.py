@@ -2,6 +2,7 @@
 
 permanent: the file's fault, no retry helps before somebody changes it.
 transient: the next run tries again.
+over budget: nothing is wrong; it is deferred until money may be spent again.
 """
 
 from dataclasses import dataclass
@@ -24,4 +25,15 @@ class RecordingError(Exception):
 
 
 class BackendUnavailableError(Exception):
-    """No job can run at all now; says what to do. Nobody's file is to blame."""
+    """No job can run at all now; says what to do. Nobody's file is to blame.
+
+    `lasting`: waiting does not mend it, somebody must.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
+
+
+class OverBudgetError(RecordingError):
+    """A limit would be passed: the recording is deferred until the budget allows it."""

@@ -9,10 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from gpu_job.contract import Place
 
-from .prices import Price
+from .prices import NANODOLLAR, Price
 
 SCHEMA_VERSION = 1
-NANODOLLAR = Decimal("0.000000001")  # sums of millions of rows stay exact
 
 # done: its result stands; failed: the worker said why; stopped: it gave up in good order;
 # lost: it died or was cut off; buried: it never began; none: no job was needed

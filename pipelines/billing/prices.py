@@ -13,6 +13,7 @@ from pathlib import Path
 
 # seconds of the priced thing in one unit; audio is priced by its own length
 UNIT_SECONDS = {"gpu_second": 1, "machine_hour": 3600, "audio_minute": 60}
+NANODOLLAR = Decimal("0.000000001")  # sums of millions of rows stay exact
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 

@@ -84,6 +84,13 @@ class Storage(Protocol):
         """What somebody without credentials needs to do one thing with one key."""
         ...
 
+    def address_life(self) -> timedelta | None:
+        """How long an address that is made now can live, at most; None: without a limit.
+
+        The credential that signs it may end before the address does.
+        """
+        ...
+
     def scratch(self) -> Path:
         """A folder for drafts, on the same disk as the bucket where that is local."""
         ...

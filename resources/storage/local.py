@@ -169,6 +169,9 @@ class LocalStorage:
         headers = {"If-None-Match": "*"} if permission == "create" else {}
         return Address(method="PUT", url=url, headers=headers, drafts=str(self._drafts()))
 
+    def address_life(self) -> timedelta | None:
+        return None
+
     def scratch(self) -> Path:
         folder = self._drafts()
         sweep(folder)

@@ -124,6 +124,9 @@ class S3Storage:
         url = obstore.sign(self._store, method, key, life)
         return Address(method=method, url=url, headers=headers)
 
+    def address_life(self) -> timedelta | None:
+        return timedelta(days=7)
+
     def scratch(self) -> Path:
         """A folder of this user's among the system's temporary ones; some users have no name."""
         folder = Path(gettempdir()) / f"escriba-{os.getuid()}"

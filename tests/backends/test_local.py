@@ -7,9 +7,9 @@ import pytest
 from gpu_job.place import here
 from pipelines.settings import load_settings
 from resources.failures import BackendUnavailableError
-from resources.gpu import local
+from resources.gpu.backends import local
+from resources.gpu.backends.local import LocalBackend
 from resources.gpu.job_folder import Submission
-from resources.gpu.local import LocalBackend
 
 
 class FakeLocalWorker:

@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 
 from gpu_job.contract import JobRequest
 from gpu_job.place import is_known_dead
+from pipelines.billing.prices import Price
+from pipelines.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
 from pipelines.settings import Settings, inherited_environment
 from resources.failures import BackendUnavailableError
+from resources.gpu.base import Backend, Progress, Report
+from resources.gpu.job_folder import Submission
+from resources.gpu.local_worker import LocalJob, LocalWorker
 from resources.models import unpack_demo_models
-
-from .base import Progress
-from .job_folder import Submission
-from .local_worker import LocalJob, LocalWorker
 
 # glibc hands the engine's buffers back to the system and faults them in anew for every window:
 # keeping up to 256 MB saves 2.6 million page faults and a fifth of the CPU in half an hour of audio
@@ -22,6 +23,13 @@ KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
     "MALLOC_MMAP_THRESHOLD_": str(128 << 20),
 }
+NEEDS = "nothing"
+_PLANNED = Speed(rtf=0.5, start_seconds=5.0, basis="planned for a CPU")
+
+
+def open_backends(settings: Settings) -> list[Backend]:
+    """This machine; starts nothing."""
+    return [LocalBackend(settings)]
 
 
 class LocalBackend:
@@ -29,6 +37,8 @@ class LocalBackend:
 
     name = "local"
     sku = "this-machine"
+    capabilities = Capabilities(paid=False, third_party=False)
+    look_seconds = 15.0  # half of a beat: a thousand jobs that wait are 70 looks a second
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -37,6 +47,18 @@ class LocalBackend:
         self._kept: dict[asyncio.Task[None] | None, LocalWorker] = {}  # by who is in `room`
         self._broken: BackendUnavailableError | None = None
         self._jobs: dict[str, tuple[LocalWorker, LocalJob]] = {}
+
+    def speed(self, job: JobSize) -> Speed:  # noqa: ARG002  # nobody knows this machine
+        return _PLANNED
+
+    def quote(self, job: JobSize, price: Price, speed: Speed) -> Quote:
+        return machine_quote(job, price, speed)
+
+    async def health(self) -> Health:
+        """Down for this run once a worker could not start."""
+        if self._broken is not None:
+            return Health("down", str(self._broken), lasting=True)
+        return Health("well")
 
     @asynccontextmanager
     async def room(self) -> AsyncIterator[None]:
@@ -49,7 +71,7 @@ class LocalBackend:
             finally:
                 del self._kept[task]
 
-    async def submit(self, request: JobRequest, progress: Progress) -> Submission:
+    async def submit(self, request: JobRequest, quote: Quote, progress: Progress) -> Submission:  # noqa: ARG002
         """To the worker that `room` keeps for this task."""
         worker = self._kept[asyncio.current_task()]
         job = LocalJob(request.job, request.attempt, progress)
@@ -58,26 +80,30 @@ class LocalBackend:
         await worker.give(request, job)
         return Submission(provider_id=provider_id, place=worker.place)
 
-    async def poll(self, submission: Submission | None, wait_seconds: float) -> bool:
+    async def poll(self, submission: Submission | None, wait_seconds: float) -> Report | None:
         """Another process's attempt is over when its worker is certainly dead."""
         held = self._jobs.get(submission.provider_id) if submission else None
         if submission is None or held is None:
             await asyncio.sleep(min(wait_seconds, 1.0))
             place = submission.place if submission else None
-            return place is not None and is_known_dead(place)
+            dead = place is not None and is_known_dead(place)
+            return Report("dead") if dead else None
         _, job = held
         try:
             await asyncio.wait_for(job.ended.wait(), wait_seconds)
         except TimeoutError:
-            return False
+            return None
         self._jobs.pop(submission.provider_id, None)
-        return True
+        return Report("ended")
 
     async def cancel(self, submission: Submission) -> None:
         """A worker in the middle of a job can only be killed."""
         for worker in self._workers:
             if worker.place == submission.place:
                 await worker.kill()
+
+    def console_url(self, submission: Submission) -> str:  # noqa: ARG002
+        return ""
 
     async def close(self) -> None:
         """All workers end; those in a job are killed."""

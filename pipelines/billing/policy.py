@@ -1,0 +1,38 @@
+"""What a tenant permits, and what may be spent."""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Priority = Literal["cost", "latency", "quality"]
+
+
+class Limits(BaseModel):
+    """USD that may be spent in a day and in a month (UTC); None: without a limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    day_usd: Decimal | None = Field(None, ge=0)
+    month_usd: Decimal | None = Field(None, ge=0)
+
+
+class Permission(BaseModel):
+    """Where a tenant's audio may go, and for how much; the defaults permit everything."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    third_parties: bool = True
+    regions: tuple[str, ...] | None = None
+    backends: tuple[str, ...] | None = None
+    budget: Limits = Limits()
+
+
+class Left(BaseModel):
+    """What may still be spent under one limit, such as `DAILY_COST_THRESHOLD`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    limit: str
+    limit_usd: Decimal
+    left_usd: Decimal

@@ -1,0 +1,99 @@
+"""What a job asks for, what a backend can do, and what it would cost and take there."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
+
+from .prices import NANODOLLAR, Price
+
+HealthState = Literal["well", "degraded", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobSize:
+    """What of a job decides who may do it, how long that takes and what it costs.
+
+    language: a code, or None where it is to be detected. regions of speech: `speech_ms`, of all
+    channels together.
+    """
+
+    audio_ms: int
+    speech_ms: int
+    audio_bytes: int
+    model: str
+    language: str | None
+    diarized: bool
+    channels: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do, and where. None: without a limit.
+
+    paid: its seconds are on somebody's bill, so that budgets hold them.
+    third_party: somebody else's service hears the audio.
+    regions: where it may run; empty: unknown, which a tenant who names regions forbids.
+    quality: higher is better, by the models it runs.
+    """
+
+    paid: bool
+    third_party: bool
+    diarization: bool = True
+    languages: frozenset[str] | None = None
+    max_audio_seconds: float | None = None
+    max_audio_bytes: int | None = None
+    regions: frozenset[str] = frozenset()
+    quality: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a backend takes jobs now, and why not.
+
+    lasting: waiting does not mend it, somebody must (a refused key, no workers allowed).
+    """
+
+    state: HealthState
+    reason: str = ""
+    lasting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a backend is: run seconds for a second of audio, and seconds until it begins.
+
+    basis: where that is known from, in a few words.
+    """
+
+    rtf: float
+    start_seconds: float
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What one attempt would cost and take. `latency_seconds` = start + run."""
+
+    backend: str
+    sku: str
+    cost_usd: Decimal
+    run_seconds: float
+    latency_seconds: float
+    basis: str
+
+
+def machine_quote(job: JobSize, price: Price, speed: Speed) -> Quote:
+    """Of a backend whose machine time is paid; its start is paid as well as its run."""
+    run_seconds = job.audio_ms / 1000 * speed.rtf
+    latency = run_seconds + speed.start_seconds
+    cost = price.cost_usd(Decimal(repr(latency))).quantize(NANODOLLAR, ROUND_HALF_EVEN)
+    return Quote(price.backend, price.sku, cost, run_seconds, latency, speed.basis)
+
+
+def audio_quote(job: JobSize, price: Price, speed: Speed) -> Quote:
+    """Of a backend whose price is of the audio, however long it takes."""
+    run_seconds = job.audio_ms / 1000 * speed.rtf
+    seconds = Decimal(job.audio_ms) / 1000
+    cost = price.cost_usd(seconds).quantize(NANODOLLAR, ROUND_HALF_EVEN)
+    latency = run_seconds + speed.start_seconds
+    return Quote(price.backend, price.sku, cost, run_seconds, latency, speed.basis)
