@@ -10,12 +10,29 @@ from pydantic import BaseModel, ConfigDict
 from gpu_job.contract import Place
 
 from .prices import NANODOLLAR, Price
+from .routing import Route
 
 SCHEMA_VERSION = 1
 
 # done: its result stands; failed: the worker said why; stopped: it gave up in good order;
 # lost: it died or was cut off; buried: it never began; none: no job was needed
 Status = Literal["done", "failed", "stopped", "lost", "buried", "none"]
+
+
+class Session(BaseModel):
+    """Of which worker's life an attempt was a part; what that life cost is more than its jobs.
+
+    boot: names the life. sequence: the how manieth job of it, from 1. container_started_at: when
+    it began to cost; models_ready_at: when it could begin.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    boot: str
+    sequence: int
+    gpu: str = ""
+    container_started_at: datetime | None = None
+    models_ready_at: datetime | None = None
 
 
 class AttemptEnd(BaseModel):
@@ -28,6 +45,7 @@ class AttemptEnd(BaseModel):
     error: str = ""
     permanent: bool = False
     worker: str = ""
+    session: Session | None = None
     started_at: datetime | None = None
     ended_at: datetime
 
@@ -45,6 +63,7 @@ class Attempt(BaseModel):
     tenant: str
     recording: str
     model: str
+    diarizer: str = ""  # empty: written before it was kept
     audio_ms: int
     speech_ms: int
     queued_at: datetime
@@ -52,6 +71,9 @@ class Attempt(BaseModel):
     creator: Place
     queue_limit_seconds: int
     run_limit_seconds: int
+    quote_usd: Decimal = Decimal(0)  # what was reserved for it; 0 where nobody pays
+    idle_seconds: float = 0.0  # paid, after the last job of a worker's life
+    route: Route | None = None  # why it went where it went
     end: AttemptEnd | None = None
 
     @property
@@ -87,6 +109,7 @@ class LedgerRow:
     queued_at: datetime
     started_at: datetime
     ended_at: datetime
+    diarizer: str | None = ""  # None: written before it was kept
     schema_version: int = SCHEMA_VERSION
 
 
@@ -127,6 +150,7 @@ def ledger_row(attempt: Attempt, price: Price) -> LedgerRow:
         queued_at=attempt.queued_at,
         started_at=started,
         ended_at=end.ended_at,
+        diarizer=attempt.diarizer,
     )
 
 

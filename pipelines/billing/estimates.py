@@ -1,21 +1,120 @@
-"""What the same audio would cost elsewhere, before anything is measured there."""
+"""What recordings would cost and take, anywhere there is a price, before anything is spent."""
 
+import dataclasses
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from .attempts import cost_usd
-from .prices import PriceBook
+from .attempts import per_audio_hour
+from .prices import Price, PriceBook, total
+from .quotes import JobSize, Quote, Speed, audio_quote, machine_quote
 
-# real-time factors to plan with before there are measured ones
-PLANNED_RTF = {"runpod": Decimal("0.2"), "aws_gpu": Decimal("0.2"), "gcp_gpu": Decimal("0.2")}
-PLANNED_RTF_DIARIZATION = Decimal("0.1")
+# to plan with where nothing is measured: RTF, and seconds until a machine begins. The RTF is that
+# of a card of 24 GB; nobody measured the others for these tables.
+_PLANNED = {
+    "runpod": (0.2, 30.0),
+    "aws_gpu": (0.2, 240.0),
+    "gcp_gpu": (0.2, 240.0),
+    "local": (0.5, 5.0),
+}
+_PLANNED_ELSEWHERE = (0.2, 60.0)
+_PLANNED_RTF_DIARIZATION = 0.1
+_PLANNED_RTF_SERVICE = 0.02  # an hour in about a minute, as hosted services take it
+
+Quoter = Callable[[JobSize, Price, Speed], Quote]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Where jobs may run, as an estimate needs to know it; workers: how many run at once."""
+
+    price: Price
+    speed: Callable[[JobSize], Speed]
+    quote: Quoter
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Of all jobs together. machine_seconds: None where a service is paid for the audio."""
+
+    backend: str
+    sku: str
+    jobs: int
+    audio_seconds: float
+    cost_usd: Decimal
+    usd_per_audio_hour: Decimal | None
+    machine_seconds: float | None
+    wall_seconds: float
+    workers: int
+    basis: str
+
+
+def estimate(jobs: Sequence[JobSize], where: Candidate) -> Estimate:
+    """Each worker starts once and then takes one job after another, the longest first."""
+    speeds = [where.speed(job) for job in jobs]
+    runs = [
+        where.quote(job, where.price, dataclasses.replace(speed, start_seconds=0.0))
+        for job, speed in zip(jobs, speeds, strict=True)
+    ]
+    workers = min(where.workers, len(jobs))
+    start_seconds = max((speed.start_seconds for speed in speeds), default=0.0)
+    cost = total(run.cost_usd for run in runs)
+    by_audio = where.price.unit == "audio_minute"
+    if not by_audio and jobs:
+        cost += workers * _start_usd(jobs[0], where, start_seconds)
+    audio_seconds = sum(job.audio_ms for job in jobs) / 1000
+    run_seconds = [run.run_seconds for run in runs]
+    return Estimate(
+        backend=where.price.backend,
+        sku=where.price.sku,
+        jobs=len(jobs),
+        audio_seconds=audio_seconds,
+        cost_usd=cost,
+        usd_per_audio_hour=per_audio_hour(cost, audio_seconds),
+        machine_seconds=None if by_audio else sum(run_seconds) + workers * start_seconds,
+        wall_seconds=start_seconds + _makespan(run_seconds, workers) if jobs else 0.0,
+        workers=workers,
+        basis="; ".join(dict.fromkeys(speed.basis for speed in speeds)),
+    )
+
+
+def planned_candidate(price: Price, workers: int) -> Candidate:
+    """A line of the price book that is not set up here, at planned speeds."""
+    quote = audio_quote if price.unit == "audio_minute" else machine_quote
+    return Candidate(price, lambda job: planned_speed(price, job), quote, workers)
+
+
+def planned_speed(price: Price, job: JobSize) -> Speed:
+    """Before there is a measured one."""
+    if price.unit == "audio_minute":
+        return Speed(_PLANNED_RTF_SERVICE, 0.0, "paid by the audio")
+    rtf, start_seconds = _PLANNED.get(price.backend, _PLANNED_ELSEWHERE)
+    if job.diarized and price.backend != "local":
+        rtf = round(rtf + _PLANNED_RTF_DIARIZATION, 6)
+    return Speed(rtf, start_seconds, f"planned: RTF {rtf:g}")
 
 
 def on_runpod_l4(
     book: PriceBook, audio_seconds: float, when: datetime, *, diarized: bool
 ) -> Decimal:
     """USD for this audio on a RunPod L4 at the planned real-time factor, without cold start."""
-    rtf = PLANNED_RTF["runpod"] + (PLANNED_RTF_DIARIZATION if diarized else 0)
-    seconds = float(Decimal(repr(audio_seconds)) * rtf)
     price = book.at("runpod", "l4", when)
-    return cost_usd(price, run_seconds=seconds, audio_seconds=audio_seconds)
+    job = JobSize(round(audio_seconds * 1000), 0, 0, "", None, diarized)
+    speed = dataclasses.replace(planned_speed(price, job), start_seconds=0.0)
+    return machine_quote(job, price, speed).cost_usd
+
+
+def _start_usd(job: JobSize, where: Candidate, start_seconds: float) -> Decimal:
+    nothing = dataclasses.replace(job, audio_ms=0, speech_ms=0, audio_bytes=0)
+    return where.quote(nothing, where.price, Speed(0.0, start_seconds, "")).cost_usd
+
+
+def _makespan(run_seconds: Sequence[float], workers: int) -> float:
+    """When the last worker is done; whoever is free first takes the longest job that waits."""
+    free_at = [0.0] * workers
+    for seconds in sorted(run_seconds, reverse=True):
+        heapq.heapreplace(free_at, free_at[0] + seconds)
+    return max(free_at)

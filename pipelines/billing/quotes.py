@@ -31,9 +31,12 @@ class Capabilities:
     """What a backend can do, and where. None: without a limit.
 
     paid: its seconds are on somebody's bill, so that budgets hold them.
-    third_party: somebody else's service hears the audio.
+    third_party: the audio leaves the user's own machines and cloud accounts.
+    is_here: on this machine, which is in a region that its owner chose.
     regions: where it may run; empty: unknown, which a tenant who names regions forbids.
     quality: higher is better, by the models it runs.
+    idle_seconds: how long a worker waits for another job before it ends, and is paid for.
+    last_resort: has a job only where no other of the same health may, unless it is primary.
     """
 
     paid: bool
@@ -44,6 +47,9 @@ class Capabilities:
     max_audio_bytes: int | None = None
     regions: frozenset[str] = frozenset()
     quality: int = 0
+    idle_seconds: float = 0.0
+    last_resort: bool = False
+    is_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,13 @@ class Health:
     """Whether a backend takes jobs now, and why not.
 
     lasting: waiting does not mend it, somebody must (a refused key, no workers allowed).
+    probe: one job shall find out whether it is well again, so that it is not left out for ever.
     """
 
     state: HealthState
     reason: str = ""
     lasting: bool = False
+    probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from gpu_job.contract import Place
 from pipelines.billing.attempts import Attempt, AttemptEnd, LedgerRow, ledger_row
 from pipelines.billing.prices import Price, PriceBook, read_price_book
 from pipelines.settings import HOUSE, load_settings
-from resources import ledger as ledger_module
-from resources.ledger import ATTEMPTS, open_ledger
+from resources import ledger_writer as ledger_module
+from resources.ledger import open_ledger
+from resources.ledger_writer import ATTEMPTS
 from resources.storage import open_storage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -70,6 +71,7 @@ def attempt():
             "tenant": "acme",
             "recording": "acme/a.mp3",
             "model": "demo",
+            "diarizer": "light",
             "audio_ms": 60_000,
             "speech_ms": 45_500,
             "queued_at": NOON - timedelta(seconds=2),

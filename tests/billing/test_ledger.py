@@ -11,7 +11,8 @@ import pytest
 from assets.rebuild import rebuild_ledger
 from pipelines.billing.attempts import LedgerRow, ledger_row
 from resources.gpu.job_folder import JobFolder
-from resources.ledger import ATTEMPTS, open_ledger, write_rows
+from resources.ledger import open_ledger
+from resources.ledger_writer import ATTEMPTS, write_rows
 from resources.storage.base import StorageError
 
 from .conftest import files, read
@@ -178,3 +179,35 @@ def test_when_the_damaged_file_is_removed_the_rest_is_read(storage, row):
     storage.delete(f"{ATTEMPTS}date=2026-03-01/broken.parquet")
 
     assert read(storage) == [row(1)]
+
+
+def test_a_row_from_before_a_column_was_kept_is_read_with_nothing_in_it(storage, row):
+    [key] = write_rows(storage, [row(1)])
+    old = pq.read_table(io.BytesIO(storage.read(key))).drop_columns(["diarizer"])
+    buffer = io.BytesIO()
+    pq.write_table(old, buffer)
+    storage.write(key, buffer.getvalue())
+
+    assert read(storage) == [row(1, diarizer=None)]
+    write_rows(storage, [row(2)])
+    assert [one.diarizer for one in read(storage)] == [None, "light"]
+
+
+def test_of_a_long_ledger_only_the_files_from_a_day_on_are_read(storage, row, noon):
+    [old] = write_rows(storage, [row(1)])
+    write_rows(storage, [row(2, started_at=noon + timedelta(days=1))])
+    storage.write(old, b"damaged, and never looked at")
+
+    for since in (noon + timedelta(days=1), noon + timedelta(hours=12)):
+        with open_ledger(storage, since) as ledger:
+            assert ledger.execute("SELECT attempt FROM attempts").fetchall() == [(2,)]
+
+
+def test_a_sample_is_of_the_newest_files(storage, row, noon):
+    for day in range(4):
+        write_rows(storage, [row(day + 1, started_at=noon + timedelta(days=day))])
+
+    with open_ledger(storage, at_most_files=2) as ledger:
+        found = ledger.execute("SELECT attempt FROM attempts ORDER BY 1").fetchall()
+
+    assert found == [(3,), (4,)]

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from resources import ledger as ledger_module
-from resources.ledger import LedgerWriter, write_rows
+from resources import ledger_writer as ledger_module
+from resources.ledger_writer import LedgerWriter, write_rows
 from resources.storage.base import StorageError
 
 from .conftest import files, read

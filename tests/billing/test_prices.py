@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.billing.prices import PriceBookError, read_price_book, total
 from pipelines.settings import load_settings
-from resources.gpu.registry import open_backend
+from resources.gpu.registry import open_backends
 
 HEADING = "backend,sku,unit,price_usd,valid_from,valid_to,source\n"
 MARCH, JUNE = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
@@ -129,7 +129,7 @@ def test_every_unit_has_its_price_of_an_hour(price, unit, usd, per_hour):
 
 
 def test_the_shipped_book_has_a_price_wherever_a_job_may_run(shipped_book):
-    backend = open_backend(load_settings())
+    [backend] = open_backends(load_settings())
     now = datetime.now(UTC)
 
     assert shipped_book.at(backend.name, backend.sku, now).price_usd > 0

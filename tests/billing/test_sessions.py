@@ -1,0 +1,103 @@
+"""A worker's life in the ledger: boot, busy and idle seconds, and what they cost."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from pipelines.billing.attempts import AttemptEnd, Session
+from pipelines.billing.prices import Price
+from pipelines.billing.sessions import session_row
+from resources.ledger import open_ledger
+from resources.ledger_writer import write_rows
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+L4 = Price(
+    "runpod",
+    "l4",
+    "gpu_second",
+    Decimal("0.001"),
+    NOON - timedelta(days=1),
+    NOON + timedelta(days=1),
+    "test",
+)
+
+
+@pytest.fixture
+def life(attempt):
+    """Makes the row of a job that ran from one second of a worker's life to another."""
+
+    def make(number, since, until, *, boot="b1", container=0):
+        session = Session(
+            boot=boot,
+            sequence=number,
+            gpu="NVIDIA L4",
+            container_started_at=None if container is None else at(container),
+            models_ready_at=at(40),
+        )
+        end = AttemptEnd(
+            status="done", worker="pod-1", session=session, started_at=at(since), ended_at=at(until)
+        )
+        paid = attempt().model_copy(
+            update={
+                "attempt": number,
+                "backend": "runpod",
+                "sku": "l4",
+                "quote_usd": Decimal(1),
+                "idle_seconds": 5.0,
+                "end": end,
+            }
+        )
+        return session_row(paid, L4)
+
+    return make
+
+
+def at(second):
+    return NOON + timedelta(seconds=second)
+
+
+def instances(storage):
+    names = "session_id, jobs, boot_seconds, busy_seconds, idle_seconds, paid_seconds, cost_usd"
+    with open_ledger(storage) as ledger:
+        return ledger.execute(f"SELECT {names} FROM instances ORDER BY session_id").fetchall()
+
+
+def test_a_life_is_its_boot_its_jobs_and_what_lies_between_and_after(storage, life):
+    write_rows(storage, [life(1, 42, 100), life(2, 110, 210)])
+
+    # 40 s of boot, 158 s of work, 2 + 10 s between, 5 s after the last job
+    assert instances(storage) == [("runpod:b1", 2, 40, 158, 17, 215, Decimal("0.215"))]
+
+
+def test_a_row_that_is_told_twice_counts_once(storage, life):
+    write_rows(storage, [life(1, 42, 100)])
+    write_rows(storage, [life(1, 42, 100)])
+
+    assert [row[1:4] for row in instances(storage)] == [(1, 40, 58)]
+
+
+def test_lives_are_apart_and_one_whose_start_is_unknown_has_no_boot(storage, life):
+    write_rows(storage, [life(1, 42, 100), life(1, 50, 60, boot="b2", container=None)])
+
+    assert [row[:4] for row in instances(storage)] == [
+        ("runpod:b1", 1, 40, 58),
+        ("runpod:b2", 1, 0, 10),
+    ]
+
+
+def test_an_attempt_that_no_worker_began_is_part_of_no_life(attempt):
+    buried = AttemptEnd(status="buried", ended_at=NOON)
+
+    assert session_row(attempt().model_copy(update={"end": buried}), L4) is None
+    assert session_row(attempt().model_copy(update={"end": None}), L4) is None
+
+
+def test_a_machine_that_nobody_pays_for_has_no_boot(life, attempt):
+    unpaid = attempt().model_copy(update={"quote_usd": Decimal(0)})
+    session = Session(boot="b", sequence=1, container_started_at=at(-90_000))
+    end = AttemptEnd(status="done", session=session, started_at=at(0), ended_at=at(1))
+
+    row = session_row(unpaid.model_copy(update={"end": end}), L4)
+
+    assert row.container_started_at is None
