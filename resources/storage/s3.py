@@ -1,173 +1,78 @@
 """S3, and whatever speaks its language, through obstore."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
-from tempfile import gettempdir
-from typing import Any
-from uuid import uuid4
+from typing import Any, Final
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, InvalidPathError, NotFoundError
 from obstore.store import S3Store
 
-from gpu_job.contract import Address
-from pipelines.settings import Settings, SettingsError
+from pipelines.settings import Settings
 
-from .base import Oddity, Permission, StorageError, Stored
-from .s3_faults import ERRORS, is_bucket_missing, reason
+from .base import Oddity, Stored
+from .faults import Faults
+from .objects import Method, ObjectStorage, client_options
+from .s3_chain import Chain
 from .s3_listing import list_any_key
-from .scratch import sweep
 
-_CONTENT_TYPE = "application/octet-stream"
-_CHUNK_BYTES = 8 << 20
+_LONGEST: Final = timedelta(days=7)
+_TOKEN_LIFE: Final = timedelta(hours=1)  # the shortest that AWS gives where nobody asked for less
+_BETWEEN = timedelta(minutes=1)  # from asking how long an address may live to signing it
+
+_FAULTS: Final = Faults(
+    refused=("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
+    credentials="AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+    endpoint="AWS_ENDPOINT_URL",
+    more=dict.fromkeys(
+        ("PermanentRedirect", "status code: 301"),
+        "the bucket is in another region; check AWS_REGION",
+    ),
+)
 
 
-class S3Storage:
-    """A bucket or a prefix of one. The Protocol `Storage` says what each method does."""
+class S3Storage(ObjectStorage):
+    """A bucket of S3 or of a store like it. If-None-Match need not be signed there."""
 
-    whole_at_once = True
+    longer_by = "sign with a user's own key (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
-        self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket, self._prefix, self._settings = bucket, prefix, settings
-        self._store = S3Store(bucket, prefix=prefix or None, **_options(settings))
+        self._chain = None if settings.aws_access_key_id.get_secret_value() else Chain()
+        store = S3Store(bucket, prefix=prefix or None, **_options(settings, self._chain))
+        super().__init__(f"s3://{bucket}/{prefix}", store, _FAULTS)
 
-    def list(self, prefix: str, after: str = "") -> Iterator[Stored | Oddity]:
-        """Obstore is thrice as fast as boto3, but one key it cannot parse hides all others."""
-        try:
-            pages = obstore.list(self._store, prefix, offset=after or None)
-            for page in pages:
-                for meta in page:
-                    after = meta["path"]
-                    yield _stored(meta)
-        except (InvalidPathError, ValueError):  # a key, or `after` itself
-            yield from list_any_key(self._bucket, self._prefix, prefix, after, self._settings)
-        except ERRORS as error:
-            raise StorageError(f"{prefix!r} cannot be listed: {reason(error)}") from None
+    def _list_any_key(self, prefix: str, after: str) -> Iterator[Stored | Oddity]:
+        return list_any_key(self._bucket, self._prefix, prefix, after, self._settings)
 
-    def head(self, key: str) -> Stored | None:
-        try:
-            return _stored(obstore.head(self._store, key))
-        except (NotFoundError, FileNotFoundError):
-            return None
-        except ERRORS as error:
-            raise StorageError(f"{key!r} cannot be looked at: {reason(error)}") from None
-
-    def read(self, key: str) -> bytes | None:
-        try:
-            return bytes(obstore.get(self._store, key).bytes())
-        except (NotFoundError, FileNotFoundError) as error:
-            if is_bucket_missing(error):
-                raise StorageError(f"{key!r} cannot be read: {reason(error)}") from None
-            return None
-        except ERRORS as error:
-            raise StorageError(f"{key!r} cannot be read: {reason(error)}") from None
-
-    def write(self, key: str, data: bytes) -> str:
-        return self._put(key, data)
-
-    def create(self, key: str, data: bytes) -> bool:
-        try:
-            obstore.put(self._store, key, data, mode="create")
-        except AlreadyExistsError:
-            return False
-        except ERRORS as error:
-            raise StorageError(f"{key!r} cannot be created: {reason(error)}") from None
-        return True
-
-    def upload(self, key: str, path: Path) -> str:
-        return self._put(key, path)
-
-    def _put(self, key: str, data: bytes | Path) -> str:
-        try:
-            return _unquoted(obstore.put(self._store, key, data)["e_tag"])
-        except ERRORS as error:
-            raise StorageError(f"{key!r} cannot be written: {reason(error)}") from None
-
-    @contextmanager
-    def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:
-        path = scratch / uuid4().hex
-        try:
-            self._download(key, path)
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
-
-    def _download(self, key: str, path: Path) -> None:
-        try:
-            stream = obstore.get(self._store, key).stream(min_chunk_size=_CHUNK_BYTES)
-            with path.open("wb") as file:
-                for chunk in stream:
-                    file.write(chunk)
-        except (NotFoundError, FileNotFoundError):
-            raise FileNotFoundError(key) from None
-        except ERRORS as error:
-            raise StorageError(f"{key!r} cannot be read: {reason(error)}") from None
-
-    def delete(self, key: str) -> None:
-        try:
-            obstore.delete(self._store, key)
-        except (NotFoundError, FileNotFoundError):
-            return
-        except ERRORS as error:
-            raise StorageError(f"{key!r} cannot be deleted: {reason(error)}") from None
-
-    def address(self, key: str, permission: Permission, life: timedelta) -> Address:
-        """A presigned URL. If-None-Match need not be signed; a type is set, or bodies get lost."""
-        method = "GET" if permission == "read" else "PUT"
-        headers = {} if permission == "read" else {"Content-Type": _CONTENT_TYPE}
-        if permission == "create":
-            headers["If-None-Match"] = "*"
-        url = obstore.sign(self._store, method, key, life)
-        return Address(method=method, url=url, headers=headers)
+    def _sign(self, method: Method, key: str, life: timedelta, headers: Mapping[str, str]) -> str:  # noqa: ARG002  # the host alone is signed
+        return obstore.sign(self._store, method, key, life)
 
     def address_life(self) -> timedelta | None:
-        return timedelta(days=7)
+        """Seven days with a user's key; else what is left of the credentials that sign.
 
-    def scratch(self) -> Path:
-        """A folder of this user's among the system's temporary ones; some users have no name."""
-        folder = Path(gettempdir()) / f"escriba-{os.getuid()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        sweep(folder)
-        return folder
+        A role's credentials know when they end; a session token that was set by hand does not
+        tell it, and one hour is taken as safe.
+        """
+        return self._longest() if self._chain is None else self._longest() - _BETWEEN
+
+    def _longest(self) -> timedelta:
+        if self._chain is not None:
+            return min(_LONGEST, self._chain.life(unknown=_TOKEN_LIFE, endless=_LONGEST))
+        return _TOKEN_LIFE if self._settings.aws_session_token.get_secret_value() else _LONGEST
 
 
-def _options(settings: Settings) -> dict[str, Any]:
-    secrets = {
-        "access_key_id": settings.aws_access_key_id.get_secret_value(),
-        "secret_access_key": settings.aws_secret_access_key.get_secret_value(),
-        "session_token": settings.aws_session_token.get_secret_value(),
-    }
-    options: dict[str, Any] = {name: value for name, value in secrets.items() if value}
-    if not options:
-        options["credential_provider"] = _chain()
-    options["region"] = settings.aws_region
+def _options(settings: Settings, chain: Chain | None) -> dict[str, Any]:
+    options: dict[str, Any] = {"region": settings.aws_region}
+    if chain is not None:
+        options["credential_provider"] = chain
+    else:
+        secrets = {
+            "access_key_id": settings.aws_access_key_id.get_secret_value(),
+            "secret_access_key": settings.aws_secret_access_key.get_secret_value(),
+            "session_token": settings.aws_session_token.get_secret_value(),
+        }
+        options |= {name: value for name, value in secrets.items() if value}
     if settings.aws_endpoint_url:
-        options["endpoint"] = settings.aws_endpoint_url
-        options["client_options"] = {"allow_http": settings.aws_endpoint_url.startswith("http://")}
+        options |= {"endpoint": settings.aws_endpoint_url}
+        options |= client_options(settings.aws_endpoint_url)
     return options
-
-
-def _chain() -> Any:  # noqa: ANN401  # obstore has no type for it
-    """AWS's own chain: profile, container, instance; obstore alone knows no profiles."""
-    import boto3  # noqa: PLC0415  # 0.5 s, and not needed where the keys are settings
-    from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
-
-    session = boto3.Session()
-    if session.get_credentials() is None:
-        raise SettingsError(
-            "S3 needs credentials, and none were found: set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws, or run where a role gives them."
-        )
-    return Boto3CredentialProvider(session)
-
-
-def _stored(meta: Any) -> Stored:  # noqa: ANN401  # obstore's typed dictionary
-    return Stored(meta["path"], meta["size"], _unquoted(meta["e_tag"]), meta["last_modified"])
-
-
-def _unquoted(etag: str | None) -> str:
-    return (etag or "").strip('"')

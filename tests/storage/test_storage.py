@@ -45,7 +45,7 @@ def test_any_name_can_be_a_key(storage, name):
 
 
 def test_a_listing_is_in_the_order_of_keys_and_goes_on_anywhere(storage):
-    names = ["a", "a b", "a-", "a/1", "a/2/x", "a/2/y", "a/20", "a0", "b", "é/z", "😀"]
+    names = ["a", "a b", "a-", "a/1", "a/2/x", "a/2/y", "a/20", "a0", "b", "é/z", "！", "😀"]
     keys = sorted(f"inbox/{name}.x" for name in names)
     for key in reversed(keys):
         storage.write(key, b"1")
@@ -89,7 +89,8 @@ def test_an_address_does_one_thing_for_somebody_without_credentials(storage, tmp
 
     assert transfer.read(read) is None
     assert transfer.put(create, b"mine") is Put.WRITTEN
-    assert transfer.put(create, b"yours") is Put.EXISTS
+    # Azure's 409 may mean more than that it exists: who creates looks then (paid once, rule 4)
+    assert transfer.put(create, b"yours") in {Put.EXISTS, Put.UNSURE}
     assert transfer.read(read) == b"mine"
     assert transfer.put(beat, b"again") is Put.WRITTEN
     assert storage.read("jobs/a b#2/claim") == b"again"

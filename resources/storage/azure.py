@@ -1,0 +1,93 @@
+"""Azure Blob Storage, through obstore."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from obstore.store import AzureStore
+
+from pipelines.settings import Settings
+
+from .azure_login import log_in
+from .azure_sas import Sas
+from .base import Oddity, Stored
+from .clock import utc_now
+from .faults import Faults
+from .objects import Method, ObjectStorage, client_options
+from .xml_listing import Page, list_pages
+
+_PAGE_LIFE: Final = timedelta(minutes=5)
+_PAGE: Final = Page("Blob", "Name", "Content-Length", "Etag", "Last-Modified", "NextMarker")
+# of UTF-16, and of '/' before all others where the account has a hierarchical namespace
+_SAME_ORDER: Final = re.compile(r"[/-\ud7ff]*")
+_PERMISSIONS: Final = {"GET": "r", "PUT": "w"}
+
+_FAULTS: Final = Faults(
+    refused=(
+        "AuthenticationFailed",
+        "AuthorizationFailure",
+        "InvalidAuthenticationInfo",
+        "NoAuthenticationInformation",
+        "ClientAuthenticationError",
+        "CredentialUnavailableError",
+    ),
+    credentials="AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY, or the identity of AZURE_LOGIN",
+    endpoint="AZURE_STORAGE_ACCOUNT, AZURE_ENDPOINT_URL",
+)
+
+
+class AzureStorage(ObjectStorage):
+    """A container of block blobs. A PUT without x-ms-blob-type is refused there."""
+
+    put_headers: Mapping[str, str] = {**ObjectStorage.put_headers, "x-ms-blob-type": "BlockBlob"}
+
+    def __init__(
+        self,
+        container: str,
+        prefix: str,
+        settings: Settings,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        account = settings.azure_storage_account
+        endpoint = settings.azure_endpoint_url or f"https://{account}.blob.core.windows.net"
+        self._login = log_in(settings, endpoint, clock)
+        self._sas = Sas(account, endpoint, container, self._login.signing_key)
+        self._below, self._clock = f"{prefix}/" if prefix else "", clock
+        options: dict[str, Any] = {**self._login.options, **client_options(endpoint)}
+        store = AzureStore(
+            container, prefix=prefix or None, account_name=account, endpoint=endpoint, **options
+        )
+        super().__init__(f"az://{container}/{prefix}", store, _FAULTS)
+
+    def list(self, prefix: str, after: str = "") -> Iterator[Stored | Oddity]:
+        """All of it before the first, sorted: Azure's order is another (docs/decisions/0008).
+
+        It begins where no key that comes later can lie before, in Azure's order either.
+        """
+        begin = _SAME_ORDER.match(after)
+        every = super().list(prefix, begin[0] if begin else "")
+        found = {one.key: one for one in every if one.key > after}
+        yield from (found[key] for key in sorted(found))
+
+    def _sign(self, method: Method, key: str, life: timedelta, headers: Mapping[str, str]) -> str:  # noqa: ARG002  # a SAS signs no headers
+        until = self._clock() + life
+        return self._sas.of_blob(self._below + key, _PERMISSIONS[method], until)
+
+    def _longest(self) -> timedelta:
+        """Seven days by the account's key, six by an identity."""
+        return self._login.life
+
+    def _list_any_key(self, prefix: str, after: str) -> Iterator[Stored | Oddity]:  # noqa: ARG002
+        """All from the beginning: what came before `after` in Azure's order is no lesser key.
+
+        https://learn.microsoft.com/rest/api/storageservices/list-blobs
+        """
+
+        def page_url(marker: str) -> str:
+            query = {"restype": "container", "comp": "list", "prefix": self._below + prefix}
+            if marker:
+                query["marker"] = marker
+            return self._sas.of_listing(query, self._clock() + _PAGE_LIFE)
+
+        return list_pages(page_url, _PAGE, self._below, prefix)

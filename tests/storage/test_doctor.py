@@ -1,0 +1,45 @@
+"""What `escriba doctor` finds out about each store."""
+
+from pydantic import SecretStr
+
+from pipelines.cli.diagnosis import _bucket
+from pipelines.settings import load_settings
+
+
+def test_each_store_is_read_and_lets_one_of_two_create(cloud):
+    found = list(_bucket(cloud))
+
+    assert [one.state for one in found] == ["well"] * 4
+    assert found[1].found == "of two that create one object, 1 won"
+    assert found[2].found == "of two that create one object by a signed address, 1 won"
+    assert found[3].found == "a worker's addresses live for 168.0 h at most"
+
+
+def test_a_store_without_conditional_writes_is_told_of(strict_s3_server):
+    settings = load_settings(
+        storage_url="s3://bucket/doctor",
+        aws_endpoint_url=strict_s3_server,
+        aws_access_key_id="key",
+        aws_secret_access_key="the-secret",
+    )
+
+    by_hand, signed = list(_bucket(settings))[1:3]
+
+    assert (by_hand.state, signed.state) == ("broken", "broken")
+    assert "paid twice" in signed.advice
+
+
+def test_addresses_that_live_for_less_than_a_day_are_odd(s3):
+    settings = s3.settings.model_copy(update={"aws_session_token": SecretStr("token")})
+
+    life = list(_bucket(settings))[-1]
+
+    assert life.state == "odd"
+    assert life.found == "a worker's addresses live for 1.0 h at most"
+    assert "QUEUE_LIMIT_SECONDS" in life.advice
+
+
+def test_a_folder_needs_no_life(tmp_path):
+    found = list(_bucket(load_settings(storage_url=tmp_path.as_uri())))
+
+    assert [one.state for one in found] == ["well"] * 2
