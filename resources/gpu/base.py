@@ -16,10 +16,14 @@ Progress = Callable[[int], None]  # milliseconds of speech done
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a backend says of an attempt that is over for it, in its own words: a hint."""
+    """What a backend says of an attempt that is over for it, in its own words: a hint.
+
+    code: the worker's own word for its failure, such as 'cancelled'; empty where none is known.
+    """
 
     status: str
     error: str = ""
+    code: str = ""
 
 
 class Backend(Protocol):

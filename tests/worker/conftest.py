@@ -30,7 +30,7 @@ from gpu_job.settings import WorkerSettings
 from resources.models import unpack_demo_models
 from resources.storage import open_storage
 from tests.conftest import RECORDINGS
-from tests.worker.fake_runpod import FakeRunPod
+from tests.fake_runpod import FakeRunPod
 
 GONE_SECONDS = 120  # for machines that have a lot else to do
 ENGLISH_MS = 44_700

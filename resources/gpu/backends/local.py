@@ -37,7 +37,7 @@ class LocalBackend:
 
     name = "local"
     sku = "this-machine"
-    capabilities = Capabilities(paid=False, third_party=False)
+    capabilities = Capabilities(paid=False, third_party=False, last_resort=True, is_here=True)
     look_seconds = 15.0  # half of a beat: a thousand jobs that wait are 70 looks a second
 
     def __init__(self, settings: Settings) -> None:

@@ -1,0 +1,17 @@
+"""The runpod backend: serverless endpoints of RunPod, one for each kind of GPU."""
+
+from pipelines.settings import Settings
+from resources.gpu.base import Backend
+from resources.gpu.runpod.backend import RunPodBackend
+from resources.gpu.runpod.endpoints import endpoints_of
+
+NEEDS = "RUNPOD_API_KEY and RUNPOD_ENDPOINT_ID"
+
+
+def open_backends(settings: Settings) -> list[Backend]:
+    """One for each endpoint that is set; asks nobody.
+
+    Raises:
+        SettingsError: RUNPOD_ENDPOINTS cannot be read, or the key is missing.
+    """
+    return [RunPodBackend(settings, endpoint) for endpoint in endpoints_of(settings)]

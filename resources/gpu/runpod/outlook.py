@@ -1,0 +1,109 @@
+"""When to look at a job again: late enough to ask seldom, early enough to notice its end.
+
+Plain arithmetic, in seconds of one monotonic clock.
+"""
+
+from collections import deque
+from statistics import median
+
+CLOSEST_SECONDS = 5.0
+FARTHEST_SECONDS = 300.0
+FARTHEST_IN_QUEUE_SECONDS = 900.0  # the engine looks into the bucket more often anyway
+_PART = 0.8  # of what is left: the estimate of the end gets sharper on the way
+_QUEUE_PART = 0.5  # of the queue before a job: more workers may start meanwhile
+_FIRST_PART = 0.25  # the second word of progress gives the speed
+_LATE_PART = 0.1  # of how long it is overdue already
+_LATEST_SECONDS = 60.0
+
+
+def until_end(left_seconds: float) -> float:
+    """Until the next look at a job that runs, and should have ended in `left_seconds`."""
+    if left_seconds > 0:
+        return min(max(left_seconds * _PART, CLOSEST_SECONDS), FARTHEST_SECONDS)
+    return min(max(-left_seconds * _LATE_PART, CLOSEST_SECONDS), _LATEST_SECONDS)
+
+
+def until_start(run_seconds: float, ahead: int, ends_a_second: float | None) -> float:
+    """Until the next look at a job that waits: it cannot be done before it has run.
+
+    ahead: our own jobs that wait before it. ends_a_second: how many of ours end in a second,
+    as far as that is known: so many can begin.
+    """
+    queue_seconds = ahead / ends_a_second if ends_a_second else 0.0
+    wait = max(run_seconds, queue_seconds) * _QUEUE_PART
+    return min(max(wait, CLOSEST_SECONDS), FARTHEST_IN_QUEUE_SECONDS)
+
+
+class Outlook:
+    """When one job should end, by its quote and by what is seen of it."""
+
+    __slots__ = ("_done", "_is_guess", "_seen_waiting", "_waited_at", "ends_at", "run_seconds")
+
+    def __init__(self, now: float, run_seconds: float, start_seconds: float) -> None:
+        self.run_seconds = run_seconds
+        self.ends_at = now + start_seconds + run_seconds
+        self._waited_at, self._seen_waiting, self._is_guess = now, False, False
+        self._done: tuple[float, float] | None = None  # since when, how much of it was done
+
+    def next_look_seconds(self, now: float) -> float:
+        """Of a job that runs, or should."""
+        seconds = until_end(self.ends_at - now)
+        return max(seconds * _FIRST_PART, CLOSEST_SECONDS) if self._is_guess else seconds
+
+    def waits(self, now: float, run_seconds: float) -> None:
+        """It is in the queue, or there again: another worker begins it from its start."""
+        self.run_seconds = run_seconds
+        self._waited_at, self._seen_waiting, self._done = now, True, None
+        self.ends_at = now + self.run_seconds
+
+    def runs(self, now: float, part: float | None) -> None:
+        """It runs; `part`: how much of it is done, where it says so (0 to 1)."""
+        before = self._done
+        if part is None:
+            if before is None:
+                self._done = (now, 0.0)
+                # it began at some moment since it waited; where nobody saw that, the plan stands
+                self.ends_at += (now - self._waited_at) / 2 if self._seen_waiting else 0.0
+            return
+        if before is None:
+            self.ends_at = now + self._left_at_first(now, part)
+        elif part > before[1] and now > before[0]:
+            self.ends_at = now + (1 - part) * (now - before[0]) / (part - before[1])
+        else:
+            return  # no news: the speed counts from when there was
+        self._is_guess, self._done = before is None, (now, part)
+
+    def _left_at_first(self, now: float, part: float) -> float:
+        """By the quote, or less: it has not run for longer than since it was seen to wait."""
+        left = (1 - part) * self.run_seconds
+        most = (1 - part) * (now - self._waited_at) / part if part > 0 else left
+        return min(left, most)
+
+
+class Experience:
+    """How the jobs of one endpoint really went, so that the next ones are looked at in time."""
+
+    def __init__(self) -> None:
+        self._ratios: deque[float] = deque(maxlen=15)
+        self._ends: deque[float] = deque(maxlen=200)
+
+    @property
+    def ratio(self) -> float:
+        """Real run seconds for a second of the quote; 1 while nothing is known."""
+        return median(self._ratios) if self._ratios else 1.0
+
+    def ended(self, now: float, quoted_seconds: float, run_seconds: float | None) -> None:
+        """One job has ended; `run_seconds` where RunPod said how long it ran."""
+        self._ends.append(now)
+        if run_seconds and quoted_seconds > 0:
+            self._ratios.append(min(max(run_seconds / quoted_seconds, 0.01), 100.0))
+
+    @property
+    def ends_a_second(self) -> float | None:
+        """Of the last ends that were seen; None before the second one.
+
+        Not until now: who looks seldom sees none for a while, and would look still less.
+        """
+        if len(self._ends) < 2:  # noqa: PLR2004  # one end has no rate
+            return None
+        return len(self._ends) / max(self._ends[-1] - self._ends[0], 1.0)
