@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 
 from gpu_job import place, transfer
 from gpu_job.contract import Claim, JobRequest, JobResult, Segment, Usage, Word
-from resources.gpu.base import Progress
+from pipelines.billing.prices import Price
+from pipelines.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
+from resources.gpu.base import Progress, Report
 from resources.gpu.job_folder import Submission
 
 
@@ -16,6 +18,8 @@ class InstantBackend:
     """Takes any number of jobs; each is done `delay_seconds` after it was handed over."""
 
     name, sku = "local", "this-machine"
+    capabilities = Capabilities(paid=False, third_party=False)
+    look_seconds = 15.0
 
     def __init__(self, delay_seconds: float = 0.0) -> None:
         self._delay = delay_seconds
@@ -27,22 +31,38 @@ class InstantBackend:
         """Never full."""
         yield
 
-    async def submit(self, request: JobRequest, _progress: Progress) -> Submission:
+    def speed(self, _job: JobSize) -> Speed:
+        """Nobody asks for more."""
+        return Speed(0.5, 5.0, "planned")
+
+    def quote(self, job: JobSize, price: Price, speed: Speed) -> Quote:
+        """As the local backend's."""
+        return machine_quote(job, price, speed)
+
+    async def health(self) -> Health:
+        """Always well."""
+        return Health("well")
+
+    def console_url(self, _submission: Submission) -> str:
+        """It has no pages."""
+        return ""
+
+    async def submit(self, request: JobRequest, _quote: Quote, _progress: Progress) -> Submission:
         """Due in `delay_seconds`."""
         name = f"{request.job}/{request.attempt}"
         self._jobs[name] = (request, time.monotonic() + self._delay)
         return Submission(provider_id=name)
 
-    async def poll(self, submission: Submission | None, wait_seconds: float) -> bool:
-        """True when its answer lies in the bucket."""
+    async def poll(self, submission: Submission | None, wait_seconds: float) -> Report | None:
+        """A report when its answer lies in the bucket."""
         request, due = self._jobs.get(submission.provider_id if submission else "", (None, 0.0))
         left = due - time.monotonic()
         if request is None or left > wait_seconds:
             await asyncio.sleep(wait_seconds)
-            return request is None
+            return Report("dead") if request is None else None
         await asyncio.sleep(max(0.0, left))
         await asyncio.to_thread(_answer, request)
-        return True
+        return Report("ended")
 
     async def cancel(self, submission: Submission) -> None:
         """No answer will come."""

@@ -19,9 +19,9 @@ from pipelines.settings import load_settings
 def _asset(stage: str, upstream: list[str]) -> dg.AssetsDefinition:
     @dg.asset(name=stage, deps=upstream, partitions_def=recordings_partitions)
     def made(context: dg.AssetExecutionContext) -> None:
-        import assets.workshop  # noqa: PLC0415
+        import resources.gpu.opening  # noqa: PLC0415
 
-        assets.workshop.open_backend = lambda _: InstantBackend()
+        resources.gpu.opening.open_backends = lambda _: [InstantBackend()]
         recording = from_partition_key(context.partition_key)
 
         async def run() -> None:

@@ -41,13 +41,13 @@ def bucket_of(count: int, postgres_url: str = "") -> Iterator[list[str]]:
 
 def batch(count: int, postgres_url: str = "") -> dict[str, float]:
     """One run over explicit keys, as `escriba run` and the sensors begin it."""
-    import assets.workshop  # noqa: PLC0415
+    import resources.gpu.opening  # noqa: PLC0415
     from pipelines.cli.bars import Gathered  # noqa: PLC0415
     from pipelines.cli.running import open_instance, run_batches  # noqa: PLC0415
     from pipelines.recordings import from_partition_key  # noqa: PLC0415
     from pipelines.settings import load_settings  # noqa: PLC0415
 
-    assets.workshop.open_backend = lambda _: InstantBackend()
+    resources.gpu.opening.open_backends = lambda _: [InstantBackend()]
     with bucket_of(count, postgres_url) as keys:
         settings, progress = load_settings(), Gathered()
         with open_instance(settings):  # makes the tables
@@ -75,14 +75,14 @@ def postgres(count: int) -> dict[str, float]:
 
 def plain(count: int) -> dict[str, float]:
     """The stages without Dagster, one recording after another."""
-    import assets.workshop  # noqa: PLC0415
+    import resources.gpu.opening  # noqa: PLC0415
     from assets.batch import run_batch  # noqa: PLC0415
     from assets.progress import LogProgress  # noqa: PLC0415
     from assets.workshop import open_workshop  # noqa: PLC0415
     from pipelines.recordings import from_partition_key  # noqa: PLC0415
     from pipelines.settings import load_settings  # noqa: PLC0415
 
-    assets.workshop.open_backend = lambda _: InstantBackend()
+    resources.gpu.opening.open_backends = lambda _: [InstantBackend()]
     with bucket_of(count) as keys, measured(count) as figures:
         settings, progress = load_settings(), LogProgress(logging.getLogger("bench"))
 

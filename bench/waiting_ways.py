@@ -18,14 +18,14 @@ from bench.orchestration_ways import bucket_of
 
 def wait(count: int, seconds: float, cancel_after: float = 0.0) -> dict[str, object]:
     """A batch run of which every job takes `seconds`; interrupted as the UI does, if wished."""
-    import assets.workshop  # noqa: PLC0415
+    import resources.gpu.opening  # noqa: PLC0415
     from pipelines.cli.bars import Gathered  # noqa: PLC0415
     from pipelines.cli.running import run_batches  # noqa: PLC0415
     from pipelines.recordings import from_partition_key  # noqa: PLC0415
     from pipelines.settings import load_settings  # noqa: PLC0415
 
     backend, ended = InstantBackend(seconds), [0.0]
-    assets.workshop.open_backend = lambda _: backend
+    resources.gpu.opening.open_backends = lambda _: [backend]
     with bucket_of(count) as keys:
         settings, progress = load_settings(), Gathered()
         before = _memory_mb()

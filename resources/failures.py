@@ -6,6 +6,9 @@ over budget: nothing is wrong; it is deferred until money may be spent again.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
+
+OVER_BUDGET = "over_budget"
 
 
 @dataclass
@@ -36,4 +39,8 @@ class BackendUnavailableError(Exception):
 
 
 class OverBudgetError(RecordingError):
-    """A limit would be passed: the recording is deferred until the budget allows it."""
+    """A limit would be passed: the recording is deferred until `needs_usd` may be spent."""
+
+    def __init__(self, message: str, advice: str, needs_usd: Decimal) -> None:
+        super().__init__(OVER_BUDGET, message, advice, permanent=False)
+        self.needs_usd = needs_usd

@@ -1,117 +1,98 @@
 """The ledger in the bucket: Parquet files that are only ever added, read through DuckDB."""
 
-import asyncio
-import dataclasses
-import io
-from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from pipelines.billing.attempts import LedgerRow
+from pipelines.billing.sessions import SessionRow
 
+from .ledger_writer import ATTEMPTS, INSTANCES, Row, schema
 from .storage.base import Storage, StorageError, Stored
 
 if TYPE_CHECKING:
-    import duckdb
-    import pyarrow as pa
+    from collections.abc import Iterator
 
-ATTEMPTS = "ledger/attempts/"
-_GATHER_SECONDS = 0.2  # rows that end together share a file
-_NO_FILES = "SELECT *, '' AS filename FROM ledger_files"
+    import duckdb
+
+_READERS = 16
+# older files lack columns: those of the empty table are there all the same, and NULL
 _FILES = """
-    SELECT * FROM read_parquet(getvariable('paths'), union_by_name = true, filename = true,
-                               hive_partitioning = false)
+    SELECT *, '' AS filename FROM no_{table} UNION ALL BY NAME
+    SELECT * FROM read_parquet(getvariable('{table}_paths'), union_by_name = true,
+                               filename = true, hive_partitioning = false)
 """
+_NO_FILES = "SELECT *, '' AS filename FROM no_{table}"
 # an attempt that was given up for lost and won all the same is done, whatever the clocks say
-_ATTEMPTS_VIEW = """
+_ATTEMPTS_TABLE = """
     CREATE TEMP TABLE attempts AS SELECT * EXCLUDE (filename) FROM ({source})
     QUALIFY row_number() OVER (
         PARTITION BY attempt_id ORDER BY status = 'done' DESC, ended_at DESC, filename
     ) = 1
 """
+# a row for each worker's life: what it cost from its container's start to its end, as far as its
+# jobs tell; a worker that never had a job is not seen here
+_INSTANCES_TABLE = """
+    CREATE TEMP TABLE instances AS
+    WITH jobs AS (
+        SELECT * FROM ({source})
+        QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY job_ended_at DESC, filename) = 1
+    ), lives AS (
+        SELECT session_id, any_value(backend) AS backend, any_value(sku) AS sku,
+               any_value(worker) AS worker, any_value(gpu) AS gpu, count(*)::INTEGER AS jobs,
+               coalesce(min(container_started_at), min(job_started_at)) AS began_at,
+               coalesce(min(models_ready_at), min(job_started_at)) AS ready_at,
+               max(job_ended_at) AS last_job_ended_at,
+               sum(epoch(job_ended_at) - epoch(job_started_at)) AS busy_seconds,
+               any_value(idle_timeout_seconds) AS idle_timeout_seconds,
+               any_value(usd_per_hour) AS usd_per_hour
+        FROM jobs GROUP BY session_id
+    ), parts AS (
+        SELECT *, greatest(0, epoch(ready_at) - epoch(began_at)) AS boot_seconds,
+               greatest(0, epoch(last_job_ended_at) - epoch(ready_at) - busy_seconds)
+                   + idle_timeout_seconds AS idle_seconds
+        FROM lives
+    )
+    SELECT session_id, backend, sku, worker, gpu, jobs, began_at, last_job_ended_at,
+           boot_seconds, busy_seconds, idle_seconds,
+           boot_seconds + busy_seconds + idle_seconds AS paid_seconds, usd_per_hour,
+           ((boot_seconds + busy_seconds + idle_seconds)::DECIMAL(38, 6)
+               * usd_per_hour::DECIMAL(38, 9) / 3600)::DECIMAL(18, 9) AS cost_usd
+    FROM parts
+"""
 
 
-class LedgerWriter:
-    """Gathers rows of one run and flushes them, a file for each start date (UTC)."""
+@dataclass(frozen=True)
+class _Table:
+    """One folder of the ledger and what is made of its files."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-        self._waiting: list[tuple[LedgerRow, asyncio.Future[None]]] = []
-        self._flushing: asyncio.Task[None] | None = None
-
-    async def add(self, row: LedgerRow) -> None:
-        """Returns when the row is in the bucket."""
-        written = asyncio.get_running_loop().create_future()
-        self._waiting.append((row, written))
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush_soon())
-        await written
-
-    async def _flush_soon(self) -> None:
-        await asyncio.sleep(_GATHER_SECONDS)
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                await asyncio.to_thread(write_rows, self._storage, [row for row, _ in batch])
-            except Exception as error:  # noqa: BLE001  # every waiter hears of it
-                _settle([future for _, future in batch], error)
-            else:
-                _settle([future for _, future in batch], None)
+    name: str
+    folder: str
+    kind: type[Row]
+    made_by: str
 
 
-def _settle(futures: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
-    for future in futures:
-        if future.done():  # who waited for it was cancelled; its row is written all the same
-            continue
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
-
-
-def write_rows(storage: Storage, rows: Sequence[LedgerRow]) -> list[str]:
-    """One new file for each start date; the keys of the files."""
-    import pyarrow as pa  # noqa: PLC0415  # 0.3 s
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    by_date: dict[str, list[LedgerRow]] = {}
-    for row in rows:
-        by_date.setdefault(f"{row.started_at.astimezone(UTC):%Y-%m-%d}", []).append(row)
-    keys = []
-    for date, of_date in by_date.items():
-        table = pa.Table.from_pylist([dataclasses.asdict(row) for row in of_date], schema())
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer)
-        keys.append(f"{ATTEMPTS}date={date}/{uuid4().hex}.parquet")
-        storage.write(keys[-1], buffer.getvalue())
-    return keys
-
-
-def schema() -> "pa.Schema":
-    """Arrow types of a ledger row, in its order: seconds are float64, money is DECIMAL(18, 9)."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    money, time = pa.decimal128(18, 9), pa.timestamp("us", tz="UTC")
-    kinds = {"attempt": pa.int32(), "schema_version": pa.int32(), "rtf": pa.float64()}
-    for name in (field.name for field in dataclasses.fields(LedgerRow)):
-        if name.endswith("_seconds"):
-            kinds[name] = pa.float64()
-        elif "usd" in name:
-            kinds[name] = money
-        elif name.endswith("_at"):
-            kinds[name] = time
-        else:
-            kinds.setdefault(name, pa.string())
-    return pa.schema([(field.name, kinds[field.name]) for field in dataclasses.fields(LedgerRow)])
+_TABLES = (
+    _Table("attempts", ATTEMPTS, LedgerRow, _ATTEMPTS_TABLE),
+    _Table("instances", INSTANCES, SessionRow, _INSTANCES_TABLE),
+)
 
 
 @contextmanager
-def open_ledger(storage: Storage) -> "Iterator[duckdb.DuckDBPyConnection]":
-    """A DuckDB connection with the view `attempts`: each attempt once, the last word on it.
+def open_ledger(
+    storage: Storage, since: datetime | None = None, *, at_most_files: int | None = None
+) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """A DuckDB connection with the tables `attempts` and `instances`.
+
+    attempts: each attempt once, the last word on it. instances: each worker's life once, with
+    the seconds that were paid for: boot, busy and idle.
+
+    since: only files of attempts that started on that day (UTC) or later are read; its rows
+    begin with the day. at_most_files: the newest of them, for a sample.
 
     Raises:
         StorageError: a file of the ledger is damaged; names its key.
@@ -119,13 +100,14 @@ def open_ledger(storage: Storage) -> "Iterator[duckdb.DuckDBPyConnection]":
     import duckdb  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="escriba-ledger-") as folder, duckdb.connect() as connection:
-        local = dict(_local_files(storage, Path(folder)))
         connection.execute("SET TimeZone = 'UTC'")
-        connection.register("ledger_files", schema().empty_table())
-        try:
-            _read_files(connection, list(local))
-        except duckdb.Error as error:
-            raise _damaged(connection, local) from error
+        for table in _TABLES:
+            local = _local_files(storage, table.folder, Path(folder), since, at_most_files)
+            connection.register(f"no_{table.name}", schema(table.kind).empty_table())
+            try:
+                _read_files(connection, table, list(local))
+            except duckdb.Error as error:
+                raise _damaged(connection, table, local) from error
         yield connection
 
 
@@ -134,37 +116,57 @@ def lock_in(connection: "duckdb.DuckDBPyConnection") -> None:
     connection.execute("SET enable_external_access = false; SET lock_configuration = true")
 
 
-def _read_files(connection: "duckdb.DuckDBPyConnection", paths: list[Path]) -> None:
-    connection.execute("SET VARIABLE paths = ?", [[str(path) for path in paths]])
-    connection.execute(_ATTEMPTS_VIEW.format(source=_FILES if paths else _NO_FILES))
+def _read_files(connection: "duckdb.DuckDBPyConnection", table: _Table, paths: list[Path]) -> None:
+    name = table.name
+    connection.execute(f"SET VARIABLE {name}_paths = ?", [[str(path) for path in paths]])
+    source = (_FILES if paths else _NO_FILES).format(table=name)
+    connection.execute(table.made_by.format(source=source))
 
 
-def _damaged(connection: "duckdb.DuckDBPyConnection", local: dict[Path, str]) -> StorageError:
+def _damaged(
+    connection: "duckdb.DuckDBPyConnection", table: _Table, local: dict[Path, str]
+) -> StorageError:
     """What to say of files that cannot be read: each is tried alone, and the bad ones named."""
-    keys = ", ".join(repr(key) for path, key in local.items() if not _is_sound(connection, path))
+    bad = [key for path, key in local.items() if not _is_sound(connection, table, path)]
+    keys = ", ".join(map(repr, bad)) or repr(table.folder)
     return StorageError(
-        f"The ledger's {keys or repr(ATTEMPTS)} cannot be read as Parquet: remove it, then "
+        f"The ledger's {keys} cannot be read as Parquet: remove it, then "
         "`escriba costs --rebuild` writes its rows again."
     )
 
 
-def _is_sound(connection: "duckdb.DuckDBPyConnection", path: Path) -> bool:
+def _is_sound(connection: "duckdb.DuckDBPyConnection", table: _Table, path: Path) -> bool:
     import duckdb  # noqa: PLC0415
 
     try:
-        _read_files(connection, [path])
-        connection.execute("DROP TABLE attempts")
+        _read_files(connection, table, [path])
+        connection.execute(f"DROP TABLE {table.name}")
     except duckdb.Error:
         return False
     return True
 
 
-def _local_files(storage: Storage, folder: Path) -> Iterator[tuple[Path, str]]:
-    """Each file of the ledger on this machine, and its key in the bucket."""
-    for found in storage.list(ATTEMPTS):
-        if isinstance(found, Stored) and found.key.endswith(".parquet"):
-            data = storage.read(found.key)
-            if data is not None:
-                path = folder / f"{found.etag}-{found.key.rsplit('/', 1)[1]}"
-                path.write_bytes(data)
-                yield path, found.key
+def _local_files(
+    storage: Storage, table: str, folder: Path, since: datetime | None, at_most: int | None
+) -> dict[Path, str]:
+    """Each file of a table on this machine, and its key in the bucket."""
+    after = f"{table}date={since.astimezone(UTC):%Y-%m-%d}" if since else ""
+    files = [
+        found
+        for found in storage.list(table, after)
+        if isinstance(found, Stored) and found.key.endswith(".parquet")
+    ]
+    newest = sorted(files, key=lambda file: file.key, reverse=True)[:at_most]
+    with ThreadPoolExecutor(_READERS) as pool:
+        paths = pool.map(lambda file: _fetch(storage, file, folder), newest)
+        return {path: file.key for path, file in zip(paths, newest, strict=True) if path}
+
+
+def _fetch(storage: Storage, file: Stored, folder: Path) -> Path | None:
+    """None where the file is gone since it was listed."""
+    data = storage.read(file.key)
+    if data is None:
+        return None
+    path = folder / f"{file.etag}-{file.key.rsplit('/', 1)[1]}"
+    path.write_bytes(data)
+    return path

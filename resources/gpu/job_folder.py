@@ -24,7 +24,7 @@ from resources.storage.base import Storage, StorageError, Stored
 
 _ATTEMPT = re.compile(r"attempt-(\d+)\.json")
 Part = TypeVar("Part", bound=BaseModel)
-_MARGIN = timedelta(minutes=15)  # on the life of an address, beside both limits
+ADDRESS_MARGIN = timedelta(minutes=15)  # on the life of an address, beside both limits
 
 
 class FrozenRequest(BaseModel):
@@ -131,6 +131,11 @@ class JobFolder:
         """The provider's id, or None."""
         return self._read(f"submitted-{n}.json", Submission)
 
+    def claim_etag(self, n: int) -> str:
+        """Of the claim; empty where there is none."""
+        seen = self.storage.head(self.key(f"claim-{n}.json"))
+        return seen.etag if seen else ""
+
     def claim(self, n: int) -> tuple[Claim, str] | None:
         """The claim and its ETag. A beat between the two reads shows as the older ETag."""
         seen: Stored | None = self.storage.head(self.key(f"claim-{n}.json"))
@@ -155,7 +160,7 @@ class JobFolder:
     def addresses(self, attempt: Attempt, audio_key: str) -> JobAddresses:
         """Everything a worker may touch, for as long as both limits and a margin last."""
         limits = attempt.queue_limit_seconds + attempt.run_limit_seconds
-        life = timedelta(seconds=limits) + _MARGIN
+        life = timedelta(seconds=limits) + ADDRESS_MARGIN
         claim, result = self.key(f"claim-{attempt.attempt}.json"), self.key("result.json")
         earlier = self._newest_partial(attempt.attempt)
         address = self.storage.address

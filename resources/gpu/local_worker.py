@@ -105,6 +105,8 @@ class LocalWorker:
         await self._process.wait()
         for task in self._tasks:
             task.cancel()
+        if self._current is not None:
+            self._current.ended.set()
 
     async def _become_ready(self) -> None:
         self._tasks.append(asyncio.create_task(self._gather_complaints()))

@@ -1,19 +1,28 @@
 """What is ordered of the engine, and the records it writes about it; no I/O."""
 
+import math
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from gpu_job.contract import Claim, JobLimits, JobRequest
+from gpu_job.contract import Claim, JobLimits, JobRequest, Usage
 from gpu_job.place import here
-from pipelines.billing.attempts import Attempt, AttemptEnd
+from pipelines.billing.attempts import Attempt, AttemptEnd, Session
+from pipelines.billing.policy import Permission
+from pipelines.billing.quotes import JobSize
+from resources.failures import BackendUnavailableError
 
-from .base import Backend, Progress
-from .job_folder import FrozenRequest, JobFolder, ResultHead, now
+from .base import Progress
+from .job_folder import ADDRESS_MARGIN, FrozenRequest, JobFolder, ResultHead, now
 from .paid_once import Verdict
 
-QUEUE_LIMIT_SECONDS = 3_600
+if TYPE_CHECKING:
+    from .fleet import Chosen
+
+_SHORTEST_RUN_SECONDS, _RUN_GROWTH = 600.0, 4.0  # a limit far above what is expected
+SHORTEST_QUEUE_SECONDS = 900  # addresses that live less are not worth a submission
 
 
 @dataclass(frozen=True)
@@ -26,14 +35,14 @@ class Order:
     """
 
     folder: JobFolder
-    model: str
-    audio_ms: int
-    speech_ms: int
+    size: JobSize
+    diarizer: str
     audio_key: str
     audio_sha256: str
     audio_channels: int
     recording: str
     progress: Progress
+    permission: Permission = field(default_factory=Permission)
     retry: bool = False
 
 
@@ -44,21 +53,33 @@ def order_of(  # noqa: PLR0913  # what an order is made of, by name
     audio_key: str,
     audio_sha256: str,
     audio_channels: int,
+    audio_bytes: int,
     progress: Progress,
+    permission: Permission | None = None,
     retry: bool = False,
 ) -> Order:
     """The order of a request, which is frozen in the folder; an earlier one stands."""
     standing = folder.freeze(request)
-    return Order(
-        folder=folder,
-        model=standing.options.model,
+    options = standing.options
+    size = JobSize(
         audio_ms=standing.audio_ms,
         speech_ms=sum(region.end_ms - region.start_ms for region in standing.regions),
+        audio_bytes=audio_bytes,
+        model=options.model,
+        language=options.language,
+        diarized=options.diarizer != "none",
+        channels=audio_channels,
+    )
+    return Order(
+        folder=folder,
+        size=size,
+        diarizer=options.diarizer,
         audio_key=audio_key,
         audio_sha256=audio_sha256,
         audio_channels=audio_channels,
         recording=request.recording,
         progress=progress,
+        permission=permission or Permission(),
         retry=retry,
     )
 
@@ -71,50 +92,63 @@ class Finished:
     attempts: tuple[Attempt, ...]
 
 
-@dataclass
-class Watch:
-    """How long an attempt was looked at, and its claim there or unchanged, on our own clock."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds that an attempt may wait in a queue, and run, at most."""
 
-    clock: Callable[[], float]
-    since: float = field(init=False)
-    etag: str = ""
-    changed: float = field(init=False)
-    claimed: float | None = None
+    queue_seconds: int
+    run_seconds: int
 
-    def __post_init__(self) -> None:
-        self.since = self.changed = self.clock()
 
-    def see(self, etag: str) -> None:
-        if etag != self.etag:
-            self.etag, self.changed = etag, self.clock()
-            self.claimed = self.changed if self.claimed is None else self.claimed
+def sized(most: Limits, chosen: "Chosen", address_life: timedelta | None) -> Limits:
+    """The limits of one attempt: its run by what is expected of it, where time is money.
 
-    @property
-    def run_seconds(self) -> float:
-        """Since the claim was first seen: the time in a queue is not the worker's."""
-        return 0.0 if self.claimed is None else self.clock() - self.claimed
+    Addresses must outlive both; where a credential ends early, the queue is what gives way.
+
+    Raises:
+        BackendUnavailableError: too little of the credential's life is left.
+    """
+    run = most.run_seconds
+    if chosen.backend.capabilities.paid:
+        expected = _SHORTEST_RUN_SECONDS + _RUN_GROWTH * chosen.quote.run_seconds
+        run = min(run, math.ceil(expected))
+    if address_life is None:
+        return Limits(most.queue_seconds, run)
+    queue = min(most.queue_seconds, int((address_life - ADDRESS_MARGIN).total_seconds()) - run)
+    if queue < min(SHORTEST_QUEUE_SECONDS, most.queue_seconds):
+        raise BackendUnavailableError(
+            f"Addresses signed now live {address_life.total_seconds() / 60:.0f} minutes, which a "
+            f"job of up to {run / 60:.0f} minutes outlives: use credentials that last longer, "
+            "such as a user's key, or a smaller JOB_TIMEOUT_SECONDS.",
+            lasting=True,
+        )
+    return Limits(queue, run)
 
 
 def new_attempt(
-    order: Order, number: int, queued_at: datetime, backend: Backend, run_limit_seconds: int
+    order: Order, number: int, queued_at: datetime, chosen: "Chosen", limits: Limits
 ) -> Attempt:
     """The record of an attempt that begins now."""
     return Attempt(
         job=order.folder.job,
         attempt=number,
         nonce=secrets.token_hex(8),
-        backend=backend.name,
-        sku=backend.sku,
+        backend=chosen.backend.name,
+        sku=chosen.backend.sku,
         tenant=order.folder.tenant,
         recording=order.recording,
-        model=order.model,
-        audio_ms=order.audio_ms,
-        speech_ms=order.speech_ms,
+        model=order.size.model,
+        audio_ms=order.size.audio_ms,
+        speech_ms=order.size.speech_ms,
         queued_at=queued_at,
         created_at=now(),
         creator=here(),
-        queue_limit_seconds=QUEUE_LIMIT_SECONDS,
-        run_limit_seconds=run_limit_seconds,
+        queue_limit_seconds=limits.queue_seconds,
+        run_limit_seconds=limits.run_seconds,
+        quote_usd=chosen.quote.cost_usd if chosen.backend.capabilities.paid else Decimal(0),
+        idle_seconds=chosen.backend.capabilities.idle_seconds,
+        route=chosen.route,
+        diarizer=order.diarizer,
     )
 
 
@@ -149,6 +183,20 @@ def end_of(verdict: Verdict, claim: Claim | None, died: datetime | None) -> Atte
         error=error.message if error else (verdict.reason if bad else ""),
         permanent=error is not None and error.permanent,
         worker=usage.worker if usage else "",
+        session=_session(usage) if usage else None,
         started_at=usage.started_at if usage else None,
         ended_at=died or (usage.ended_at if usage else now()),
+    )
+
+
+def _session(usage: Usage) -> Session | None:
+    """None where a worker of an older version did not say."""
+    if not usage.boot:
+        return None
+    return Session(
+        boot=usage.boot,
+        sequence=usage.sequence,
+        gpu=usage.gpu,
+        container_started_at=usage.container_started_at,
+        models_ready_at=usage.models_ready_at,
     )

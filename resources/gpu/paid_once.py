@@ -4,15 +4,19 @@
 nor on two machines' clocks.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gpu_job.contract import Claim
+from gpu_job.place import is_known_dead
 from pipelines.billing.attempts import Attempt, Status
 
 UNSUBMITTED_SECONDS = 60.0  # an attempt nobody submitted by then never will be
 INTERRUPTED = "interrupted"
-_SAY_NOTHING = {INTERRUPTED, "cancelled"}  # a machine that was taken away left a partial result
+EXPIRED = "audio_expired"  # its addresses, in the queue: the next attempt gets new ones
+# a machine that was taken away left a partial result
+_SAY_NOTHING = {INTERRUPTED, "cancelled", EXPIRED}
 SILENT_SECONDS = 300.0  # a claim that did not change for so long has no owner
 
 Action = Literal["wait", "bury", "close"]
@@ -37,6 +41,33 @@ class Sight:
     creator_is_dead: bool = False
 
 
+@dataclass
+class Watch:
+    """How long an attempt was looked at, and its claim there or unchanged, on our own clock."""
+
+    clock: Callable[[], float]
+    since: float = field(init=False)
+    etag: str = ""
+    claim: Claim | None = None
+    changed: float = field(init=False)
+    claimed: float | None = None
+
+    def __post_init__(self) -> None:
+        self.since = self.changed = self.clock()
+
+    def see(self, claim: Claim, etag: str) -> None:
+        """A claim that was read; its ETag was read before it."""
+        self.claim = claim
+        if etag != self.etag:
+            self.etag, self.changed = etag, self.clock()
+            self.claimed = self.changed if self.claimed is None else self.claimed
+
+    @property
+    def run_seconds(self) -> float:
+        """Since the claim was first seen: the time in a queue is not the worker's."""
+        return 0.0 if self.claimed is None else self.clock() - self.claimed
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What to do about an attempt, and why; `status` where it is over."""
@@ -45,6 +76,22 @@ class Verdict:
     reason: str
     status: Status = "lost"
     error_type: str = ""
+
+
+def sight_of(attempt: Attempt, watch: Watch, *, submitted: bool, final: bool) -> Sight:
+    """What is seen of an attempt under watch. `final`: its backend says that it is over."""
+    claim = watch.claim
+    owner = claim.usage.place if claim and claim.usage else None
+    return Sight(
+        attempt=attempt,
+        claim=claim,
+        submitted=submitted,
+        provider_is_final=final,
+        watched_seconds=watch.clock() - watch.since,
+        unchanged_seconds=watch.clock() - watch.changed,
+        owner_is_dead=owner is not None and is_known_dead(owner),
+        creator_is_dead=is_known_dead(attempt.creator),
+    )
 
 
 def judge(sight: Sight) -> Verdict:

@@ -1,5 +1,6 @@
 import asyncio
 import hashlib
+import random
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,15 +19,24 @@ from gpu_job.contract import (
 )
 from gpu_job.place import here
 from gpu_job.transfer import Put
+from pipelines.billing.policy import Limits as Money
 from pipelines.billing.prices import Price, PriceBook
+from pipelines.billing.quotes import Capabilities, Health, Speed, machine_quote
 from pipelines.settings import load_settings
-from resources import ledger as ledger_module
+from resources import ledger_writer as ledger_module
+from resources.budget import Budget
+from resources.gpu.base import Report
 from resources.gpu.engine import JobEngine
+from resources.gpu.fleet import Fleet
 from resources.gpu.job_folder import FrozenRequest, JobFolder, Submission
-from resources.gpu.orders import order_of
-from resources.ledger import LedgerWriter, open_ledger
+from resources.gpu.orders import Limits, new_attempt, order_of
+from resources.ledger import open_ledger
+from resources.ledger_writer import LedgerWriter
 from resources.storage import open_storage
 
+LIMITS = Limits(queue_seconds=3_600, run_seconds=7_200)
+JOB = hashlib.sha256(b"a job").hexdigest()
+DICE = random.Random(1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEAD = here().model_copy(update={"started": "long ago"})  # another process had this number
 
@@ -127,10 +137,13 @@ def is_never_begun(worker):
 class FakeBackend:
     """Plays one script after another; waiting moves the clock and takes no time."""
 
-    name, sku = "runpod", "l4"
+    look_seconds = 15.0
 
-    def __init__(self, clock, *scripts):
+    def __init__(self, clock, *scripts, name="runpod", sku="l4", **capabilities):
+        self.name, self.sku = name, sku
+        self.capabilities = Capabilities(**{"paid": True, "third_party": True} | capabilities)
         self.clock, self.scripts = clock, list(scripts)
+        self.said, self.refusals = Health("well"), []
         self.workers, self._playing = [], {}
         self.polls, self.closed = 0, False
 
@@ -138,12 +151,26 @@ class FakeBackend:
     def attempts(self):
         return [worker.request.attempt for worker in self.workers]
 
+    def speed(self, job):
+        return Speed(rtf=0.2, start_seconds=30.0, basis="planned")
+
+    def quote(self, job, price, speed):
+        return machine_quote(job, price, speed)
+
+    async def health(self):
+        return self.said
+
+    def console_url(self, submission):
+        return ""
+
     @asynccontextmanager
     async def room(self):
         yield
 
-    async def submit(self, request, progress):
+    async def submit(self, request, quote, progress):
         worker = FakeWorker(request)
+        if self.refusals:
+            raise self.refusals.pop(0)
         script = self.scripts.pop(0) if self.scripts else succeeds
         submission = Submission(provider_id=f"{id(self)}/{len(self.workers)}")
         self._playing[submission.provider_id] = (worker, script(worker))
@@ -157,23 +184,25 @@ class FakeBackend:
         held = self._playing.get(submission.provider_id) if submission else None
         if held is None:
             self.clock.now += wait_seconds
-            return False
+            return None
         try:
             next(held[1])
         except StopIteration:
-            return True
+            return Report("COMPLETED")
         self.clock.now += wait_seconds
-        return False
+        return None
 
     async def cancel(self, submission):
-        self._playing[submission.provider_id][0].cancelled = True
+        if submission.provider_id in self._playing:
+            self._playing[submission.provider_id][0].cancelled = True
 
     async def close(self):
         self.closed = True
 
 
-def _order(storage, *, tenant="acme", retry=False, recording="acme/a.mp3"):
-    job = hashlib.sha256(b"a job").hexdigest()
+def _order(  # noqa: PLR0913  # what tests want to be different
+    storage, *, tenant="acme", retry=False, recording="acme/a.mp3", permission=None, job=JOB
+):
     request = FrozenRequest(
         job=job,
         content_sha256="c" * 64,
@@ -190,14 +219,16 @@ def _order(storage, *, tenant="acme", retry=False, recording="acme/a.mp3"):
         audio_key="work/acme/a.mp3/audio.flac",
         audio_sha256="d" * 64,
         audio_channels=1,
+        audio_bytes=1_000_000,
         progress=lambda _: None,
+        permission=permission,
         retry=retry,
     )
 
 
-def _price(usd, since=datetime(2020, 1, 1, tzinfo=UTC), until=None):
+def _price(usd, backend="runpod", sku="l4", since=datetime(2020, 1, 1, tzinfo=UTC), until=None):
     until = until or datetime.max.replace(tzinfo=UTC)
-    return Price("runpod", "l4", "gpu_second", Decimal(usd), since, until, "test")
+    return Price(backend, sku, "gpu_second", Decimal(usd), since, until, "test")
 
 
 @pytest.fixture
@@ -227,23 +258,37 @@ def world(storage, monkeypatch):
     monkeypatch.setattr(asyncio, "to_thread", _in_this_thread)
     monkeypatch.setattr(ledger_module, "_GATHER_SECONDS", 0)
     clock = Clock()
-    book = PriceBook((_price("0.00019"),))
+    book = PriceBook(
+        (_price("0.00019"), _price("0.00031", sku="rtx4090"), _price("0.01", "openai"))
+    )
 
-    def engine(backend, prices=book, **changes):
+    def engine(*backends, prices=book, money=None, primary="auto", **changes):
+        budget = Budget(storage, money or Money())
+        fleet = Fleet(
+            backends, prices, budget, primary=primary, clock=clock, sleep=clock.sleep, dice=DICE
+        )
         limits = {
             "max_attempts": 3,
-            "run_limit_seconds": 7200,
+            "limits": LIMITS,
             "clock": clock,
             "sleep": clock.sleep,
         }
-        return JobEngine(backend, LedgerWriter(storage), prices, **(limits | changes))
+        return JobEngine(fleet, LedgerWriter(storage), **(limits | changes))
+
+    def attempt(order):
+        """The record of a first attempt, as an engine makes it; nobody has begun it."""
+        backend, made_at = FakeBackend(clock), datetime.now(UTC)
+        fleet = Fleet([backend], book, Budget(storage, Money()))
+        chosen = asyncio.run(fleet.choose(order))
+        return new_attempt(order, 1, made_at, chosen, LIMITS)
 
     def order(**changes):
         return _order(storage, **changes)
 
     def run(backend, order, **changes):
         """One order on an engine of its own, as a new process would."""
-        return asyncio.run(engine(backend, **changes).run(order))
+        backends = backend if isinstance(backend, list) else [backend]
+        return asyncio.run(engine(*backends, **changes).run(order))
 
     def rows():
         """Of the ledger, each attempt once."""
@@ -256,9 +301,10 @@ def world(storage, monkeypatch):
         clock=clock,
         engine=engine,
         order=order,
+        attempt=attempt,
         run=run,
         rows=rows,
-        backend=lambda *scripts: FakeBackend(clock, *scripts),
+        backend=lambda *scripts, **changes: FakeBackend(clock, *scripts, **changes),
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from pipelines.billing.prices import PriceBook, PriceBookError
 from resources.failures import RecordingError
-from resources.gpu.engine import _LOOK_AT_MOST_SECONDS, _MAX_BURIED
+from resources.gpu.engine import _MAX_FRUITLESS
+from resources.gpu.orders import Limits
 
 
 def statuses(world):
@@ -101,7 +102,7 @@ def test_a_job_that_nobody_takes_is_not_offered_for_ever(world, scripts):
         with pytest.raises(RecordingError) as caught:
             world.run(backend, world.order())
         assert (caught.value.code, caught.value.permanent) == ("not_taken", False)
-        assert len(backend.attempts) == _MAX_BURIED
+        assert len(backend.attempts) == _MAX_FRUITLESS
 
 
 def test_a_result_that_stands_costs_no_attempt(world, scripts):
@@ -147,9 +148,9 @@ def test_a_job_that_runs_too_long_is_cancelled(world):
     backend = world.backend(runs_until_cancelled)
     since = world.clock()
 
-    world.run(backend, world.order(), run_limit_seconds=600)
+    world.run(backend, world.order(), limits=Limits(3_600, 600))
 
-    assert 600 < world.clock() - since < 600 + 2 * _LOOK_AT_MOST_SECONDS
+    assert 600 < world.clock() - since < 600 + 2 * backend.look_seconds
     assert statuses(world) == ["stopped", "done"]
 
 
@@ -163,7 +164,7 @@ def test_the_time_in_a_queue_is_no_time_of_running(world):
 
     backend = world.backend(waits_in_a_queue)
 
-    world.run(backend, world.order(), run_limit_seconds=600)
+    world.run(backend, world.order(), limits=Limits(3_600, 600))
 
     assert not backend.workers[0].cancelled
     assert backend.attempts == [1]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from resources.gpu import engine, orders
+from resources.gpu import closing, following, orders
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)  # when workers begin here
 
@@ -27,7 +27,8 @@ def test_runs_that_were_killed_do_not_speak_against_a_job(world, scripts, dead, 
 
 def test_a_worker_that_dies_under_our_eyes_is_paid_for_until_then(world, scripts, monkeypatch):
     """Its last beat may be half a minute old, and the machine ran on."""
-    monkeypatch.setattr(engine, "now", lambda: NOON + timedelta(seconds=42))
+    for module in (closing, following):
+        monkeypatch.setattr(module, "now", lambda: NOON + timedelta(seconds=42))
 
     world.run(world.backend(scripts.dies), world.order())
 
@@ -45,7 +46,8 @@ def test_a_worker_that_dies_under_our_eyes_is_paid_for_until_then(world, scripts
 def test_an_interrupted_run_ends_the_attempts_whose_workers_it_ended(  # noqa: PLR0913, PLR0917
     world, dead, worker_dies, has_result, rows, monkeypatch
 ):
-    monkeypatch.setattr(engine, "now", lambda: NOON + timedelta(seconds=42))
+    for module in (closing, following):
+        monkeypatch.setattr(module, "now", lambda: NOON + timedelta(seconds=42))
 
     def works(worker):
         worker.takes(place=dead if worker_dies else None)

@@ -9,8 +9,8 @@ import pytest
 from gpu_job.transfer import Put
 from pipelines.billing.attempts import AttemptEnd
 from pipelines.billing.prices import PriceBook
-from resources.gpu.job_folder import JobFolder, Submission, now
-from resources.gpu.orders import new_attempt, request_of
+from resources.gpu.job_folder import JobFolder, Submission
+from resources.gpu.orders import request_of
 from resources.ledger import open_ledger
 from resources.storage.base import StorageError
 
@@ -23,7 +23,7 @@ def left_behind(world, dead):
 
     def leave(creator=dead, *, submitted=False, **changes):
         order = world.order()
-        attempt = new_attempt(order, 1, now(), world.backend(), 7200)
+        attempt = world.attempt(order)
         attempt = attempt.model_copy(update={"creator": creator, **changes})
         assert order.folder.begin(attempt)
         if submitted:
@@ -35,7 +35,7 @@ def left_behind(world, dead):
 
 def worker_of(world, request):
     backend = world.backend()
-    asyncio.run(backend.submit(request, None))
+    asyncio.run(backend.submit(request, None, None))
     return backend.workers[0]
 
 
@@ -46,9 +46,9 @@ def statuses(world):
 def raw_rows(world):
     """How many rows the files hold, twice told ones too."""
     with open_ledger(world.storage) as ledger:
-        return ledger.execute("SELECT count(*) FROM read_parquet(getvariable('paths'))").fetchone()[
-            0
-        ]
+        return ledger.execute(
+            "SELECT count(*) FROM read_parquet(getvariable('attempts_paths'))"
+        ).fetchone()[0]
 
 
 def test_an_attempt_whose_worker_died_with_its_orchestrator_is_closed(world, left_behind, dead):
@@ -123,7 +123,7 @@ def test_a_worker_that_ends_between_two_reads_is_not_called_lost(world, monkeypa
         while True:
             yield
 
-    backend, read = world.backend(works), JobFolder.claim
+    backend, read = world.backend(works), JobFolder.claim_etag
 
     def ends_meanwhile(folder, n):
         if backend.polls == 3:
@@ -131,7 +131,7 @@ def test_a_worker_that_ends_between_two_reads_is_not_called_lost(world, monkeypa
             backend.workers[0].beat("done")
         return read(folder, n)
 
-    monkeypatch.setattr(JobFolder, "claim", ends_meanwhile)
+    monkeypatch.setattr(JobFolder, "claim_etag", ends_meanwhile)
     world.run(backend, world.order())
 
     assert backend.attempts == [1]

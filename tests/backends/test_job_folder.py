@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 from gpu_job.contract import SpeechRegion
-from resources.gpu.job_folder import now
-from resources.gpu.orders import QUEUE_LIMIT_SECONDS, new_attempt
 
 
 def test_the_request_that_stands_is_the_first_one(world):
@@ -27,8 +25,8 @@ def test_addresses_live_as_long_as_an_attempt_may_wait_and_run_and_a_little_long
         return real(key, permission, life)
 
     monkeypatch.setattr(world.storage, "address", address)
-    attempt = new_attempt(order, 1, now(), world.backend(), 7200)
+    attempt = world.attempt(order)
 
     order.folder.addresses(attempt, order.audio_key)
 
-    assert set(lives) == {timedelta(seconds=QUEUE_LIMIT_SECONDS + 7200, minutes=15)}
+    assert set(lives) == {timedelta(seconds=attempt.queue_limit_seconds + 7200, minutes=15)}

@@ -9,6 +9,7 @@ from pipelines.settings import load_settings
 from resources.failures import BackendUnavailableError
 from resources.gpu.backends import local
 from resources.gpu.backends.local import LocalBackend
+from resources.gpu.base import Report
 from resources.gpu.job_folder import Submission
 
 
@@ -62,7 +63,7 @@ async def work(backend, name, *, wait=True):
     """A job as the engine does it: room, an attempt begun, submitted, followed to its end."""
     async with backend.room():
         await asyncio.sleep(0)
-        submission = await backend.submit(Request(name), None)
+        submission = await backend.submit(Request(name), None, None)
         worker = backend._jobs[submission.provider_id][0]
         if wait:
             worker.job.ended.set()
@@ -128,7 +129,7 @@ def test_who_is_cancelled_is_killed_and_nobody_else(backend):
     async def go():
         here = backend(2)
         async with here.room():
-            submission = await here.submit(Request("endless"), None)
+            submission = await here.submit(Request("endless"), None, None)
         await work(here, "other")
         await here.cancel(submission)
         return [worker.is_alive for worker in here._workers]
@@ -162,4 +163,4 @@ def test_an_attempt_of_another_process_is_over_when_its_worker_is_dead(backend, 
         others = [Submission(provider_id="theirs", place=place) for place in places]
         return [await us.poll(submission, 0) for submission in (*others, None)]
 
-    assert asyncio.run(go()) == [True, False, False, False]
+    assert asyncio.run(go()) == [Report("dead"), None, None, None]

@@ -3,14 +3,12 @@
 import pytest
 
 from gpu_job.contract import Claim
-from resources.gpu.job_folder import now
-from resources.gpu.orders import new_attempt
 from resources.gpu.paid_once import Sight, Verdict, computations, judge
 
 
 @pytest.fixture
 def attempt(world):
-    return new_attempt(world.order(), 1, now(), world.backend(), 7200)
+    return world.attempt(world.order())
 
 
 WAIT_UNCLAIMED = Verdict("wait", "no worker has taken it yet")

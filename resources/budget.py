@@ -1,0 +1,159 @@
+"""The limits on money, held before it is spent: reserve, sum, withdraw when over.
+
+Each attempt writes its reservation first and sums after that: of two runs that do so at the same
+moment each sees the other's, so that together they never pass a limit (docs/architecture.md).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pipelines.billing.policy import Left, Limits, Permission
+from resources.failures import OverBudgetError
+
+from .spending import Reservation, Spending, Spent
+from .storage.base import Storage
+
+_FRESH = timedelta(seconds=60)
+_ADVICE = "Nothing is to be done: it is taken up when the limit allows it; or raise the limit."
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A reservation that is written and waits for the next sum."""
+
+    one: Reservation
+    own: Limits
+    answer: asyncio.Future[OverBudgetError | None]
+
+
+class Budget:
+    """Holds the limits of everybody and of each tenant."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        limits: Limits,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._spending, self._limits, self._now = Spending(storage), limits, now
+        self._last: Spent | None = None
+        self._last_at = datetime.min.replace(tzinfo=UTC)
+        self._looking, self._summing = asyncio.Lock(), asyncio.Lock()
+        self._asked: list[_Asked] = []
+        self._deciding: asyncio.Task[None] | None = None
+
+    async def left(self, tenant: str, permission: Permission) -> list[Left]:
+        """Under each limit that binds the tenant, as the bucket was a minute ago at most."""
+        if not self._bind(permission):
+            return []
+        async with self._looking:  # a thousand jobs ask at once, and one looks
+            fresh = self._last is not None and self._now() - self._last_at < _FRESH
+            spent = self._last if self._last is not None and fresh else await self._sum()
+        return lefts(spent, self._limits, tenant, permission.budget)
+
+    async def reserve(self, one: Reservation, permission: Permission) -> None:
+        """Write the reservation, and hold it against the limits.
+
+        Raises:
+            OverBudgetError: a limit would be passed; nothing stays written.
+        """
+        await asyncio.to_thread(self._spending.reserve, one)
+        if not one.usd or not self._bind(permission):
+            return
+        try:
+            refused = await self._ask(one, permission.budget)
+        except BaseException:
+            await asyncio.shield(self.withdraw(one))
+            raise
+        if refused is not None:
+            raise refused
+
+    async def withdraw(self, one: Reservation) -> None:
+        """It was never begun."""
+        await asyncio.to_thread(self._spending.withdraw, one)
+
+    async def settle(self, one: Reservation, usd: Decimal) -> None:
+        """What the attempt came to."""
+        await asyncio.to_thread(self._spending.settle, one, usd, self._now())
+
+    def _bind(self, permission: Permission) -> bool:
+        limits = (self._limits, permission.budget)
+        return any(one.day_usd is not None or one.month_usd is not None for one in limits)
+
+    async def _sum(self) -> Spent:
+        async with self._summing:
+            now = self._now()
+            self._last, self._last_at = await asyncio.to_thread(self._spending.sum, now), now
+            return self._last
+
+    async def _ask(self, one: Reservation, own: Limits) -> OverBudgetError | None:
+        """All that is written while one sum is being made shares the next one."""
+        asked = _Asked(one, own, asyncio.get_running_loop().create_future())
+        self._asked.append(asked)
+        if self._deciding is None or self._deciding.done():
+            self._deciding = asyncio.create_task(self._decide())
+        return await asked.answer
+
+    async def _decide(self) -> None:
+        while self._asked:
+            batch, self._asked = self._asked, []
+            waiting = [asked.answer for asked in batch]
+            try:
+                over = refused(batch, await self._sum(), self._limits)
+                await asyncio.gather(*(self.withdraw(asked.one) for asked in over))
+            except Exception as error:  # noqa: BLE001  # every waiter hears of it
+                for answer in _undone(waiting):
+                    answer.set_exception(error)
+            else:
+                for asked, error in over.items():
+                    if not asked.answer.done():
+                        asked.answer.set_result(error)
+                for answer in _undone(waiting):
+                    answer.set_result(None)
+
+
+def _undone(answers: Sequence[asyncio.Future[Any]]) -> list[asyncio.Future[Any]]:
+    """Who waited may have been cancelled."""
+    return [answer for answer in answers if not answer.done()]
+
+
+def refused(batch: Sequence[_Asked], spent: Spent, limits: Limits) -> dict[_Asked, OverBudgetError]:
+    """Those of one process that do not fit, the last ones first; `spent` has all of them in it."""
+    over: dict[_Asked, OverBudgetError] = {}
+    for asked in reversed(batch):
+        one = asked.one
+        passed = [p for p in lefts(spent, limits, one.tenant, asked.own) if p.left_usd < 0]
+        if passed:
+            over[asked] = over_budget(passed[0], one.usd)
+            spent.take_back(one.tenant, one.usd)
+    return over
+
+
+def lefts(spent: Spent, limits: Limits, tenant: str, own: Limits) -> list[Left]:
+    """What each limit still allows; below zero where it is passed."""
+    everybody = (
+        ("DAILY_COST_THRESHOLD", limits.day_usd, sum(spent.day.values(), Decimal(0))),
+        ("MONTHLY_COST_THRESHOLD", limits.month_usd, sum(spent.month.values(), Decimal(0))),
+        (f"the daily budget of {tenant}", own.day_usd, spent.day.get(tenant, Decimal(0))),
+        (f"the monthly budget of {tenant}", own.month_usd, spent.month.get(tenant, Decimal(0))),
+    )
+    return [
+        Left(limit=name, limit_usd=limit, left_usd=limit - used)
+        for name, limit, used in everybody
+        if limit is not None
+    ]
+
+
+def over_budget(passed: Left, needs_usd: Decimal) -> OverBudgetError:
+    """What to tell of a recording that waits for money."""
+    used = passed.limit_usd - passed.left_usd
+    return OverBudgetError(
+        f"{passed.limit} is {passed.limit_usd:.2f} USD, and {used:.2f} would be spent or reserved "
+        f"with the {needs_usd:.4f} of this recording.",
+        _ADVICE,
+        needs_usd=needs_usd,
+    )

@@ -1,0 +1,126 @@
+"""The end of an attempt: its rows in the ledger, its record, its provider, its money."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from gpu_job.contract import Claim
+from pipelines.billing.attempts import Attempt, ledger_row
+from pipelines.billing.prices import Price
+from pipelines.billing.sessions import session_row
+from resources.budget import Budget
+from resources.ledger_writer import LedgerWriter
+from resources.spending import reservation_of
+
+from .fleet import Fleet
+from .job_folder import JobFolder, ResultHead, now
+from .orders import end_of
+from .paid_once import INTERRUPTED, Verdict, Watch, judge, sight_of
+
+
+class Closing:
+    """Closes attempts; knows which of them this process has open."""
+
+    def __init__(
+        self, fleet: Fleet, ledger: LedgerWriter, budget: Budget, clock: Callable[[], float]
+    ) -> None:
+        self._fleet, self._ledger, self._budget, self._clock = fleet, ledger, budget, clock
+        self._open: dict[str, tuple[JobFolder, Attempt]] = {}
+        self._cancels = True
+
+    def begun(self, folder: JobFolder, attempt: Attempt) -> None:
+        """This process has it, until it is closed."""
+        self._open[attempt.attempt_id] = (folder, attempt)
+
+    def price(self, attempt: Attempt) -> Price:
+        """At the time when it was made; unknown prices block."""
+        return self._fleet.prices.at(attempt.backend, attempt.sku, attempt.created_at)
+
+    async def close(
+        self,
+        folder: JobFolder,
+        attempt: Attempt,
+        verdict: Verdict,
+        claim: Claim | None,
+        died: datetime | None = None,
+    ) -> Attempt:
+        """The rows first, then the end: an attempt with an end is in the ledger, always."""
+        closed = attempt.model_copy(update={"end": end_of(verdict, claim, died)})
+        price = self.price(attempt)
+        await self._ledger.add(ledger_row(closed, price), session_row(closed, price))
+        await _in_thread(folder.close, closed)
+        self._open.pop(attempt.attempt_id, None)
+        await self.finish(folder, closed)
+        return closed
+
+    async def finish(self, folder: JobFolder, closed: Attempt) -> None:
+        """What a closed attempt leaves to do; done twice, it changes nothing.
+
+        A worker that was given up for lost may still compute somewhere, and one that never began
+        may still wait in a queue: neither is worth paying for.
+        """
+        standing = self._fleet.of(closed.backend, closed.sku)
+        may_go_on = closed.end is not None and closed.end.status in {"lost", "buried"}
+        is_paid = standing is not None and standing.backend.capabilities.paid
+        if self._cancels and may_go_on and standing is not None and is_paid:
+            submission = await _in_thread(folder.submission, closed.attempt)
+            if submission is not None:
+                await standing.backend.cancel(submission)
+        spent = ledger_row(closed, self.price(closed)).cost_usd if closed.quote_usd else 0
+        await self._budget.settle(reservation_of(closed), spent)
+
+    async def settle(
+        self, folder: JobFolder, attempts: list[Attempt], result: ResultHead
+    ) -> list[Attempt]:
+        """Its attempt is done, even where it was given up for lost; no other begins any more."""
+        settled = []
+        for attempt in attempts:
+            done = attempt.end is not None and attempt.end.status == "done"
+            if attempt.attempt == result.attempt and not done:
+                verdict = Verdict("close", "its result stands", "done")
+                claim = Claim(nonce=result.nonce, state="done", usage=result.usage)
+                settled.append(await self.close(folder, attempt, verdict, claim))
+            elif attempt.end is None:
+                settled.append(await self._overtaken(folder, attempt))
+            else:
+                settled.append(attempt)
+        return settled
+
+    async def interrupted(self) -> None:
+        """The backends have ended, and cancelled what is ours: write the end of what is open."""
+        self._cancels = False
+        ends = (
+            self._overtaken(folder, attempt, "the run was interrupted")
+            for folder, attempt in list(self._open.values())
+        )
+        await asyncio.gather(*ends)
+
+    async def _overtaken(
+        self, folder: JobFolder, attempt: Attempt, why: str = "another attempt's result stands"
+    ) -> Attempt:
+        """An open attempt that nobody waits for: closed where no worker has it any more."""
+        if await _in_thread(folder.bury, attempt.attempt):
+            return await self.close(folder, attempt, Verdict("close", why, "buried"), None)
+        return await self._close_if_over(folder, attempt, why)
+
+    async def _close_if_over(self, folder: JobFolder, attempt: Attempt, why: str) -> Attempt:
+        """Close an attempt whose worker is certainly gone; any other is left as it is."""
+        watch = Watch(self._clock)
+        seen = await _in_thread(folder.claim, attempt.attempt)
+        if seen is not None:
+            watch.see(*seen)
+        sight = sight_of(attempt, watch, submitted=True, final=False)
+        result = await _in_thread(folder.result_head)
+        verdict = judge(sight)
+        if verdict.action != "close" or (result and result.attempt == attempt.attempt):
+            return attempt  # the next run closes what is done
+        if verdict.status == "lost":
+            verdict = Verdict("close", why, "stopped", INTERRUPTED)
+        mine = attempt.attempt_id in self._open
+        died = now() if mine and sight.owner_is_dead else None
+        return await self.close(folder, attempt, verdict, watch.claim, died)
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401  # passes through
+    return await asyncio.to_thread(function, *arguments)

@@ -1,0 +1,158 @@
+"""Watching one attempt until there is a result, or until it is over. Follows `judge`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gpu_job.contract import Claim
+from pipelines.billing.attempts import Attempt
+
+from .base import Report
+from .closing import Closing
+from .fleet import Fleet, Standing
+from .job_folder import Submission, now
+from .orders import Order
+from .paid_once import Sight, Verdict, Watch, judge, sight_of
+
+LOOK_SECONDS = 2.0
+LOOK_GROWTH = 1.25
+_NOBODYS_LOOK_SECONDS = 30.0  # of a backend that is not set up any more
+_OUR_OWN_DOING = {"cancelled"}  # a job that was not begun when its machine went tells nothing
+
+
+@dataclass
+class Follower:
+    """Looks at attempts; any number at once."""
+
+    fleet: Fleet
+    closing: Closing
+    clock: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+
+    async def follow(
+        self, order: Order, attempt: Attempt, submission: Submission | None = None
+    ) -> None:
+        """Until there is a result, or the attempt is closed. With `submission` it is our own."""
+        await _Following(self, order, attempt, submission).follow()
+
+
+class _Following:
+    """One attempt under our eyes."""
+
+    def __init__(
+        self, tools: Follower, order: Order, attempt: Attempt, submission: Submission | None
+    ) -> None:
+        self._tools, self._order, self._attempt = tools, order, attempt
+        self._folder, self._number = order.folder, attempt.attempt
+        self._submission, self._mine = submission, submission is not None
+        self._standing: Standing | None = tools.fleet.of(attempt.backend, attempt.sku)
+        self._watch = Watch(tools.clock)
+        self._cancelled = False
+
+    async def follow(self) -> None:
+        for wait_seconds in waits(self._look_seconds):
+            report = await self._news(wait_seconds)
+            claim = await self._look()
+            verdict = judge(self._sight(report))
+            if verdict.action == "wait" and report is None:
+                await self._stop_if_too_long()
+                continue
+            # looked at last: a worker writes its result before it says done, or dies
+            if await _in_thread(self._folder.has_result):
+                await self._let_the_worker_end(report)
+                return
+            if await self._is_over(verdict, claim, report):
+                return
+            if report is not None:
+                await self._stop_if_it_gave_up(claim)
+                await self._tools.sleep(wait_seconds)  # a backend that is done waits for nothing
+
+    @property
+    def _look_seconds(self) -> float:
+        return self._standing.backend.look_seconds if self._standing else _NOBODYS_LOOK_SECONDS
+
+    async def _news(self, wait_seconds: float) -> Report | None:
+        if self._submission is None:
+            self._submission = await _in_thread(self._folder.submission, self._number)
+        if self._standing is None:
+            await self._tools.sleep(wait_seconds)
+            return None
+        return await self._standing.backend.poll(self._submission, wait_seconds)
+
+    async def _look(self) -> Claim | None:
+        """Read again only where its ETag is another one."""
+        etag = await _in_thread(self._folder.claim_etag, self._number)
+        if etag and etag == self._watch.etag:
+            return self._watch.claim
+        seen = await _in_thread(self._folder.claim, self._number) if etag else None
+        if seen is None:
+            return None
+        if self._watch.claim is None and self._standing is not None and seen[0].state != "buried":
+            self._standing.workers.succeeded()
+        self._watch.see(*seen)
+        return self._watch.claim
+
+    def _sight(self, report: Report | None) -> Sight:
+        submitted, final = self._submission is not None, report is not None
+        return sight_of(self._attempt, self._watch, submitted=submitted, final=final)
+
+    async def _is_over(self, verdict: Verdict, claim: Claim | None, report: Report | None) -> bool:
+        """Close it where the verdict says so; True where it is closed."""
+        if verdict.action == "wait":
+            return False
+        if verdict.action == "bury":
+            if not await _in_thread(self._folder.bury, self._number):
+                return False  # a worker was first: wait for it
+            self._blame(report)
+            verdict, claim = Verdict("close", _reason(verdict, report), "buried"), None
+        died = now() if self._mine and verdict.status == "lost" else None
+        await self._tools.closing.close(self._folder, self._attempt, verdict, claim, died)
+        return True
+
+    def _blame(self, report: Report | None) -> None:
+        """Workers that end jobs which they never took are broken, all of them most likely."""
+        ours = report is None or report.code in _OUR_OWN_DOING or report.status == "CANCELLED"
+        if self._standing is not None and not ours:
+            said = report.error or report.status if report else ""
+            self._standing.workers.failed(f"its workers end jobs untaken: {said}", lasting=False)
+
+    async def _let_the_worker_end(self, report: Report | None) -> None:
+        """A moment more, so that it is free again for the next job."""
+        if self._mine and report is None and self._standing is not None:
+            await self._standing.backend.poll(self._submission, LOOK_SECONDS)
+
+    async def _stop_if_too_long(self) -> None:
+        if self._watch.run_seconds > self._attempt.run_limit_seconds:
+            await self._cancel()
+
+    async def _stop_if_it_gave_up(self, claim: Claim | None) -> None:
+        """A worker that its backend calls ended, and whose claim says that it runs."""
+        if claim is not None and claim.state == "running":
+            await self._cancel()
+
+    async def _cancel(self) -> None:
+        if not self._mine or self._cancelled or self._submission is None:
+            return
+        if self._standing is not None:
+            self._cancelled = True
+            await self._standing.backend.cancel(self._submission)
+
+
+def waits(at_most_seconds: float) -> Iterator[float]:
+    """Seconds between looks: often while an attempt begins, then seldom."""
+    seconds = LOOK_SECONDS
+    while True:
+        yield seconds
+        seconds = min(seconds * LOOK_GROWTH, at_most_seconds)
+
+
+def _reason(verdict: Verdict, report: Report | None) -> str:
+    if report is None:
+        return verdict.reason
+    said = f"{report.status}: {report.error}" if report.error else report.status
+    return f"{verdict.reason} ({said})"
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401  # passes through
+    return await asyncio.to_thread(function, *arguments)

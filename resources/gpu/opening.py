@@ -1,0 +1,52 @@
+"""The job engine as the settings want it: all backends that are set up, prices, limits."""
+
+from datetime import UTC, datetime, timedelta
+
+from pipelines.billing.policy import Limits as Money
+from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.billing.speeds import MEASURED_DAYS
+from pipelines.settings import Settings
+from resources.budget import Budget
+from resources.ledger_writer import LedgerWriter
+from resources.speeds import measured_speeds
+from resources.storage.base import Storage
+
+from .engine import JobEngine
+from .fleet import Fleet
+from .orders import Limits
+from .reconcile import Reconciler
+from .registry import open_backends
+
+
+def open_engine(
+    settings: Settings, storage: Storage, ledger: LedgerWriter, prices: PriceBook
+) -> JobEngine:
+    """The engine; nothing is started and nothing is asked of anybody yet."""
+    limits = Limits(settings.queue_limit_seconds, settings.job_timeout_seconds)
+    fleet = open_fleet(settings, storage, prices)
+    return JobEngine(fleet, ledger, max_attempts=settings.max_attempts, limits=limits)
+
+
+def open_reconciler(settings: Settings, storage: Storage) -> Reconciler:
+    """For attempts that nobody looks at; of a process that runs nothing itself."""
+    prices = read_price_book(settings.price_book)
+    engine = open_engine(settings, storage, LedgerWriter(storage), prices)
+    return Reconciler(storage, engine.fleet, engine.closing)
+
+
+def open_fleet(settings: Settings, storage: Storage, prices: PriceBook) -> Fleet:
+    """All backends that are set up."""
+    return Fleet(
+        open_backends(settings),
+        prices,
+        open_budget(settings, storage),
+        primary=settings.primary_backend,
+        priority=settings.backend_selection_priority,
+        speeds=lambda: measured_speeds(storage, datetime.now(UTC) - timedelta(days=MEASURED_DAYS)),
+    )
+
+
+def open_budget(settings: Settings, storage: Storage) -> Budget:
+    """The limits of everybody; each tenant's own come with its permission."""
+    money = Money(day_usd=settings.daily_cost_threshold, month_usd=settings.monthly_cost_threshold)
+    return Budget(storage, money)

@@ -1,0 +1,175 @@
+"""What runs that died left behind: attempts nobody looks at, results nobody collected.
+
+Every attempt under way has an object in `ledger/open/`, so that a look at all of them is one
+listing. Whatever a living run does at the same time, the verdicts are those of `judge`.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipelines.billing.attempts import Attempt
+from resources.spending import Reservation, Spending
+from resources.storage.base import Storage, StorageError, Stored
+
+from .base import Report
+from .closing import Closing
+from .fleet import Fleet
+from .job_folder import JobFolder
+from .paid_once import SILENT_SECONDS, Verdict, Watch, judge, sight_of
+
+_BETWEEN_LOOKS_SECONDS = 30.0
+_NEVER_BEGUN = timedelta(hours=1)  # whose attempt is missing: its run died just before, or lives
+_LOOKS_AT_ONCE = 32
+_NEWS_SECONDS = 5.0
+
+
+@dataclass
+class Reconciled:
+    """Names of recordings by what was found of them; `recordings` want a run."""
+
+    collected: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+    running: list[str] = field(default_factory=list)
+    never_begun: int = 0
+    troubles: list[str] = field(default_factory=list)
+
+    @property
+    def recordings(self) -> list[str]:
+        """Their attempts are over now, and a run takes them further."""
+        return sorted({*self.collected, *self.closed})
+
+    @property
+    def headline(self) -> str:
+        """One line, for a log."""
+        return (
+            f"{len(self.collected)} results collected, {len(self.closed)} attempts closed, "
+            f"{len(self.settled) + self.never_begun} settled, {len(self.running)} still under way."
+        )
+
+
+@dataclass
+class Reconciler:
+    """Looks at everything that is open until each of it is decided, five minutes at most.
+
+    A claim that changes belongs to a living worker: it is left alone. One that does not change
+    for 300 s has no owner, and nothing shorter can tell (paid once, rule 10).
+    """
+
+    storage: Storage
+    fleet: Fleet
+    closing: Closing
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def reconcile(self) -> Reconciled:
+        """Everything in `ledger/open/`; trouble with one costs no other."""
+        found, gate = Reconciled(), asyncio.Semaphore(_LOOKS_AT_ONCE)
+
+        async def one(reservation: Reservation, stored: Stored) -> None:
+            try:
+                await self._one(reservation, stored, found, gate)
+            except StorageError as error:
+                found.troubles.append(str(error))
+
+        listed = await asyncio.to_thread(lambda: list(Spending(self.storage).open()))
+        await asyncio.gather(*(one(*each) for each in listed))
+        return found
+
+    async def _one(
+        self, reservation: Reservation, stored: Stored, found: Reconciled, gate: asyncio.Semaphore
+    ) -> None:
+        folder = JobFolder(self.storage, reservation.tenant, reservation.job)
+        attempt = await _in_thread(folder.attempt, reservation.attempt)
+        if attempt is None or attempt.nonce != reservation.nonce:
+            if self.now() - stored.modified > _NEVER_BEGUN:
+                await _in_thread(Spending(self.storage).withdraw, reservation)
+                found.never_begun += 1
+            return
+        if attempt.end is not None:
+            await self.closing.finish(folder, attempt)
+            found.settled.append(attempt.recording)
+            return
+        await _Watched(self, folder, attempt, gate).decide(found)
+
+
+class _Watched:
+    """One open attempt, looked at until it is certain whether anybody has it."""
+
+    def __init__(
+        self, tools: Reconciler, folder: JobFolder, attempt: Attempt, gate: asyncio.Semaphore
+    ) -> None:
+        self._tools, self._folder, self._attempt, self._gate = tools, folder, attempt, gate
+        self._watch, self._submitted = Watch(tools.clock), False
+
+    async def decide(self, found: Reconciled) -> None:
+        name, first_etag = self._attempt.recording, ""
+        for seconds in _looks():
+            await self._tools.sleep(seconds)
+            async with self._gate:
+                if await self._has_result(found):
+                    return
+                report = await self._look()
+                if await self._is_over(report):
+                    found.closed.append(name)
+                    return
+            first_etag = first_etag or self._watch.etag
+            if first_etag != self._watch.etag:
+                break  # it beats
+            if self._watch.claim is None and report is None and self._submitted and seconds:
+                break  # it waits in a queue
+        found.running.append(name)
+
+    async def _has_result(self, found: Reconciled) -> bool:
+        result = await _in_thread(self._folder.result_head)
+        if result is None:
+            return False
+        attempts = await _in_thread(self._folder.attempts)
+        await self._tools.closing.settle(self._folder, attempts, result)
+        found.collected.append(self._attempt.recording)
+        return True
+
+    async def _look(self) -> Report | None:
+        """The claim, and what the backend says; both as they are now."""
+        n = self._attempt.attempt
+        submission = await _in_thread(self._folder.submission, n)
+        standing = self._tools.fleet.of(self._attempt.backend, self._attempt.sku)
+        report = await standing.backend.poll(submission, _NEWS_SECONDS) if standing else None
+        seen = await _in_thread(self._folder.claim, n)
+        if seen is not None:
+            self._watch.see(*seen)
+        self._submitted = submission is not None
+        return report
+
+    async def _is_over(self, report: Report | None) -> bool:
+        final = report is not None
+        verdict = judge(
+            sight_of(self._attempt, self._watch, submitted=self._submitted, final=final)
+        )
+        if verdict.action == "wait" or await _in_thread(self._folder.has_result):
+            return False
+        if verdict.action == "bury":
+            if not await _in_thread(self._folder.bury, self._attempt.attempt):
+                return False
+            verdict = Verdict("close", verdict.reason, "buried")
+            await self._tools.closing.close(self._folder, self._attempt, verdict, None)
+            return True
+        claim = self._watch.claim
+        await self._tools.closing.close(self._folder, self._attempt, verdict, claim)
+        return True
+
+
+def _looks() -> Iterator[float]:
+    """Seconds before each look: the last one is after a silent claim's time is over."""
+    yield 0.0
+    for _ in range(int(SILENT_SECONDS / _BETWEEN_LOOKS_SECONDS) + 1):
+        yield _BETWEEN_LOOKS_SECONDS
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401  # passes through
+    return await asyncio.to_thread(function, *arguments)

@@ -1,0 +1,160 @@
+"""Limits on money: what passes one is deferred before anything is spent."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from pipelines.billing.policy import Limits, Permission
+from resources.budget import Budget
+from resources.failures import OverBudgetError
+from resources.spending import Reservation, Spending
+
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+EVERYTHING = Permission()
+
+
+def reservation(name, usd, tenant="acme"):
+    return Reservation(tenant, name * 64, 1, "0011223344556677", Decimal(usd))
+
+
+def budget(storage, now=NOON, **limits):
+    return Budget(storage, Limits(**limits), now=lambda: now)
+
+
+def left(storage, tenant="acme", permission=EVERYTHING, now=NOON, **limits):
+    found = asyncio.run(budget(storage, now, **limits).left(tenant, permission))
+    return [one.left_usd for one in found]
+
+
+def test_what_is_reserved_and_what_was_spent_count_against_the_day_and_the_month(storage):
+    ours = budget(storage, day_usd="10", month_usd="100")
+
+    async def go():
+        await ours.reserve(reservation("a", "2"), EVERYTHING)
+        await ours.reserve(reservation("b", "3"), EVERYTHING)
+        await ours.settle(reservation("b", "3"), Decimal("1.5"))
+
+    asyncio.run(go())
+
+    limits = {"day_usd": "10", "month_usd": "100"}
+    assert left(storage, **limits) == [Decimal("6.5"), Decimal("96.5")]
+    tomorrow = NOON + timedelta(days=1)  # what is still open counts for the day that looks at it
+    assert left(storage, now=tomorrow, **limits) == [Decimal(8), Decimal("96.5")]
+    next_month = NOON + timedelta(days=20)
+    assert left(storage, now=next_month, **limits) == [Decimal(8), Decimal(98)]
+
+
+def test_a_quote_that_would_pass_the_limit_is_refused_and_leaves_nothing(storage):
+    ours = budget(storage, day_usd="3")
+
+    async def go():
+        await ours.reserve(reservation("a", "2"), EVERYTHING)
+        with pytest.raises(OverBudgetError, match=r"DAILY_COST_THRESHOLD is 3\.00 USD") as caught:
+            await ours.reserve(reservation("b", "1.01"), EVERYTHING)
+        return caught.value
+
+    error = asyncio.run(go())
+
+    assert (error.needs_usd, error.permanent) == (Decimal("1.01"), False)
+    assert [one.job[0] for one, _ in Spending(storage).open()] == ["a"]
+    assert left(storage, day_usd="3") == [Decimal(1)]
+
+
+def test_a_quote_that_just_fills_the_limit_is_taken(storage):
+    asyncio.run(budget(storage, day_usd="3").reserve(reservation("a", "3"), EVERYTHING))
+
+    assert left(storage, day_usd="3") == [Decimal(0)]
+
+
+def test_a_tenant_has_limits_of_its_own_and_others_do_not_share_them(storage):
+    own = Permission(budget=Limits(day_usd="1"))
+    ours = budget(storage)
+
+    async def go():
+        await ours.reserve(reservation("a", "0.9", tenant="acme"), own)
+        await ours.reserve(reservation("b", "0.9", tenant="other"), own)
+        with pytest.raises(OverBudgetError, match="the daily budget of acme"):
+            await ours.reserve(reservation("c", "0.2", tenant="acme"), own)
+
+    asyncio.run(go())
+
+    assert left(storage, tenant="other", permission=own) == [Decimal("0.1")]
+
+
+def test_runs_that_reserve_at_the_same_moment_never_pass_the_limit_together(storage):
+    budgets = [budget(storage, day_usd="10") for _ in range(8)]
+    taken = []
+
+    async def one(ours, name):
+        try:
+            await ours.reserve(reservation(name, "3"), EVERYTHING)
+        except OverBudgetError:
+            return
+        taken.append(name)
+
+    async def go():
+        await asyncio.gather(*(one(b, n) for b, n in zip(budgets, "abcdef01", strict=True)))
+
+    asyncio.run(go())
+
+    assert len(taken) <= 3
+    assert left(storage, day_usd="10") == [10 - 3 * Decimal(len(taken))]
+
+
+def test_a_thousand_reservations_of_one_run_share_a_few_looks_at_the_bucket(storage, monkeypatch):
+    sums, real = [], Spending.sum
+
+    def counted(spending, now):
+        sums.append(now)
+        return real(spending, now)
+
+    monkeypatch.setattr(Spending, "sum", counted)
+    ours = budget(storage, day_usd="10")
+
+    async def go():
+        names = [f"{i:064x}" for i in range(200)]
+        ones = [Reservation("acme", name, 1, "00", Decimal("0.01")) for name in names]
+        await asyncio.gather(*(ours.reserve(one, EVERYTHING) for one in ones))
+
+    asyncio.run(go())
+
+    assert len(sums) < 50
+    assert left(storage, day_usd="10") == [Decimal(8)]
+
+
+def test_what_is_settled_twice_or_before_it_was_removed_counts_once(storage):
+    spending, one = Spending(storage), reservation("a", "2")
+    spending.reserve(one)
+    spending.settle(one, Decimal(1), NOON)
+    spending.settle(one, Decimal(1), NOON + timedelta(seconds=5))
+    spending.reserve(one)  # a run was killed before it could remove it
+
+    assert left(storage, day_usd="10") == [Decimal(9)]
+
+
+def test_what_another_machine_writes_later_is_seen_though_its_clock_is_slow(storage):
+    ours = Spending(storage)
+    assert ours.sum(NOON).day == {}
+
+    Spending(storage).settle(reservation("a", "1"), Decimal(1), NOON - timedelta(minutes=10))
+
+    assert ours.sum(NOON + timedelta(seconds=1)).day == {"acme": Decimal(1)}
+
+
+def test_without_limits_nothing_is_summed_and_open_attempts_are_listed_all_the_same(
+    storage, monkeypatch
+):
+    monkeypatch.setattr(Spending, "sum", None)
+    asyncio.run(budget(storage).reserve(reservation("a", "2"), EVERYTHING))
+
+    assert [one.usd for one, _ in Spending(storage).open()] == [Decimal(2)]
+
+
+def test_foreign_objects_among_them_are_passed_over(storage):
+    storage.write("ledger/open/acme/notes.txt", b"hello")
+    storage.write("ledger/spent/2026-03/notes", b"hello")
+
+    assert list(Spending(storage).open()) == []
+    assert left(storage, day_usd="10") == [Decimal(10)]
