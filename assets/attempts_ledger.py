@@ -24,7 +24,7 @@ _TOTALS = """
 
 def high_water_mark(storage: Storage, today: datetime | None = None) -> str:
     """Changes with every file that is added to the ledger; empty where there is none."""
-    from resources.ledger import ATTEMPTS  # noqa: PLC0415  # no store while the UI only looks
+    from resources.ledger_writer import ATTEMPTS  # noqa: PLC0415  # no store while the UI only looks
 
     since = (today or datetime.now(UTC)) - timedelta(days=_DAYS_WATCHED)
     listing = storage.list(ATTEMPTS, after=f"{ATTEMPTS}date={since:%Y-%m-%d}")

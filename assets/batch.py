@@ -10,7 +10,7 @@ from pipelines.billing.prices import PriceBookError
 from pipelines.recordings import Recording
 from pipelines.settings import SettingsError
 from pipelines.speech.decode import DecodeStopped
-from resources.failures import BackendUnavailableError, RecordingError
+from resources.failures import BackendUnavailableError, OverBudgetError, RecordingError
 from resources.storage.base import StorageError
 
 from .cost_metrics import cost_metrics
@@ -118,7 +118,9 @@ def classify(stage: str, error: Exception) -> Failed:
     """What to say of a failure, and whether another try could help."""
     match error:
         case RecordingError():
-            return Failed(stage, error.code, error.message, error.advice, error.permanent)
+            needs_usd = error.needs_usd if isinstance(error, OverBudgetError) else None
+            told = (error.code, error.message, error.advice, error.permanent)
+            return Failed(stage, *told, needs_usd=needs_usd)
         case BackendUnavailableError() | SettingsError() | PriceBookError():
             advice = "Mend this and run again; what is done is kept."
             return Failed(stage, "cannot_start", str(error), advice, permanent=False, is_ours=True)
@@ -144,7 +146,8 @@ def _note(desk: Desk, outcome: Outcome) -> None:
     failed = outcome.failed
     try:
         if failed is not None:
-            desk.log("failed", stage=failed.stage, code=failed.code, message=failed.message)
+            event = "deferred" if failed.is_deferred else "failed"
+            desk.log(event, stage=failed.stage, code=failed.code, message=failed.message)
         desk.write_log()
         if failed is None:
             storage.delete(refusal_key(recording.inbox_key, recording.tenant))
@@ -160,6 +163,7 @@ def _note(desk: Desk, outcome: Outcome) -> None:
                 message=failed.message,
                 advice=failed.advice,
                 permanent=failed.permanent,
+                needs_usd=failed.needs_usd,
             )
     except (StorageError, OSError) as error:
         _LOG.warning("%s: its log could not be written: %s", recording.name, error)

@@ -116,7 +116,10 @@ def recording_chain(context: dg.AssetExecutionContext, config: BatchConfig) -> I
             return await run_batch(workshop, recordings, selected, events.add)
 
     outcomes = run_until_interrupted(run())
-    failed = [outcome for outcome in outcomes if outcome.failed is not None]
+    deferred = [outcome for outcome in outcomes if outcome.is_deferred]
+    failed = [one for one in outcomes if one.failed is not None and not one.is_deferred]
+    if deferred:
+        context.log.info(_deferral(deferred))
     if failed or strangers:
         raise _failure(failed, strangers, len(outcomes) + len(strangers))
     yield from ()
@@ -149,6 +152,11 @@ def _recordings(keys: list[str]) -> tuple[list[Recording], dict[str, str]]:
         except NameRefusedError as error:
             strangers[key] = str(error)
     return recordings, strangers
+
+
+def _deferral(deferred: list[Outcome]) -> str:
+    lines = [f"{one.recording.name}: {one.failed.message}" for one in deferred if one.failed]
+    return "\n".join([f"{len(lines)} deferred, to be taken up when the budget allows it:", *lines])
 
 
 def _failure(failed: list[Outcome], strangers: dict[str, str], total: int) -> dg.Failure:

@@ -108,6 +108,11 @@ def _value(value: float | str | bool | None) -> dg.MetadataValue:  # noqa: FBT00
         return dg.MetadataValue.bool(value)
     if isinstance(value, int):
         return dg.MetadataValue.int(value)
-    if isinstance(value, float):
-        return dg.MetadataValue.float(value)
-    return dg.MetadataValue.text(value)
+    return dg.MetadataValue.float(value) if isinstance(value, float) else _text(value)
+
+
+def _text(value: str) -> dg.MetadataValue:
+    """As a link, a table or plain text."""
+    if value.startswith("https://"):
+        return dg.MetadataValue.url(value)
+    return dg.MetadataValue.md(value) if "\n" in value else dg.MetadataValue.text(value)

@@ -40,23 +40,24 @@ class Refused:
 
 @dataclass
 class Survey:
-    """The inbox at one moment. Every recording is in exactly one of the first four."""
+    """The inbox at one moment. Every recording is in exactly one of the first five."""
 
     done: list[Recording] = field(default_factory=list)
     new: list[Recording] = field(default_factory=list)
     failed: dict[Recording, Refusal] = field(default_factory=dict)
     to_retry: dict[Recording, Refusal] = field(default_factory=dict)
+    deferred: dict[Recording, Refusal] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
 
     @property
     def everyone(self) -> list[Recording]:
         """All recordings of the inbox, whatever their state."""
-        return [*self.done, *self.new, *self.failed, *self.to_retry]
+        return [*self.done, *self.new, *self.failed, *self.to_retry, *self.deferred]
 
     @property
     def work(self) -> list[Recording]:
-        """What a run takes: all that is new or failed in a way that another try may mend."""
-        return sorted([*self.new, *self.to_retry])
+        """What a run takes: all that is new, waits, or failed in a way another try may mend."""
+        return sorted([*self.new, *self.to_retry, *self.deferred])
 
 
 def survey(storage: Storage) -> Survey:
@@ -70,12 +71,18 @@ def survey(storage: Storage) -> Survey:
         for (recording, seen), etag in zip(recordings.items(), done_etags, strict=True):
             refusal = refusals.get(refusal_key(recording.inbox_key, recording.tenant))
             if refusal is not None and refusal.etag == seen.etag:
-                (result.failed if refusal.permanent else result.to_retry)[recording] = refusal
+                _drawer(result, refusal)[recording] = refusal
             elif etag == seen.etag:
                 result.done.append(recording)
             else:
                 result.new.append(recording)
     return result
+
+
+def _drawer(seen: Survey, refusal: Refusal) -> dict[Recording, Refusal]:
+    if refusal.is_deferred:
+        return seen.deferred
+    return seen.failed if refusal.permanent else seen.to_retry
 
 
 def of_tenant(seen: Survey, tenant: str | None) -> Survey:
@@ -87,6 +94,7 @@ def of_tenant(seen: Survey, tenant: str | None) -> Survey:
         new=[r for r in seen.new if r.tenant == tenant],
         failed={r: why for r, why in seen.failed.items() if r.tenant == tenant},
         to_retry={r: why for r, why in seen.to_retry.items() if r.tenant == tenant},
+        deferred={r: why for r, why in seen.deferred.items() if r.tenant == tenant},
         refused=seen.refused,
     )
 
@@ -126,6 +134,15 @@ def quarantine_new(storage: Storage, refused: Iterable[Refused]) -> list[Refused
             permanent=True,
         )
     return new
+
+
+def standing(storage: Storage, inbox_key: str) -> Recording | None:
+    """The recording of a key that somebody noted; None where no such file lies there now."""
+    try:
+        recording = from_inbox_key(inbox_key)
+    except NameRefusedError:
+        return None
+    return recording if storage.head(recording.inbox_key) is not None else None
 
 
 def _sort(storage: Storage) -> list[tuple[Recording | None, Stored | Refused]]:

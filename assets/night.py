@@ -74,6 +74,7 @@ def make_digest(storage: Storage, night: str, since: datetime, until: datetime) 
         wasted_usd=Decimal(wasted),
         attempts=attempts,
         waiting=len(seen.new),
+        deferred=len(seen.deferred),
         oldest_waiting=oldest[1].name if oldest else "",
         oldest_waiting_since=oldest[0] if oldest else None,
         failures=tuple(

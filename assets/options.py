@@ -2,39 +2,19 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gpu_job.contract import Channels, JobOptions, Speakers
-from pipelines.languages import check_language
-from pipelines.recordings import NameRefusedError, Recording, check_tenant
-from pipelines.settings import Settings, SettingsError
+from pipelines.recordings import Recording
+from pipelines.settings import Settings
 from resources.failures import RecordingError
 from resources.storage.base import Storage
 
+from .tenants import read_tenants
+from .wishes import Wishes, first_fault
+
 OPTIONS_FILE = "options.json"
-
-
-class Wishes(BaseModel):
-    """What may differ by tenant or by recording; None: as the level above says."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    language: str | None = None
-    detect: Literal["once", "along"] | None = None
-    hotwords: str | None = None
-    initial_prompt: str | None = None
-    diarize: bool | None = None
-    channels: Channels | None = None
-    speakers: Speakers | None = None
-    preview: bool | None = None
-
-    @field_validator("language")
-    @classmethod
-    def _known_language(cls, code: str | None) -> str | None:
-        return code if code is None else check_language(code)
 
 
 class RecordingOptions(BaseModel):
@@ -53,11 +33,13 @@ def options_of(recording: Recording, settings: Settings, storage: Storage) -> Re
     Raises:
         RecordingError: the recording's own options cannot be read.
     """
+    return tenant_options(recording.tenant, settings, _own_wishes(recording, storage))
+
+
+def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -> RecordingOptions:
+    """Resolved for a recording of a tenant that has these wishes of its own, or none."""
     wishes: dict[str, object] = {}
-    for level in (
-        tenant_wishes(settings.tenants_file).get(recording.tenant, Wishes()),
-        _own_wishes(recording, storage),
-    ):
+    for level in (tenant_wishes(settings.tenants_file).get(tenant, Wishes()), own or Wishes()):
         wishes |= level.model_dump(exclude_none=True)
     language = wishes.get("language", settings.default_language)
     diarize = wishes.get("diarize", True)
@@ -82,79 +64,15 @@ def options_of(recording: Recording, settings: Settings, storage: Storage) -> Re
 
 @lru_cache(maxsize=4)
 def tenant_wishes(path: Path) -> dict[str, Wishes]:
-    """`tenants.yaml`: a mapping `tenants:` of name to wishes.
+    """What the tenants of `tenants.yaml` wish for.
 
     Raises:
         SettingsError: the file is wrong; names the tenant and the key.
     """
-    top = _mapping(_load_yaml(path), path.name)
-    unknown = [str(key) for key in top if key != "tenants"]
-    if unknown:
-        raise SettingsError(
-            f"{path.name}: {unknown[0]!r} is not known at the top, where only 'tenants' may be."
-        )
-    tenants = _mapping(top.get("tenants"), f"{path.name}, 'tenants'")
-    return {_tenant(name, path.name): _wishes(tenants[name], name, path.name) for name in tenants}
-
-
-def _load_yaml(path: Path) -> object:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise SettingsError(f"{path.name} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path.name} is not UTF-8 text: save it as UTF-8.") from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
-        raise SettingsError(f"{path.name} is not valid YAML{where}.") from error
-
-
-def _mapping(value: object, what: str) -> dict[object, object]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise SettingsError(f"{what} must be a mapping of 'key: value' lines.")
-    return value
-
-
-def _tenant(name: object, file: str) -> str:
-    if not isinstance(name, str):
-        raise SettingsError(
-            f"{file}: YAML reads the tenant {name} as no text: put the name in quotes."
-        )
-    try:
-        check_tenant(name)
-    except NameRefusedError as error:
-        raise SettingsError(f"{file}: {error}") from error
-    return name
-
-
-def _wishes(value: object, tenant: object, file: str) -> Wishes:
-    try:
-        return Wishes.model_validate(_mapping(value, f"{file}, tenant {tenant!r}"))
-    except ValidationError as error:
-        raise SettingsError(f"{file}, tenant {tenant!r}, {_first_fault(error)}") from error
-
-
-def _first_fault(error: ValidationError) -> str:
-    """The key and what is wrong with it, in a sentence."""
-    fault = error.errors()[0]
-    key = ".".join(map(str, fault["loc"])) or "the whole"
-    match fault["type"]:
-        case "extra_forbidden" | "invalid_key":
-            why = f"it is not known; known are {', '.join(Wishes.model_fields)}"
-        case "string_type":
-            why = "it must be text: put it in quotes"
-        case "model_type":
-            why = "it must be a mapping of 'key: value' lines"
-        case "json_invalid":
-            why = "it is not valid JSON"
-        case _:
-            why = fault["msg"].removeprefix("Value error, ").replace("Input should", "it must")
-    return f"{key!r}: {why.rstrip('.')}" + ("" if why.endswith("?") else ".")
+    return {
+        name: Wishes.model_validate(tenant.model_dump(include=set(Wishes.model_fields)))
+        for name, tenant in read_tenants(path).items()
+    }
 
 
 def _own_wishes(recording: Recording, storage: Storage) -> Wishes:
@@ -166,6 +84,6 @@ def _own_wishes(recording: Recording, storage: Storage) -> Wishes:
     except ValidationError as error:
         raise RecordingError(
             "options_wrong",
-            f"The recording's {OPTIONS_FILE} cannot be used; {_first_fault(error)}",
+            f"The recording's {OPTIONS_FILE} cannot be used; {first_fault(error, Wishes)}",
             "Add the file again with `escriba add`.",
         ) from error

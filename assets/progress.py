@@ -2,9 +2,11 @@
 
 import logging
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Protocol
 
 from pipelines.recordings import Recording
+from resources.failures import OVER_BUDGET
 
 Numbers = dict[str, float | int | str | bool | None]
 
@@ -38,7 +40,10 @@ class StageMade:
 
 @dataclass(frozen=True)
 class Failed:
-    """Where and why a recording failed. `is_ours`: not the file's fault at all."""
+    """Where and why a recording failed. `is_ours`: not the file's fault at all.
+
+    needs_usd: nothing failed, it waits until so much may be spent.
+    """
 
     stage: str
     code: str
@@ -46,6 +51,12 @@ class Failed:
     advice: str
     permanent: bool
     is_ours: bool = False
+    needs_usd: Decimal | None = None
+
+    @property
+    def is_deferred(self) -> bool:
+        """Nothing is wrong: a limit on money would have been passed."""
+        return self.code == OVER_BUDGET
 
 
 @dataclass
@@ -55,6 +66,11 @@ class Outcome:
     recording: Recording
     made: list[StageMade] = field(default_factory=list)
     failed: Failed | None = None
+
+    @property
+    def is_deferred(self) -> bool:
+        """It waits for money; that is no failure."""
+        return self.failed is not None and self.failed.is_deferred
 
 
 class Progress(Protocol):
@@ -81,7 +97,9 @@ class LogProgress:
     def finished(self, outcome: Outcome) -> None:
         """What was made, or why it failed."""
         name = outcome.recording.name
-        if outcome.failed is None:
+        if outcome.failed is not None and outcome.failed.is_deferred:
+            self._log.info("%s is deferred: %s", name, outcome.failed.message)
+        elif outcome.failed is None:
             reused = sum(made.reused for made in outcome.made)
             self._log.info("%s: %d stages, %d of them reused", name, len(outcome.made), reused)
         else:

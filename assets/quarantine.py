@@ -1,11 +1,13 @@
-"""Why a recording failed: one record for each, named by hash, the name inside."""
+"""Why a recording failed, or waits: one record for each, named by hash, the name inside."""
 
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from resources.failures import OVER_BUDGET
 from resources.storage.base import Storage, Stored
 
 PREFIX = "quarantine/"
@@ -25,6 +27,12 @@ class Refusal(BaseModel):
     advice: str
     permanent: bool
     at: datetime
+    needs_usd: Decimal | None = None
+
+    @property
+    def is_deferred(self) -> bool:
+        """Nothing is wrong with it: it waits until so much may be spent."""
+        return self.code == OVER_BUDGET
 
 
 def refusal_key(inbox_key: str, tenant: str | None) -> str:
@@ -50,6 +58,7 @@ def write_refusal(  # noqa: PLR0913  # a record, field by field
     message: str,
     advice: str,
     permanent: bool,
+    needs_usd: Decimal | None = None,
 ) -> Refusal:
     """Keep the record, in place of an older one of the same file."""
     refusal = Refusal(
@@ -61,6 +70,7 @@ def write_refusal(  # noqa: PLR0913  # a record, field by field
         advice=advice,
         permanent=permanent,
         at=datetime.now(UTC),
+        needs_usd=needs_usd,
     )
     storage.write(refusal_key(inbox_key, tenant), refusal.model_dump_json(indent=1).encode())
     return refusal

@@ -8,9 +8,10 @@ import re
 from pydantic import ValidationError
 
 from pipelines.billing.attempts import Attempt, LedgerRow, ledger_row, row_without_job
-from pipelines.billing.prices import PriceBook
+from pipelines.billing.prices import Price, PriceBook
+from pipelines.billing.sessions import session_row
 from pipelines.recordings import INBOX, NameRefusedError, Recording, from_inbox_key
-from resources.ledger import write_rows
+from resources.ledger_writer import Row, write_rows
 from resources.storage.base import Storage, Stored
 
 from .names import COST_METRICS, TRANSCRIPT
@@ -26,20 +27,25 @@ def rebuild_ledger(storage: Storage, prices: PriceBook) -> int:
     """Add a row for every attempt that has ended and for every recording without a job.
 
     Rows that are in the ledger already are counted once by whoever reads it. A damaged record is
-    passed over: the next run makes it again. Returns the number of rows.
+    passed over: the next run makes it again. Returns the number of attempts.
     """
     found = [one.key for one in storage.list("work/") if isinstance(one, Stored)]
     attempts = (_attempt(storage, key) for key in found if _ATTEMPT.fullmatch(key))
-    rows = [
-        ledger_row(a, prices.at(a.backend, a.sku, a.created_at))
-        for a in attempts
-        if a is not None and a.end is not None
-    ]
+    rows: list[Row] = []
+    for attempt in attempts:
+        if attempt is not None and attempt.end is not None:
+            rows += _rows_of(attempt, prices.at(attempt.backend, attempt.sku, attempt.created_at))
     recordings = (_recording(key) for key in found)
     without_job = (_row_without_job(storage, r) for r in recordings if r is not None)
     rows += [row for row in without_job if row is not None]
     write_rows(storage, rows)
-    return len(rows)
+    return sum(isinstance(row, LedgerRow) for row in rows)
+
+
+def _rows_of(attempt: Attempt, price: Price) -> list[Row]:
+    """Of the attempt, and of its part in a worker's life."""
+    session = session_row(attempt, price)
+    return [ledger_row(attempt, price), *([session] if session else [])]
 
 
 def _recording(key: str) -> Recording | None:

@@ -68,6 +68,9 @@ class TranscriptFacts(Facts):
     language_probability: float
     words: int
     timings: Timings | None = None  # None: no job, or written before they were kept
+    backend: str = ""
+    route: str = ""  # why it went there, with what the others would have cost
+    console: str = ""  # its provider's page of the job
 
 
 class DiarizedFacts(Facts):

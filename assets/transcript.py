@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gpu_job.contract import JobOptions
 from pipelines.billing.attempts import Attempt
+from pipelines.billing.routing import told
 from resources.failures import RecordingError
 from resources.gpu.identity import job_id
 from resources.gpu.job_folder import FrozenRequest, JobFolder, now
@@ -48,6 +49,9 @@ def _numbers(facts: TranscriptFacts) -> Numbers:
         "language_probability": facts.language_probability,
         "attempts": len(facts.own_attempts),
         "job": facts.job,
+        "backend": facts.backend,
+        "route": facts.route,
+        "console": facts.console,
         **steps,
     }
 
@@ -124,7 +128,9 @@ def _order(desk: Desk, job: str) -> Order:
         audio_key=audio.audio_key,
         audio_sha256=audio.audio_sha256,
         audio_channels=audio.channels,
+        audio_bytes=audio.size_bytes,
         progress=lambda done_ms: told.working(recording, TRANSCRIPT, done_ms, speech_ms),
+        permission=desk.permission,
         retry=desk.workshop.retry,
     )
 
@@ -147,6 +153,7 @@ def _save(desk: Desk, made: _Made) -> None:
     result = folder.result() if made.job else None
     body = result.model_dump_json().encode() if result else _NOTHING_SAID
     etag = desk.workshop.storage.write(key, body)
+    last = next((a for a in made.attempts if result and a.attempt == result.attempt), None)
     facts = TranscriptFacts(
         content_sha256=audio.content_sha256,
         job=made.job,
@@ -160,6 +167,9 @@ def _save(desk: Desk, made: _Made) -> None:
         language_probability=result.language_probability if result else 0.0,
         words=sum(len(segment.words) for segment in result.segments) if result else 0,
         timings=result.usage.timings if result else None,
+        backend=f"{last.backend}/{last.sku}" if last else "",
+        route=told(last.route) if last and last.route else "",
+        console=desk.workshop.engine.console_url(folder, last) if last else "",
     )
     seconds = time.perf_counter() - made.since
     desk.save(TRANSCRIPT, made.print_, facts, {key: etag}, seconds)

@@ -12,13 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from pipelines.billing.policy import Permission
 from pipelines.billing.prices import PriceBook, read_price_book
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
 from resources.failures import RecordingError
 from resources.gpu.engine import JobEngine
-from resources.gpu.registry import open_backend
-from resources.ledger import LedgerWriter
+from resources.gpu.opening import open_engine
+from resources.ledger_writer import LedgerWriter
 from resources.storage import open_storage
 from resources.storage.base import Storage
 from resources.vad import SileroDetector
@@ -26,6 +27,7 @@ from resources.vad import SileroDetector
 from .options import RecordingOptions, options_of
 from .progress import Progress
 from .records import Facts, StageRecord, read_record, record_key
+from .tenants import tenant_permission
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
 _LOG_LINES = 1_000  # of a recording's own log that are kept
@@ -81,13 +83,7 @@ def open_workshop(
     """The tools; nothing is started and nothing is asked of anybody yet."""
     storage = open_storage(settings)
     prices, ledger = read_price_book(settings.price_book), LedgerWriter(storage)
-    engine = JobEngine(
-        open_backend(settings),
-        ledger,
-        prices,
-        max_attempts=settings.max_attempts,
-        run_limit_seconds=settings.job_timeout_seconds,
-    )
+    engine = open_engine(settings, storage, ledger, prices)
     return Workshop(
         settings, storage, engine, ledger, prices, progress, retry, frozenset(forced), run_id
     )
@@ -108,6 +104,11 @@ class Desk:
     def options(self) -> RecordingOptions:
         """The settings, the tenant's wishes and the recording's own, the last one wins."""
         return options_of(self.recording, self.workshop.settings, self.workshop.storage)
+
+    @cached_property
+    def permission(self) -> Permission:
+        """Where the tenant's audio may go, and for how much."""
+        return tenant_permission(self.workshop.settings.tenants_file, self.recording.tenant)
 
     def source(self) -> Path:
         """The user's file, to read; fetched once for all stages that need it."""

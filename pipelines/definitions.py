@@ -7,13 +7,14 @@ import dagster as dg
 from assets.attempts_ledger import attempts_ledger
 from assets.chain import recording_chain
 from assets.progress import LogProgress
+from sensors.budget import budget_sensor
 from sensors.digest import digest_sensor
 from sensors.inbox import inbox_sensor
 from sensors.ledger import ledger_sensor
 from sensors.requests import requests_sensor
 
-from .jobs import digest_job, nightly_job, recordings_job, retry_failed_job
-from .schedules import nightly_schedule
+from .jobs import digest_job, nightly_job, reconcile_job, recordings_job, retry_failed_job
+from .schedules import nightly_schedule, reconcile_schedule
 from .settings import load_night_settings, load_settings
 
 
@@ -31,9 +32,9 @@ def make_definitions(settings: object = _settings, progress: object = _progress)
     """The code location, with the resources of a caller who runs it in its own process."""
     return dg.Definitions(
         assets=[recording_chain, attempts_ledger],
-        jobs=[recordings_job, nightly_job, retry_failed_job, digest_job],
-        schedules=[nightly_schedule(load_night_settings())],
-        sensors=[inbox_sensor, requests_sensor, ledger_sensor, digest_sensor],
+        jobs=[recordings_job, nightly_job, retry_failed_job, digest_job, reconcile_job],
+        schedules=[nightly_schedule(load_night_settings()), reconcile_schedule],
+        sensors=[inbox_sensor, requests_sensor, ledger_sensor, digest_sensor, budget_sensor],
         resources={"settings": settings, "progress": progress},
         executor=dg.in_process_executor,  # the default spawns a process for each step
     )

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from assets.chain import recording_chain
+from assets.interrupts import run_until_interrupted
 from assets.names import COST_METRICS, RECORDINGS_JOB
 from assets.requests import WorkRequest
 from pipelines.settings import Settings
@@ -51,6 +52,24 @@ def tell_of_the_night(context: dg.OpExecutionContext) -> None:
     settings, storage = _house(context)
     digest = write_digest(storage, _night(context, settings))
     context.log.info("%s %s", digest.headline, f"{storage.url}/{DIGESTS}{digest.night}.md")
+
+
+@dg.op(required_resource_keys={"settings"})
+def reconcile_attempts(context: dg.OpExecutionContext) -> None:
+    """Attempts nobody looks at are closed, and their recordings taken further."""
+    from assets.abandoned import reconcile  # noqa: PLC0415
+
+    settings, storage = _house(context)
+    found = run_until_interrupted(reconcile(settings, storage))
+    context.log.info("%s", found.headline)
+    for trouble in found.troubles:
+        context.log.warning("%s", trouble)
+
+
+@dg.job(description="Attends to jobs whose run died: collects, closes, cancels. No config.")
+def reconcile_job() -> None:
+    """One op."""
+    reconcile_attempts()
 
 
 @dg.job(description="Asks for whatever is missing; at night, and whenever somebody wants it.")

@@ -6,7 +6,7 @@ import dagster as dg
 
 from pipelines.settings import NightSettings
 
-from .jobs import NIGHT_TAG, nightly_job
+from .jobs import NIGHT_TAG, nightly_job, reconcile_job
 
 
 def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
@@ -27,3 +27,21 @@ def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
         return dg.RunRequest(run_key=night, tags={NIGHT_TAG: night})
 
     return schedule
+
+
+@dg.schedule(
+    job=reconcile_job,
+    cron_schedule="*/15 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    required_resource_keys={"settings"},
+    description="Jobs whose run died, four times an hour; nothing where no attempt is open.",
+)
+def reconcile_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A run costs seconds, a look one listing."""
+    from resources.spending import Spending  # noqa: PLC0415  # no store while the UI only looks
+    from resources.storage import open_storage  # noqa: PLC0415
+
+    storage = open_storage(context.resources.settings)
+    if next(Spending(storage).open(), None) is None:
+        return dg.SkipReason("No attempt is open.")
+    return dg.RunRequest(tags={"escriba/reason": "open attempts"})

@@ -14,7 +14,7 @@ from dagster._core.storage.partition_status_cache import (
     get_and_update_asset_status_cache_value,
 )
 
-import assets.workshop
+import resources.gpu.opening
 from assets.batch import run_batch
 from assets.inbox import survey
 from assets.names import STAGES
@@ -25,9 +25,11 @@ from gpu_job.contract import Segment, Word
 from gpu_job.job import run_job
 from gpu_job.models import Models
 from gpu_job.speech.plan import Plan
+from pipelines.billing.quotes import Capabilities, Health, Speed, machine_quote
 from pipelines.definitions import defs, make_definitions
 from pipelines.recordings import from_inbox_key
 from pipelines.settings import load_settings
+from resources.gpu.base import Report
 from resources.gpu.job_folder import Submission
 from resources.ledger import open_ledger
 from resources.storage import open_storage
@@ -132,21 +134,35 @@ class QuickBackend:
     """
 
     name, sku = "local", "this-machine"
+    capabilities = Capabilities(paid=False, third_party=False)
+    look_seconds = 15.0
 
     def __init__(self):
         self.breaks = False
+
+    def speed(self, job):
+        return Speed(0.5, 5.0, "planned")
+
+    def quote(self, job, price, speed):
+        return machine_quote(job, price, speed)
+
+    async def health(self):
+        return Health("well")
+
+    def console_url(self, submission):
+        return ""
 
     @asynccontextmanager
     async def room(self):
         yield
 
-    async def submit(self, request, progress):
+    async def submit(self, request, quote, progress):
         models = Models(self)
         await asyncio.to_thread(run_job, request, models, progress)
         return Submission(provider_id=request.nonce)
 
     async def poll(self, submission, wait_seconds):
-        return True
+        return Report("ended")
 
     async def cancel(self, submission):
         pass
@@ -172,7 +188,7 @@ class QuickBackend:
 def quick(monkeypatch):
     """The backend of all runs, without a process or a model."""
     backend = QuickBackend()
-    monkeypatch.setattr(assets.workshop, "open_backend", lambda _settings: backend)
+    monkeypatch.setattr(resources.gpu.opening, "open_backends", lambda _settings: [backend])
     return backend
 
 

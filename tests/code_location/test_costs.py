@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from assets.rebuild import rebuild_ledger
 from pipelines.billing.prices import PriceBookError, read_price_book
 from pipelines.cli.costs import command as costs
-from resources.ledger import ATTEMPTS
+from resources.ledger_writer import ATTEMPTS
 
 
 @pytest.fixture

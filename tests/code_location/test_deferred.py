@@ -1,0 +1,115 @@
+"""A limit on money: what would pass it waits, is named, and is taken up when it may be."""
+
+import asyncio
+import json
+from decimal import Decimal
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from assets.deferred import affordable, deferred
+from assets.inbox import survey
+from assets.requests import read_requests
+from pipelines.billing.quotes import Capabilities
+from pipelines.cli import escriba
+from pipelines.settings import load_settings
+from resources.storage import open_storage
+from sensors.budget import budget_sensor
+from tests.conftest import RECORDINGS
+
+
+@pytest.fixture
+def paid(quick):
+    """A backend whose seconds are on a bill: an L4 of RunPod."""
+    quick.name, quick.sku = "runpod", "l4"
+    quick.capabilities = Capabilities(paid=True, third_party=True)
+    return quick
+
+
+@pytest.fixture
+def bucket(cut, tmp_path, monkeypatch):
+    """Three recordings in a bucket, and the command line in front of it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STORAGE_URL", (tmp_path / "bucket").as_uri())
+    for start, name in enumerate("abc"):
+        source = RECORDINGS / "english-2-voices.mp3"
+        asked("add", str(cut(source, tmp_path / f"{name}.wav", 4.0, start)))
+    return open_storage(load_settings())
+
+
+def asked(*arguments, status=0):
+    """What a command prints; it must end with this status."""
+    result = CliRunner().invoke(escriba, arguments, catch_exceptions=False)
+    assert result.exit_code == status, result.output
+    return result.output
+
+
+def told(*arguments, status=0):
+    return json.loads(asked(*arguments, "--json", status=status))
+
+
+def test_what_would_pass_the_limit_is_deferred_named_and_no_failure(bucket, paid, monkeypatch):
+    monkeypatch.setenv("DAILY_COST_THRESHOLD", "0.001")
+
+    ran = told("run", status=3)
+
+    assert (ran["done"], ran["failed"], len(ran["deferred"])) == ([], [], 3)
+    assert "DAILY_COST_THRESHOLD" in ran["deferred"][0]["message"]
+    status = told("status")
+    assert [one["recording"] for one in status["deferred"]] == [f"default/{n}.wav" for n in "abc"]
+    assert (status["new"], status["failed"]) == ([], [])
+
+
+def test_the_run_of_what_is_deferred_is_green(house, paid, clips):
+    recording = house.put(clips.english, "a.wav")
+    house.settings = house.settings.model_copy(update={"daily_cost_threshold": Decimal(0)})
+
+    assert house.run([recording]).success
+    assert house.status("transcript") == (set(), set())
+    assert "deferred" in house.storage.read(recording.work_key("log.jsonl")).decode()
+
+
+def test_what_is_deferred_is_taken_up_by_the_next_run_that_may(bucket, paid, monkeypatch):
+    monkeypatch.setenv("DAILY_COST_THRESHOLD", "0.001")
+    asked("run", status=3)
+    monkeypatch.setenv("DAILY_COST_THRESHOLD", "50")
+
+    assert len(told("run")["done"]) == 3
+    assert survey(bucket).deferred == {}
+
+
+def test_a_tenants_own_budget_holds_back_its_recordings_alone(bucket, paid, tmp_path):
+    (tmp_path / "tenants.yaml").write_text("tenants: {default: {budget: {day_usd: 0.001}}}")
+    asked("add", str(tmp_path / "a.wav"), "--tenant", "rich")
+
+    ran = told("run", status=3)
+
+    assert ran["done"] == ["rich/a.wav"]
+    assert "the daily budget of default" in ran["deferred"][0]["message"]
+
+
+def test_only_as_many_are_asked_for_as_the_budget_allows(bucket, paid, monkeypatch):
+    monkeypatch.setenv("DAILY_COST_THRESHOLD", "0.001")
+    asked("run", status=3)
+    waiting = deferred(bucket)
+    needs = next(iter(waiting.values())).needs_usd
+
+    for threshold, count in (("0.001", 0), (str(needs), 1), (str(needs * 2), 2), ("50", 3)):
+        monkeypatch.setenv("DAILY_COST_THRESHOLD", threshold)
+        assert len(asyncio.run(affordable(load_settings(), bucket, waiting))) == count
+
+
+def test_the_sensor_asks_once_for_what_the_budget_allows(bucket, paid, monkeypatch):
+    monkeypatch.setenv("DAILY_COST_THRESHOLD", "0.001")
+    asked("run", status=3)
+    monkeypatch.setenv("DAILY_COST_THRESHOLD", "50")
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            settings = {"settings": load_settings()}
+            context = dg.build_sensor_context(instance=instance, resources=settings)
+            budget_sensor.evaluate_tick(context)
+
+    [request] = read_requests(bucket)
+    assert len(request.keys) == 3
