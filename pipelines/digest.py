@@ -35,6 +35,7 @@ class Digest(BaseModel):
     waiting: int
     oldest_waiting: str = ""
     oldest_waiting_since: datetime | None = None
+    deferred: int = 0
     failures: tuple[Failure, ...] = ()
     refused_names: int = 0
 
@@ -44,6 +45,7 @@ class Digest(BaseModel):
         return (
             f"Night of {self.night}: {self.done:,} done ({self.audio_seconds / 3600:,.1f} h of "
             f"audio), {len(self.failures):,} failed, {self.waiting:,} waiting, "
+            f"{self.deferred:,} deferred by a budget, "
             f"{self.spent_usd:.4f} USD spent, {self.wasted_usd:.4f} of it on attempts that failed."
         )
 

@@ -77,6 +77,11 @@ class Settings(NightSettings):
     gcs_endpoint_url: str = Field("", description="GCS endpoint that is not Google's, for tests.")
     azure_storage_account: str = Field("", description="Azure: name of the storage account.")
     azure_storage_key: SecretStr = Field(SecretStr(""), description="Azure: key of that account.")
+    azure_login: Literal["key", "identity"] = Field(
+        "key",
+        description="Azure: by that key, or by an identity: of the machine, of AZURE_CLIENT_ID … "
+        "in the environment, or who called `az login`.",
+    )
     azure_endpoint_url: str = Field(
         "", description="Azure endpoint that is not Microsoft's, such as Azurite."
     )
@@ -142,7 +147,9 @@ class Settings(NightSettings):
         default=False, description="Let this machine take over from the others, CPU and all."
     )
     daily_cost_threshold: Decimal | None = Field(
-        Decimal(50), ge=0, description="USD a day (UTC) for paid backends; what passes it waits."
+        Decimal(50),
+        ge=0,
+        description="USD a day (UTC) for paid backends, or none; what would pass it waits.",
     )
     monthly_cost_threshold: Decimal | None = Field(
         Decimal(1_000), ge=0, description="The same for a month, in USD."
@@ -233,6 +240,11 @@ class Settings(NightSettings):
         if parts.username or parts.password:
             raise ValueError("no credentials in it: each has a setting of its own")
         return url
+
+    @field_validator("daily_cost_threshold", "monthly_cost_threshold", mode="before")
+    @classmethod
+    def _none_is_no_limit(cls, text: object) -> object:
+        return None if isinstance(text, str) and text.strip().casefold() == "none" else text
 
     @field_validator("default_language")
     @classmethod

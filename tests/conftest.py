@@ -48,6 +48,8 @@ def _names_of_settings():
 
 
 SETTINGS = frozenset(_names_of_settings())
+# what other libraries read of themselves
+OF_LIBRARIES = ("AWS_", "AZURE_", "CLOUDSDK_", "DAGSTER_", "GCE_", "GOOGLE_", "RUNPOD_")
 # what rich takes for a terminal, and proxies, which have nothing to do with loopback
 OF_THE_MACHINE = {"FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"}
 
@@ -57,7 +59,7 @@ def _no_settings_of_the_machine(monkeypatch, tmp_path):
     """No test sees the developer's .env, credentials or buckets."""
     for name in list(os.environ):
         upper = name.upper()
-        ours = upper in SETTINGS or upper.startswith(("AWS_", "DAGSTER_", "RUNPOD_"))
+        ours = upper in SETTINGS or upper.startswith(OF_LIBRARIES)
         if ours or upper in OF_THE_MACHINE or upper.endswith("_PROXY"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DAGSTER_POSTGRES_URL", "")  # the product sets it for dagster.yaml

@@ -13,9 +13,12 @@ _COMMANDS = {
     "backfill": "Ask for recordings to go through the stages again",
     "status": "How far every recording is",
     "show": "Print a transcript",
+    "estimate": "What recordings would cost and take, before anything is spent",
     "costs": "What it cost, by recording, tenant, backend, model or day",
     "sql": "Ask the ledger in SQL",
     "retry": "Try again what failed",
+    "reconcile": "Attend to jobs whose run died: collect, close, cancel",
+    "deploy": "Make what a backend needs in its cloud, or mend it",
     "doctor": "Whether everything is as it must be, and what to do where it is not",
 }
 
@@ -42,7 +45,8 @@ def escriba() -> None:
     """Turns a bucket of recordings into transcripts with speakers, and knows what they cost.
 
     Settings come from the environment and from .env in the current folder; .env.example shows
-    them all. Exit status: 0 all is well, 1 some recordings failed, 2 could not start.
+    them all. Exit status: 0 all is well, 1 some recordings failed, 2 could not start, 3 none
+    failed and some wait until the budget allows them.
     """
 
 

@@ -57,7 +57,7 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
     )
     added: list[str] = []
     refused: dict[str, str] = {}
-    for file, name in _walk(files, _ours(settings)):
+    for file, name in walk(files, ours(settings)):
         try:
             recording = from_inbox_key(f"inbox/{tenant}/{name}")
             _copy(storage, file, recording, wishes, replace=replace)
@@ -79,7 +79,7 @@ def _check(tenant: str, language: str | None) -> None:
         raise click.UsageError(f"--language: {error}") from error
 
 
-def _ours(settings: Settings) -> set[Path]:
+def ours(settings: Settings) -> set[Path]:
     """Folders that are no recordings even where somebody adds what is around them."""
     bucket = urlsplit(settings.bucket_url)
     folders = [settings.dagster_home, settings.models_folder]
@@ -87,7 +87,7 @@ def _ours(settings: Settings) -> set[Path]:
     return {folder.resolve() for folder in folders}
 
 
-def _walk(paths: tuple[Path, ...], ours: set[Path]) -> Iterator[tuple[Path, str]]:
+def walk(paths: tuple[Path, ...], kept_out: set[Path]) -> Iterator[tuple[Path, str]]:
     """Each file, and its name below the tenant's folder.
 
     Of a folder, hidden files and folders stay out (a .env is no recording), and so do our own.
@@ -95,7 +95,7 @@ def _walk(paths: tuple[Path, ...], ours: set[Path]) -> Iterator[tuple[Path, str]
     for path in paths:
         if path.is_dir():
             top = path.resolve()
-            yield from ((f, f"{top.name}/{f.relative_to(top)}") for f in _below(top, ours))
+            yield from ((f, f"{top.name}/{f.relative_to(top)}") for f in _below(top, kept_out))
         else:
             yield path, path.name
 

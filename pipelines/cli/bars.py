@@ -52,10 +52,11 @@ class JsonLines(Gathered):
         """Tell it at once."""
         super().finished(outcome)
         failed = outcome.failed
+        event = "done" if failed is None else "deferred" if failed.is_deferred else "failed"
         line: dict[str, object] = {
             "at": datetime.now(UTC).isoformat(),
-            "level": "info" if failed is None else "warning",
-            "event": "done" if failed is None else "failed",
+            "level": "warning" if event == "failed" else "info",
+            "event": event,
             "recording": outcome.recording.name,
             "stages": {made.stage: round(made.seconds, 3) for made in outcome.made},
             "reused": [made.stage for made in outcome.made if made.reused],

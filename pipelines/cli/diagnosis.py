@@ -18,9 +18,12 @@ from resources.storage.base import Storage, StorageError
 
 from .diarizer_look import diarizer
 from .findings import Finding
+from .runpod_look import runpod
 
 _PACKAGES = ("escriba", "dagster", "faster-whisper", "ctranslate2", "av", "obstore", "duckdb")
 _LITTLE_SPACE_GB = 5
+_EXISTS = (409, 412)
+_SHORT_LIFE = timedelta(hours=24)
 
 
 def examine() -> list[Finding]:
@@ -47,15 +50,16 @@ def _versions(_settings: Settings) -> Iterator[Finding]:
 
 
 def _bucket(settings: Settings) -> Iterator[Finding]:
-    """Listing, reading, and that of two that create an object only one can win."""
+    """Listing, reading, that of two creators only one can win, and how long addresses live."""
     what = "bucket"
     try:
         storage = open_storage(settings)
         next(iter(storage.list("inbox/")), None)
         yield Finding(what=what, state="well", found=f"{storage.url} can be read")
         yield from _created_once(storage)
+        yield from _lives_long_enough(storage)
     except (SettingsError, StorageError, OSError) as error:
-        advice = "Check STORAGE_URL, the credentials and the network (AWS_… for S3)."
+        advice = "Check STORAGE_URL, the credentials and the network (docs/storage.md)."
         yield Finding(what=what, state="broken", found=str(error), advice=advice)
 
 
@@ -78,12 +82,12 @@ def _created_once(storage: Storage) -> Iterator[Finding]:
             found=f"of two that create one object{way}, {sum(won)} won",
             advice=""
             if won == (True, False)
-            else "Without If-None-Match a job may be paid twice: use a store that has it.",
+            else "Without conditional writes a job may be paid twice: use a store that has them.",
         )
 
 
 def _sent(address: Address) -> bool:
-    """Whether the store let us create the object; no error shows the address."""
+    """Whether the object was created, or False where it exists; no error shows the address."""
     import httpx
 
     try:
@@ -92,7 +96,30 @@ def _sent(address: Address) -> bool:
         )
     except httpx.HTTPError as error:
         raise StorageError(f"A signed address does not work: {type(error).__name__}") from None
+    if not answer.is_success and answer.status_code not in _EXISTS:
+        raise StorageError(
+            f"A signed address was refused with status {answer.status_code}: who signs needs "
+            "leave to write, and this machine's clock must be right."
+        )
     return answer.is_success
+
+
+def _lives_long_enough(storage: Storage) -> Iterator[Finding]:
+    """A job that waits and runs longer than its addresses live is paid for and lost."""
+    life = storage.address_life()
+    if life is None:
+        return
+    hours, short = life.total_seconds() / 3600, life < _SHORT_LIFE
+    advice = (
+        "Jobs that may wait and run longer are not submitted: lower QUEUE_LIMIT_SECONDS and "
+        "JOB_TIMEOUT_SECONDS, or sign with a key of its own (docs/storage.md)."
+    )
+    yield Finding(
+        what="bucket",
+        state="odd" if short else "well",
+        found=f"a worker's addresses live for {hours:.1f} h at most",
+        advice=advice if short else "",
+    )
 
 
 def _space(settings: Settings) -> Iterator[Finding]:
@@ -213,4 +240,5 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _tenants,
     _prices,
     _dagster,
+    runpod,
 )

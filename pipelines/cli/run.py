@@ -82,10 +82,11 @@ def exit_status(ran: Ran | None, seen: Survey) -> int:
 def summary(ran: Ran | None, seen: Survey) -> dict[str, object]:
     """What a script wants to know of a run."""
     outcomes = ran.progress.outcomes if ran else []
-    failed = [failure(o) for o in outcomes if o.failed is not None]
+    failed = [failure(o) for o in outcomes if o.failed is not None and not o.is_deferred]
     return {
         "done": [o.recording.name for o in outcomes if o.failed is None],
         "failed": failed,
+        "deferred": [failure(o) for o in outcomes if o.is_deferred],
         "broken_by": ran.broken_by if ran else "",
         "refused": [refused_json(one) for one in seen.refused],
         "waiting_for_retry": [r.name for r in seen.failed],
@@ -131,7 +132,7 @@ def _print_failures(out: Console, outcomes: list[Outcome]) -> None:
     waiting: dict[tuple[str, str], int] = {}
     for outcome in outcomes:
         failed = outcome.failed
-        if failed is not None and failed.is_ours:
+        if failed is not None and (failed.is_ours or failed.is_deferred):
             cause = (failed.message, failed.advice)
             waiting[cause] = waiting.get(cause, 0) + 1
         elif failed is not None:

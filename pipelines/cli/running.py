@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 _INTERRUPTED = 130  # as shells tell of Ctrl-C
+_DEFERRED = 3
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,16 @@ class Ran:
 
     @property
     def exit_status(self) -> int:
-        """0 all is well, 1 some failed, 2 could not start, 130 interrupted."""
+        """0 all is well, 1 some failed, 2 could not start, 3 some deferred, 130 interrupted."""
         if self.broken_by:
             return _INTERRUPTED if "Interrupt" in self.broken_by else 2
-        failed = [o.failed for o in self.progress.outcomes if o.failed is not None]
+        outcomes = self.progress.outcomes
+        failed = [o.failed for o in outcomes if o.failed is not None and not o.is_deferred]
         if failed and all(failure.is_ours for failure in failed):
             return 2
-        return 1 if failed else 0
+        if failed:
+            return 1
+        return _DEFERRED if any(outcome.is_deferred for outcome in outcomes) else 0
 
 
 def run_recordings(

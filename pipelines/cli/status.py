@@ -26,7 +26,8 @@ def command(*, as_json: bool) -> None:
     for state, count in _counts(seen).items():
         table.add_row(state, f"{count:,}")
     out.print(table)
-    for recording, refusal in (*seen.failed.items(), *seen.to_retry.items()):
+    told = (*seen.failed.items(), *seen.to_retry.items(), *seen.deferred.items())
+    for recording, refusal in told:
         print_failure(out, recording.name, refusal.message, refusal.advice)
     for refused in seen.refused:
         print_failure(out, printable(refused.key), refused.message, refused.advice)
@@ -36,6 +37,7 @@ def _counts(seen: Survey) -> dict[str, int]:
     return {
         "done": len(seen.done),
         "new": len(seen.new),
+        "deferred, until the budget allows them": len(seen.deferred),
         "failed, the next run tries again": len(seen.to_retry),
         "failed, waiting for a new upload or `escriba retry`": len(seen.failed),
         "refused for their names": len(seen.refused),
@@ -51,6 +53,10 @@ def _as_json(seen: Survey, url: str) -> dict[str, object]:
         "bucket": url,
         "done": names(seen.done),
         "new": names(seen.new),
+        "deferred": [
+            {"recording": recording.name} | refusal.model_dump(mode="json", exclude={"name"})
+            for recording, refusal in seen.deferred.items()
+        ],
         "failed": [
             {"recording": name} | refusal.model_dump(mode="json", exclude={"name"})
             for name, refusal in failures.items()

@@ -25,6 +25,7 @@ DIALECTS = {
 EXPIRED = {
     "S3, its URL": (403, b"<Code>AccessDenied</Code><Message>Request has expired</Message>"),
     "S3, its signer's session": (400, b"<Code>ExpiredToken</Code>"),
+    "rclone": (400, b"<Code>AccessDenied</Code><Message>The difference between"),
     "GCS": (400, b"<Code>ExpiredToken</Code><Details>The provided token has expired.</Details>"),
     "Azure": (403, b"<Code>AuthenticationFailed</Code>"),
 }
