@@ -206,7 +206,10 @@ def test_what_runs_is_cancelled_before_what_waits(runpod, backend_of, new_reques
         await backend.close()
         return order
 
-    assert asyncio.run(go()) == ["job-2", "job-1", "job-3"]
+    first, *others = asyncio.run(go())
+
+    assert first == "job-2"
+    assert set(others) == {"job-1", "job-3"}  # as they came to RunPod, in whichever order
 
 
 def test_an_end_that_takes_too_long_is_given_up(
