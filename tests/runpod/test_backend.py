@@ -93,6 +93,32 @@ def test_no_more_jobs_are_handed_over_at_once_than_the_setting_says(runpod, back
     assert asyncio.run(go()) == 3
 
 
+def test_few_requests_are_held_before_they_are_handed_over(
+    runpod, backend_of, new_request, monkeypatch
+):
+    monkeypatch.setattr(backend_module, "HANDED_OVER_AT_ONCE", 4)
+
+    async def go():
+        backend, held, most = backend_of(), 0, []
+        everybody = asyncio.Barrier(12)
+
+        async def attempt():
+            nonlocal held
+            async with backend.room():
+                held += 1
+                most.append(held)
+                await asyncio.sleep(0)
+                await backend.submit(new_request(), QUOTE, lambda _: None)
+                held -= 1
+                await everybody.wait()  # all are in their rooms at once
+
+        await asyncio.gather(*(attempt() for _ in range(12)))
+        await backend.close()
+        return max(most)
+
+    assert asyncio.run(go()) == 4
+
+
 def test_a_room_is_free_again_after_a_failure(backend_of):
     async def go():
         backend = backend_of(runpod_jobs_at_once=1)

@@ -22,6 +22,9 @@ from .health import HealthWatch
 from .poller import Poller
 
 CLOSE_SECONDS = 20.0
+# in rooms whose job is not handed over yet: a request of an hour of speech takes 0.2 MB until then,
+# and RunPod takes 50 of them in a second
+HANDED_OVER_AT_ONCE = 100
 _NOBODY_SECONDS = 2.0  # the engine looks for its submission again after that
 _PLANNED_RTF, _PLANNED_DIARIZED_RTF = 0.2, 0.3
 _START_SECONDS = 30.0
@@ -47,6 +50,8 @@ class RunPodBackend:
             idle_seconds=float(settings.runpod_idle_seconds),
         )
         self._room = asyncio.Semaphore(settings.runpod_jobs_at_once)
+        self._handing_over = asyncio.Semaphore(HANDED_OVER_AT_ONCE)
+        self._handing: set[asyncio.Task[None] | None] = set()
         self._open: httpx.AsyncClient | None = None
         secret = settings.runpod_api_key.get_secret_value()
         self._client = EndpointClient(self._http, endpoint.id, secret, time_)
@@ -70,6 +75,8 @@ class RunPodBackend:
         """Jobs of a block that ends well are over; those of one that is interrupted are not."""
         task = asyncio.current_task()
         async with self._room:
+            await self._handing_over.acquire()
+            self._handing.add(task)
             self._mine[task] = []
             try:
                 yield
@@ -77,6 +84,7 @@ class RunPodBackend:
                 self._left |= {job: self._poller.phase(job) for job in self._mine.get(task, ())}
                 raise
             finally:
+                self._handed_over(task)
                 for job in self._mine.pop(task, ()):
                     self._poller.leave(job)
 
@@ -84,7 +92,10 @@ class RunPodBackend:
         limits, settings = request.limits, self._settings
         run_seconds = limits.run_seconds or settings.job_timeout_seconds
         body = payload(request, run_seconds, limits.queue_seconds or settings.queue_limit_seconds)
-        job = await self._client.submit(body)
+        try:
+            job = await self._client.submit(body)
+        finally:
+            self._handed_over(asyncio.current_task())
         self._mine.setdefault(asyncio.current_task(), []).append(job)
         self._poller.follow(job, quote, progress)
         return Submission(provider_id=job)
@@ -116,6 +127,11 @@ class RunPodBackend:
         if self._open is not None:
             await self._open.aclose()
             self._open = None
+
+    def _handed_over(self, task: asyncio.Task[None] | None) -> None:
+        if task in self._handing:
+            self._handing.discard(task)
+            self._handing_over.release()
 
     def _http(self) -> httpx.AsyncClient:
         if self._open is None:

@@ -11,6 +11,7 @@ FARTHEST_SECONDS = 300.0
 FARTHEST_IN_QUEUE_SECONDS = 900.0  # the engine looks into the bucket more often anyway
 _PART = 0.8  # of what is left: the estimate of the end gets sharper on the way
 _QUEUE_PART = 0.5  # of the queue before a job: more workers may start meanwhile
+_HALF = 0.5  # of the planned run, at the first look: progress tells then how it really goes
 _FIRST_PART = 0.25  # the second word of progress gives the speed
 _LATE_PART = 0.1  # of how long it is overdue already
 _LATEST_SECONDS = 60.0
@@ -44,6 +45,11 @@ class Outlook:
         self.ends_at = now + start_seconds + run_seconds
         self._waited_at, self._seen_waiting, self._is_guess = now, False, False
         self._done: tuple[float, float] | None = None  # since when, how much of it was done
+
+    def first_look_seconds(self, start_seconds: float) -> float:
+        """From the submission."""
+        wait = start_seconds + self.run_seconds * _HALF
+        return min(max(wait, CLOSEST_SECONDS), FARTHEST_SECONDS)
 
     def next_look_seconds(self, now: float) -> float:
         """Of a job that runs, or should."""

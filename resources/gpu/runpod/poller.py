@@ -60,7 +60,7 @@ class Poller:
         return job.phase if job else "unknown"
 
     def follow(self, id_: str, quote: Quote, progress: Progress) -> None:
-        """A job that was submitted just now: looked at first when it should be done."""
+        """A job that was submitted just now."""
         now, run_seconds = self._time.clock(), quote.run_seconds * self._experience.ratio
         start_seconds = max(quote.latency_seconds - quote.run_seconds, 0.0)
         job = Job(
@@ -75,8 +75,7 @@ class Poller:
         )
         self._jobs[id_] = job
         self._queue.add(job.number)
-        first = start_seconds + run_seconds
-        self._schedule(job, min(max(first, CLOSEST_SECONDS), FARTHEST_SECONDS))
+        self._schedule(job, job.outlook.first_look_seconds(start_seconds))
 
     async def news(self, id_: str, wait_seconds: float) -> Report | None:
         """How a job ended, once that is known; None when so many seconds have passed before.
