@@ -49,7 +49,7 @@ types: .venv/.ready-dev  ## Check types, strictly, where the thinking is
 	@$(BIN)/mypy
 
 bench: .venv/.ready-bench .venv-worker/.ready  ## Run the benchmarks in their short form
-	@for name in speakers audio chain waiting orchestration worker; do $(BIN)/python -m bench.$$name --quick || exit 1; done
+	@for name in speakers audio chain waiting remote orchestration worker; do $(BIN)/python -m bench.$$name --quick || exit 1; done
 	@$(WORKER_BIN)/python -m bench.diarization --quick
 
 demo-models:  ## Train the demo models anew (an hour, needs espeak-ng)

@@ -1,8 +1,10 @@
-"""Jobs that wait on RunPod: memory, CPU and requests, and how soon it is known that one is done.
+"""Jobs that wait on RunPod: memory, CPU and requests, and how soon a transcript is collected.
 
-`python -m bench.remote [--quick] [--json]`. RunPod is a server on loopback in a process of its own;
-each job runs there for what its quote says, give or take 30 %, and tells of its progress. What is
-measured is the backend alone: submit, poll, report.
+`python -m bench.remote [--quick] [--json]`. The whole job engine with its limits on money, its
+ledger and a bucket in a folder; RunPod and its workers are another process on loopback. Each job
+runs there for what its quote says, give or take 30 %. What is measured is the engine's process
+alone, from the orders to the last result; collected is a job when the engine has its result, and
+that counts from when the worker has written it.
 """
 
 import json
@@ -12,8 +14,12 @@ import sys
 from bench import report
 from bench.orchestration_ways import ROOT
 
-BARS = {"cpu_s_per_job": 0.05, "peak_rss_mb": 300, "requests_per_10s_max": 1_000}
-COLLECT_BAR_S = 15
+BARS = {
+    "cpu_s_per_job": 0.05,
+    "peak_rss_mb": 300,
+    "requests_per_10s_max": 1_000,
+    "collect_p95_s": 15,
+}
 
 
 def measured(*arguments: object) -> dict[str, float]:
@@ -27,27 +33,34 @@ def measured(*arguments: object) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def row(found: dict[str, float]) -> tuple[str, ...]:
+    """One size, as it is read."""
+    return (
+        f"{found['jobs']:,} jobs of {found['job_seconds']:.0f} s",
+        f"{found['most_in_flight']:,}",
+        f"{found['peak_rss_mb']:.0f}",
+        f"{1000 * found['cpu_s_per_job']:.1f}",
+        f"{found['requests_per_job']:.1f}",
+        f"{found['requests_per_10s_max']:.0f}",
+        f"{found['collect_p50_s']:.1f}",
+        f"{found['collect_p95_s']:.1f}",
+    )
+
+
 def main() -> None:
     chosen = report.options(__doc__)
-    sizes = [(300, 40)] if chosen.quick else [(2_000, 60), (2_000, 300)]
-    rows, figures = [], {}
-    for count, seconds in sizes:
-        figures = measured(count, seconds)
-        rows.append(
-            (
-                f"{count:,} jobs of {seconds} s",
-                f"{figures['peak_rss_mb']:.0f}",
-                f"{1000 * figures['cpu_s_per_job']:.1f}",
-                f"{figures['requests_per_job']:.1f}",
-                f"{figures['requests_per_10s_max']:.0f}",
-                f"{figures['collect_p50_s']:.1f}",
-                f"{figures['collect_p95_s']:.1f}",
-            )
-        )
-    columns = ("in flight", "peak MB", "CPU ms a job", "requests a job", "most in 10 s")
-    columns += ("s to know, p50", "p95")
-    bars = {f"{name}_bar": bar for name, bar in BARS.items()} | {"collect_p95_s_bar": COLLECT_BAR_S}
-    report.show("Waiting on RunPod", columns, rows, figures | bars, as_json=chosen.json)
+    sizes = [(300, 30)] if chosen.quick else [(2_000, 60), (2_000, 300)]
+    found = [measured(count, seconds) for count, seconds in sizes]
+    # of several sizes the worst
+    figures = {name: max(one[name] for one in found) for name in BARS}
+    bars = {f"{name}_bar": bar for name, bar in BARS.items()}
+    columns = ("orders", "most in flight", "peak MB", "CPU ms a job", "requests a job")
+    columns += ("most in 10 s", "s to collect, p50", "p95")
+    sized = {f"of_{one['job_seconds']:.0f}_s": one for one in found}
+    told = figures | bars | sized
+    report.show(
+        "Waiting on RunPod", columns, [row(one) for one in found], told, as_json=chosen.json
+    )
 
 
 if __name__ == "__main__":
