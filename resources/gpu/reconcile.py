@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipelines.billing.attempts import Attempt
+from pipelines.billing.prices import PriceBookError
 from resources.spending import Reservation, Spending
 from resources.storage.base import Storage, StorageError, Stored
 
 from .base import Report
 from .closing import Closing
 from .fleet import Fleet
-from .job_folder import JobFolder
+from .job_folder import ADDRESS_MARGIN, JobFolder
 from .paid_once import SILENT_SECONDS, Verdict, Watch, judge, sight_of
 
 _BETWEEN_LOOKS_SECONDS = 30.0
@@ -74,7 +75,7 @@ class Reconciler:
         async def one(reservation: Reservation, stored: Stored) -> None:
             try:
                 await self._one(reservation, stored, found, gate)
-            except StorageError as error:
+            except (StorageError, PriceBookError) as error:
                 found.troubles.append(str(error))
 
         listed = await asyncio.to_thread(lambda: list(Spending(self.storage).open()))
@@ -95,16 +96,23 @@ class Reconciler:
             await self.closing.finish(folder, attempt)
             found.settled.append(attempt.recording)
             return
-        await _Watched(self, folder, attempt, gate).decide(found)
+        age = self.now() - stored.modified
+        await _Watched(self, folder, attempt, age, gate).decide(found)
 
 
 class _Watched:
     """One open attempt, looked at until it is certain whether anybody has it."""
 
     def __init__(
-        self, tools: Reconciler, folder: JobFolder, attempt: Attempt, gate: asyncio.Semaphore
+        self,
+        tools: Reconciler,
+        folder: JobFolder,
+        attempt: Attempt,
+        age: timedelta,
+        gate: asyncio.Semaphore,
     ) -> None:
         self._tools, self._folder, self._attempt, self._gate = tools, folder, attempt, gate
+        self._age = age
         self._watch, self._submitted = Watch(tools.clock), False
 
     async def decide(self, found: Reconciled) -> None:
@@ -122,6 +130,9 @@ class _Watched:
             if first_etag != self._watch.etag:
                 break  # it beats
             if self._watch.claim is None and report is None and self._submitted and seconds:
+                if await self._has_expired():
+                    found.closed.append(name)
+                    return
                 break  # it waits in a queue
         found.running.append(name)
 
@@ -130,7 +141,9 @@ class _Watched:
         if result is None:
             return False
         attempts = await _in_thread(self._folder.attempts)
-        await self._tools.closing.settle(self._folder, attempts, result)
+        settled = await self._tools.closing.settle(self._folder, attempts, result)
+        if any(one.attempt == self._attempt.attempt and one.end is None for one in settled):
+            return False  # the result is another attempt's, and perhaps a worker has this one
         found.collected.append(self._attempt.recording)
         return True
 
@@ -151,7 +164,9 @@ class _Watched:
         verdict = judge(
             sight_of(self._attempt, self._watch, submitted=self._submitted, final=final)
         )
-        if verdict.action == "wait" or await _in_thread(self._folder.has_result):
+        result = await _in_thread(self._folder.result_head)
+        has_result = result is not None and result.attempt == self._attempt.attempt
+        if verdict.action == "wait" or has_result:
             return False
         if verdict.action == "bury":
             if not await _in_thread(self._folder.bury, self._attempt.attempt):
@@ -161,6 +176,20 @@ class _Watched:
             return True
         claim = self._watch.claim
         await self._tools.closing.close(self._folder, self._attempt, verdict, claim)
+        return True
+
+    async def _has_expired(self) -> bool:
+        """Its addresses are dead, and no backend says so: no look is as long as a queue's limit.
+
+        By a clock of the store and ours; were one wrong, the job is only handed over again.
+        """
+        limits = self._attempt.queue_limit_seconds + self._attempt.run_limit_seconds
+        if self._age <= timedelta(seconds=limits) + ADDRESS_MARGIN:
+            return False
+        if not await _in_thread(self._folder.bury, self._attempt.attempt):
+            return False
+        verdict = Verdict("close", "its time in the queue is over", "buried")
+        await self._tools.closing.close(self._folder, self._attempt, verdict, None)
         return True
 
 

@@ -191,3 +191,52 @@ def test_an_attempt_of_a_backend_that_is_not_set_up_any_more_is_judged_by_the_bu
 
     assert house.reconcile().closed == ["acme/a.mp3"]
     assert statuses(world) == ["lost"]
+
+
+def test_a_price_that_is_gone_from_the_book_costs_no_other_attempt(house, world):
+    _, request = house.leave()
+    worker = house.worker(request)
+    worker.takes()
+    worker.write_result()
+    order = world.order(job="b" * 64, recording="acme/b.mp3")
+    old = world.attempt(order).model_copy(update={"sku": "sold_no_more"})
+    Spending(world.storage).reserve(reservation_of(old))
+    order.folder.begin(old)
+    order.folder.bury(1)
+
+    found = house.reconcile()
+
+    assert found.collected == ["acme/a.mp3"]
+    assert "sold_no_more" in found.troubles[0]
+
+
+def test_a_silent_worker_of_a_job_whose_result_is_anothers_is_closed_and_settled(
+    house, world, dead
+):
+    folder, request = house.leave()
+    first = house.worker(request)
+    first.takes()
+    order = world.order()
+    second = world.attempt(order).model_copy(update={"attempt": 2, "creator": dead})
+    Spending(world.storage).reserve(reservation_of(second))
+    folder.begin(second)
+    folder.submitted(2, Submission(provider_id="second"))
+    house.worker(request_of(order, second)).takes()
+    first.write_result()
+    house.says(None)
+
+    found = house.reconcile()
+
+    assert [one.end.status for one in folder.attempts()] == ["done", "lost"]
+    assert found.running == []
+    assert house.open == []
+
+
+def test_a_job_in_the_queue_of_a_backend_that_is_gone_is_buried_once_its_time_is_over(house, world):
+    house.leave()
+    house.backend = world.backend(sku="rtx4090")
+
+    assert house.reconcile().running == ["acme/a.mp3"]
+    later = datetime.now(UTC) + timedelta(hours=4)  # an hour in the queue, two to run, and more
+    assert house.reconcile(later).closed == ["acme/a.mp3"]
+    assert house.open == []
