@@ -74,13 +74,4 @@ class GcsStorage(ObjectStorage):
             wanted = Request("GET", self._endpoint, f"/{self._bucket}", query=query)
             return signed_url(wanted, self._signer, _PAGE_LIFE, self._clock())
 
-        shape = Page(
-            "Contents",
-            "Key",
-            "Size",
-            "ETag",
-            "LastModified",
-            "NextContinuationToken",
-            url_encoded=True,
-        )
-        return list_pages(page_url, shape, self._below, prefix)
+        return list_pages(page_url, _PAGE, self._below, prefix)
