@@ -13,8 +13,10 @@ from .requests import ask, new_request
 async def reconcile(settings: Settings, storage: Storage) -> Reconciled:
     """Decide on everything that is open, and ask for the recordings that a run takes further."""
     reconciler = open_reconciler(settings, storage)
-    found = await reconciler.reconcile()
-    await reconciler.fleet.close()
+    try:
+        found = await reconciler.reconcile()
+    finally:
+        await reconciler.fleet.close()
     recordings = [one for name in found.recordings if (one := standing(storage, f"{INBOX}{name}"))]
     if recordings:
         ask(storage, new_request("reconciled", recordings))

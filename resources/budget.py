@@ -61,16 +61,21 @@ class Budget:
         Raises:
             OverBudgetError: a limit would be passed; nothing stays written.
         """
-        await asyncio.to_thread(self._spending.reserve, one)
-        if not one.usd or not self._bind(permission):
-            return
+        writing = asyncio.ensure_future(asyncio.to_thread(self._spending.reserve, one))
+        held = one.usd and self._bind(permission)
         try:
-            refused = await self._ask(one, permission.budget)
+            await asyncio.shield(writing)
+            refused = await self._ask(one, permission.budget) if held else None
         except BaseException:
-            await asyncio.shield(self.withdraw(one))
+            await asyncio.shield(self._undo(writing, one))
             raise
         if refused is not None:
             raise refused
+
+    async def _undo(self, writing: asyncio.Future[None], one: Reservation) -> None:
+        """A thread cannot be stopped: what it writes is taken back once it is written."""
+        await asyncio.wait([writing])
+        await self.withdraw(one)
 
     async def withdraw(self, one: Reservation) -> None:
         """It was never begun."""
@@ -126,6 +131,8 @@ def refused(batch: Sequence[_Asked], spent: Spent, limits: Limits) -> dict[_Aske
     over: dict[_Asked, OverBudgetError] = {}
     for asked in reversed(batch):
         one = asked.one
+        if asked.answer.done():  # cancelled, and withdrawn: it was in the sum or not
+            continue
         passed = [p for p in lefts(spent, limits, one.tenant, asked.own) if p.left_usd < 0]
         if passed:
             over[asked] = over_budget(passed[0], one.usd)

@@ -186,6 +186,21 @@ def _prices(settings: Settings) -> Iterator[Finding]:
     yield Finding(what="prices", state="well", found=found)
 
 
+def _backends(settings: Settings) -> Iterator[Finding]:
+    """Which of them may have jobs; makes no request."""
+    from resources.gpu.registry import open_backends
+
+    try:
+        opened = open_backends(settings)
+    except SettingsError as error:
+        advice = "Set what it names, or another PRIMARY_BACKEND (docs/routing.md)."
+        yield Finding(what="backends", state="broken", found=str(error), advice=advice)
+        return
+    names = ", ".join(f"{backend.name}/{backend.sku}" for backend in opened)
+    found = f"jobs go to {names}; PRIMARY_BACKEND={settings.primary_backend}"
+    yield Finding(what="backends", state="well", found=found)
+
+
 def _dagster(settings: Settings) -> Iterator[Finding]:
     import dagster as dg
 
@@ -239,6 +254,7 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     diarizer,
     _tenants,
     _prices,
+    _backends,
     _dagster,
     runpod,
 )

@@ -1,6 +1,7 @@
 """The end of an attempt: its rows in the ledger, its record, its provider, its money."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ from .fleet import Fleet
 from .job_folder import JobFolder, ResultHead, now
 from .orders import end_of
 from .paid_once import INTERRUPTED, Verdict, Watch, judge, sight_of
+
+_LOG = logging.getLogger("escriba")
 
 
 class Closing:
@@ -94,7 +97,9 @@ class Closing:
             self._overtaken(folder, attempt, "the run was interrupted")
             for folder, attempt in list(self._open.values())
         )
-        await asyncio.gather(*ends)
+        for end in await asyncio.gather(*ends, return_exceptions=True):
+            if isinstance(end, Exception):  # what is left open is reconciled; the others are done
+                _LOG.warning("An attempt could not be closed: %s", end)
 
     async def _overtaken(
         self, folder: JobFolder, attempt: Attempt, why: str = "another attempt's result stands"

@@ -78,8 +78,10 @@ class JobEngine:
 
     async def close(self) -> None:
         """End the backends' work and write the end of what was still open."""
-        await self.fleet.close()
-        await self.closing.interrupted()
+        try:
+            await self.fleet.close()
+        finally:
+            await self.closing.interrupted()
 
     def console_url(self, folder: JobFolder, attempt: Attempt) -> str:
         """Where people see the attempt at its provider; empty where there is no such page."""

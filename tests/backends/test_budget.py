@@ -124,6 +124,21 @@ def test_a_thousand_reservations_of_one_run_share_a_few_looks_at_the_bucket(stor
     assert left(storage, day_usd="10") == [Decimal(8)]
 
 
+def test_who_is_cancelled_while_it_asks_leaves_nothing_and_disturbs_nobody(storage):
+    ours = budget(storage, day_usd="3")
+
+    async def go():
+        asking = asyncio.create_task(ours.reserve(reservation("a", "2"), EVERYTHING))
+        other = asyncio.create_task(ours.reserve(reservation("b", "2"), EVERYTHING))
+        await asyncio.sleep(0)  # its object is being written
+        asking.cancel()
+        await asyncio.gather(asking, other, return_exceptions=True)
+
+    asyncio.run(go())
+
+    assert "a" not in [one.job[0] for one, _ in Spending(storage).open()]
+
+
 def test_what_is_settled_twice_or_before_it_was_removed_counts_once(storage):
     spending, one = Spending(storage), reservation("a", "2")
     spending.reserve(one)
