@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpu_job.contract import Claim
+from gpu_job.place import is_known_dead
 from pipelines.billing.attempts import Attempt
 
 from .base import Report
@@ -106,9 +107,15 @@ class _Following:
                 return False  # a worker was first: wait for it
             self._blame(report)
             verdict, claim = Verdict("close", _reason(verdict, report), "buried"), None
-        died = now() if self._mine and verdict.status == "lost" else None
+        died = now() if self._mine and self._died_here(verdict, claim) else None
         await self._tools.closing.close(self._folder, self._attempt, verdict, claim, died)
         return True
+
+    @staticmethod
+    def _died_here(verdict: Verdict, claim: Claim | None) -> bool:
+        """Lost on this machine: only then does our clock say how long its worker ran."""
+        place = claim.usage.place if claim and claim.usage else None
+        return verdict.status == "lost" and place is not None and is_known_dead(place)
 
     def _blame(self, report: Report | None) -> None:
         """Workers that end jobs which they never took are broken, all of them most likely."""

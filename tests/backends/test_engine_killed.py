@@ -70,3 +70,22 @@ def test_an_interrupted_run_ends_the_attempts_whose_workers_it_ended(  # noqa: P
 
     assert backend.closed
     assert ends(world) == rows
+
+
+def test_a_worker_lost_on_another_machine_is_paid_to_its_last_beat_by_its_own_clock(
+    world, monkeypatch
+):
+    """Ours may be ten minutes ahead: no two machines' clocks are compared."""
+    for module in (closing, following):
+        monkeypatch.setattr(module, "now", lambda: NOON + timedelta(minutes=10))
+
+    def falls_silent(worker):
+        worker.takes()
+        yield
+        worker.beat()
+        while True:
+            yield
+
+    world.run(world.backend(falls_silent), world.order())
+
+    assert ends(world) == [("lost", 40.0), ("done", 10.0)]
