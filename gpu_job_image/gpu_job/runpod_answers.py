@@ -55,6 +55,11 @@ def internal(message: str, *, permanent: bool = False) -> JobError:
     return JobError(code="internal", permanent=permanent, message=message)
 
 
+def given_back(message: str) -> JobError:
+    """Of a job that was not begun: it says nothing about the job, nor about its backend."""
+    return JobError(code="cancelled", permanent=False, message=message)
+
+
 def progress_of(request: JobRequest, done_ms: int) -> dict[str, Any]:
     """In seconds of speech, as the status of the job shows it."""
     return {

@@ -22,6 +22,7 @@ from .prepare import Preparing, prepare_ahead
 from .runpod_answers import (
     NoRequestError,
     answer,
+    given_back,
     internal,
     progress_of,
     request_of,
@@ -74,7 +75,7 @@ class RunPodHandler:
                     if not self._must_leave:
                         return answer(request, await self._compute(delivery, request, stop, ahead))
         # no claim was taken: the orchestrator buries the attempt and submits the next one
-        return answer(request, Outcome("failed", internal(self._must_leave), self.retired))
+        return answer(request, Outcome("failed", given_back(self._must_leave), self.retired))
 
     def preempted(self) -> None:
         """The machine is about to be taken away. Safe to call from a signal handler."""

@@ -134,9 +134,10 @@ def test_a_machine_that_is_taken_away_stops_its_job_and_begins_no_other(handler,
         run.may_end.set()
         return [await first, await second, await handler(delivery(3))]
 
-    states = [answer["state"] for answer in asyncio.run(scenario())]
+    answers = asyncio.run(scenario())
 
-    assert states == ["stopped", "failed", "failed"]
+    assert [answer["state"] for answer in answers] == ["stopped", "failed", "failed"]
+    assert {json.loads(answer["error"])["code"] for answer in answers} == {"cancelled"}
     assert run.calls == [1]
 
 

@@ -176,8 +176,13 @@ def test_progress_is_told_in_milliseconds_and_only_forward(play):
         ({"status": "TIMED_OUT", "error": "job timed out"}, Report("TIMED_OUT")),
         (
             {"status": "FAILED", "error": '{"code":"internal","permanent":false,"message":"torn"}'},
-            Report("FAILED", "internal: torn"),
+            Report("FAILED", "internal: torn", "internal"),
         ),
+        (
+            {"status": "FAILED", "error": '{"code":"cancelled","message":"taken away"}'},
+            Report("FAILED", "cancelled: taken away", "cancelled"),
+        ),
+        ({"status": "FAILED", "error": '{"code":["a"]}'}, Report("FAILED", "['a']")),
         (
             {"status": "FAILED", "error": {"error_type": "E", "error_message": "at http://x/y"}},
             Report("FAILED", "E: at (an address)"),

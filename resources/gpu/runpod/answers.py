@@ -7,9 +7,11 @@ import json
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, get_args
 
 import httpx
+
+from gpu_job.contract import ErrorCode
 
 _SHORT = 300
 _ADDRESS = re.compile(r"\S*://\S*")
@@ -126,10 +128,20 @@ def readable(text: str, secret: str = "") -> str:
 
 def error_of(told: Any, secret: str) -> str:  # noqa: ANN401  # whatever a worker or RunPod said
     """Of a job that failed: what our worker says as JSON, what RunPod says, or plain text."""
-    if isinstance(told, str):
-        told = _json(told.encode()) or told
+    told = _error_object(told) or told
     if isinstance(told, dict):
         kind = told.get("code") or told.get("error_type") or ""
         message = told.get("message") or told.get("error_message") or ""
         told = f"{kind}: {message}" if kind and message else kind or message
     return readable(str(told or ""), secret)
+
+
+def code_of(told: Any) -> str:  # noqa: ANN401  # whatever a worker or RunPod said
+    """Our worker's own word for its failure; empty where RunPod or somebody else speaks."""
+    code = (_error_object(told) or {}).get("code")
+    return code if code in get_args(ErrorCode) else ""
+
+
+def _error_object(told: Any) -> dict[str, Any] | None:  # noqa: ANN401  # the same
+    told = _json(told.encode()) if isinstance(told, str) else told
+    return told if isinstance(told, dict) else None

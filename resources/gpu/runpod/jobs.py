@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from resources.gpu.base import Progress, Report
 
-from .answers import error_of
+from .answers import code_of, error_of
 from .outlook import Outlook
 
 FINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT"})
@@ -67,9 +67,10 @@ def sight_of(told: Mapping[str, Any], secret: str) -> Sight:
     if not isinstance(state, str):
         return Sight("", "unknown")
     if state in FINAL:
-        error = error_of(told.get("error"), secret) if state == "FAILED" else ""
+        said = told.get("error") if state == "FAILED" else None
+        report = Report(state, error_of(said, secret), code_of(said))
         seconds = _number(told, "executionTime")
-        return Sight(state, "ended", Report(state, error), seconds / 1000 if seconds else None)
+        return Sight(state, "ended", report, seconds / 1000 if seconds else None)
     if state in _WAITS:
         return Sight(state, "waits")
     if state not in _RUNS:
