@@ -1,6 +1,7 @@
 """Watching one attempt until there is a result, or until it is over. Follows `judge`."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,18 +9,23 @@ from typing import Any
 from gpu_job.contract import Claim
 from gpu_job.place import is_known_dead
 from pipelines.billing.attempts import Attempt
+from resources.storage.base import StorageError
 
 from .base import Report
 from .closing import Closing
 from .fleet import Fleet, Standing
-from .job_folder import Submission, now
+from .job_folder import DamagedError, Submission, now
 from .orders import Order
 from .paid_once import Sight, Verdict, Watch, judge, sight_of
 
 LOOK_SECONDS = 2.0
 LOOK_GROWTH = 1.25
+PATIENCE_SECONDS = 1_800.0  # with a store that fails while an attempt is under way
 _NOBODYS_LOOK_SECONDS = 30.0  # of a backend that is not set up any more
 _OUR_OWN_DOING = {"cancelled"}  # a job that was not begun when its machine went tells nothing
+
+_DONE = Verdict("close", "its result stands", "done")
+_LOG = logging.getLogger("escriba")
 
 
 @dataclass
@@ -50,24 +56,55 @@ class _Following:
         self._standing: Standing | None = tools.fleet.of(attempt.backend, attempt.sku)
         self._watch = Watch(tools.clock)
         self._cancelled = False
+        self._ill_since: float | None = None  # the first of the looks that failed in a row
+        self._unused: Report | None = None  # it came with a look that failed
 
     async def follow(self) -> None:
         for wait_seconds in waits(self._look_seconds):
-            report = await self._news(wait_seconds)
-            claim = await self._look()
-            verdict = judge(self._sight(report))
-            if verdict.action == "wait" and report is None:
-                await self._stop_if_too_long()
+            try:
+                end = await self._end(wait_seconds)
+            except DamagedError:
+                raise
+            except StorageError as error:
+                self._bear(error)
+                await self._tools.sleep(wait_seconds)
                 continue
-            # looked at last: a worker writes its result before it says done, or dies
-            if await _in_thread(self._folder.has_result):
-                await self._let_the_worker_end(report)
+            self._ill_since, self._unused = None, None
+            if end is not None:
+                await self._close(end)
                 return
-            if await self._is_over(verdict, claim, report):
-                return
-            if report is not None:
-                await self._stop_if_it_gave_up(claim)
-                await self._tools.sleep(wait_seconds)  # a backend that is done waits for nothing
+
+    async def _end(self, wait_seconds: float) -> Verdict | None:
+        """One look, and what follows from it; None while the attempt is not over."""
+        report = self._unused = self._unused or await self._news(wait_seconds)
+        claim = await self._look()
+        verdict = judge(self._sight(report))
+        if verdict.action == "wait" and report is None:
+            await self._stop_if_too_long()
+            return None
+        # looked at last: a worker writes its result before it says done, or dies
+        if await _in_thread(self._folder.has_result):
+            await self._let_the_worker_end(report)
+            return _DONE
+        if verdict.action == "bury" and await _in_thread(self._folder.bury, self._number):
+            self._blame(report)
+            return Verdict("close", _reason(verdict, report), "buried")
+        if verdict.action == "close":
+            return verdict
+        if report is not None:
+            await self._stop_if_it_gave_up(claim)
+            await self._tools.sleep(wait_seconds)  # a backend that is done waits for nothing
+        return None
+
+    def _bear(self, error: StorageError) -> None:
+        """A store that fails for a while ends no attempt that is paid for: look again later."""
+        self._watch.missed()
+        now_seconds = self._tools.clock()
+        if self._ill_since is None:
+            self._ill_since = now_seconds
+            _LOG.warning("A look at %s failed, and is repeated: %s", self._folder.job, error)
+        if now_seconds - self._ill_since > PATIENCE_SECONDS:
+            raise error
 
     @property
     def _look_seconds(self) -> float:
@@ -84,6 +121,7 @@ class _Following:
     async def _look(self) -> Claim | None:
         """Read again only where its ETag is another one."""
         etag = await _in_thread(self._folder.claim_etag, self._number)
+        self._watch.looked()
         if etag and etag == self._watch.etag:
             return self._watch.claim
         seen = await _in_thread(self._folder.claim, self._number) if etag else None
@@ -98,18 +136,13 @@ class _Following:
         submitted, final = self._submission is not None, report is not None
         return sight_of(self._attempt, self._watch, submitted=submitted, final=final)
 
-    async def _is_over(self, verdict: Verdict, claim: Claim | None, report: Report | None) -> bool:
-        """Close it where the verdict says so; True where it is closed."""
-        if verdict.action == "wait":
-            return False
-        if verdict.action == "bury":
-            if not await _in_thread(self._folder.bury, self._number):
-                return False  # a worker was first: wait for it
-            self._blame(report)
-            verdict, claim = Verdict("close", _reason(verdict, report), "buried"), None
+    async def _close(self, verdict: Verdict) -> None:
+        """What has a result is closed by whoever collects it."""
+        if verdict is _DONE:
+            return
+        claim = self._watch.claim if verdict.status != "buried" else None
         died = now() if self._mine and self._died_here(verdict, claim) else None
         await self._tools.closing.close(self._folder, self._attempt, verdict, claim, died)
-        return True
 
     @staticmethod
     def _died_here(verdict: Verdict, claim: Claim | None) -> bool:

@@ -27,6 +27,10 @@ Part = TypeVar("Part", bound=BaseModel)
 ADDRESS_MARGIN = timedelta(minutes=15)  # on the life of an address, beside both limits
 
 
+class DamagedError(StorageError):
+    """An object of ours that is whole, and no JSON of ours: waiting mends nothing."""
+
+
 class FrozenRequest(BaseModel):
     """`request.json`: created once, holds no address; freezes the speech regions."""
 
@@ -152,7 +156,7 @@ class JobFolder:
         try:
             return None if body is None else kind.model_validate_json(unpacked(body))
         except ValueError as error:
-            raise StorageError(
+            raise DamagedError(
                 f"{self.key(name)!r} is damaged ({type(error).__name__}). Nothing of ours "
                 "writes half a file: find out who did, remove it, and run again."
             ) from error

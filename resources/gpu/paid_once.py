@@ -51,9 +51,24 @@ class Watch:
     claim: Claim | None = None
     changed: float = field(init=False)
     claimed: float | None = None
+    _looked: float = field(init=False)
+    _missed: bool = False
 
     def __post_init__(self) -> None:
-        self.since = self.changed = self.clock()
+        self.since = self.changed = self._looked = self.clock()
+
+    def missed(self) -> None:
+        """A look failed: from the last good one to the next one, nothing is known."""
+        self._missed = True
+
+    def looked(self) -> None:
+        """A look at the claim succeeded; the time of those that failed is no evidence."""
+        now = self.clock()
+        if self._missed:
+            unknown_seconds = now - self._looked
+            self.since += unknown_seconds
+            self.changed += unknown_seconds
+        self._looked, self._missed = now, False
 
     def see(self, claim: Claim, etag: str) -> None:
         """A claim that was read; its ETag was read before it."""
