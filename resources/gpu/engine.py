@@ -26,6 +26,7 @@ from .paid_once import EXPIRED, Verdict, computations
 
 BACKEND_DOWN = "backend_down"
 _MAX_FRUITLESS = 10  # in a row and in one run: nobody takes this job, and every try costs a start
+_MAX_REFUSED = 100  # the same of one that is refused while others are taken; in an hour come 20
 _BACKOFF_SECONDS, _BACKOFF_AT_MOST_SECONDS = 1.0, 60.0
 _TRY_AGAIN_SECONDS = 10.0
 _RACE_SECONDS = 3.0  # of two runs that reserved at once, one finds room a moment later
@@ -183,12 +184,13 @@ class JobEngine:
         last = attempts[-1].end if attempts else None
         if last is not None and last.permanent and len(attempts) > len(forgiven):
             raise RecordingError(last.error_type, last.error, "Upload the file again.")
-        if _fruitless(attempts[len(earlier) :]) >= _MAX_FRUITLESS:
+        untaken, refused = (count(attempts[len(earlier) :]) for count in (_fruitless, _refused))
+        if untaken >= _MAX_FRUITLESS or refused >= _MAX_REFUSED:
             said = last.error if last is not None else ""
             raise RecordingError(
                 "not_taken",
-                f"{_MAX_FRUITLESS} attempts in a row were over before a worker took the job; "
-                f"of the last: {said}.",
+                f"{max(untaken, refused)} attempts in a row were over before a worker took the "
+                f"job; of the last: {said}.",
                 f"Look at what {attempts[-1].backend} says; the next run tries again.",
                 permanent=False,
             )
@@ -204,8 +206,17 @@ class JobEngine:
 
 
 def _fruitless(attempts: list[Attempt]) -> int:
-    """How many in a row nobody took, or found their addresses expired."""
-    return _in_a_row(attempts, lambda end: end.status == "buried" or end.error_type == EXPIRED)
+    """How many in a row nobody took, or found their addresses expired.
+
+    One that its backend refused is none: the fleet's patience ends a job that is refused by all.
+    """
+    taken = [one for one in attempts if one.end is None or one.end.error_type != BACKEND_DOWN]
+    return _in_a_row(taken, lambda end: end.status == "buried" or end.error_type == EXPIRED)
+
+
+def _refused(attempts: list[Attempt]) -> int:
+    """How many in a row their backends refused."""
+    return _in_a_row(attempts, lambda end: end.error_type == BACKEND_DOWN)
 
 
 def _in_a_row(attempts: list[Attempt], is_such: Callable[[AttemptEnd], bool]) -> int:

@@ -101,6 +101,41 @@ def test_a_backend_that_is_down_for_ten_minutes_is_waited_for(world):
     assert len(finished.attempts) < 10  # it is not asked all the time
 
 
+def test_a_backend_that_refuses_one_job_alone_for_fifty_minutes_is_waited_for(world):
+    backend = world.backend()
+    begun, submit = world.clock(), backend.submit
+
+    async def down_for_fifty_minutes(*arguments):
+        if world.clock() - begun < 3_000:
+            raise BackendUnavailableError("connection refused")
+        return await submit(*arguments)
+
+    backend.submit = down_for_fifty_minutes
+    finished = world.run(backend, world.order())
+
+    assert finished.attempts[-1].end.status == "done"
+    assert len(finished.attempts) > 10
+
+
+def test_a_job_that_is_refused_while_others_are_taken_is_not_offered_for_ever(world):
+    backend = world.backend()
+    refused, submit = world.order(job="f" * 64), backend.submit
+
+    async def refuses_it(request, *arguments):
+        if request.job != refused.folder.job:
+            return await submit(request, *arguments)
+        engine.fleet.of("runpod", "l4").door.succeeded()  # of another job, at the same moment
+        raise BackendUnavailableError("something in it is odd")
+
+    backend.submit = refuses_it
+    engine = world.engine(backend)
+    with pytest.raises(RecordingError, match="odd") as caught:
+        asyncio.run(engine.run(refused))
+
+    assert caught.value.code == "not_taken"
+    assert open_attempts(world) == []
+
+
 def test_a_backend_that_stays_ill_ends_the_wait_with_its_reason(world):
     backend = world.backend()
     backend.said = Health("down", "no workers")
