@@ -10,6 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from gpu_job.contract import Address
+
+from .http_log import hide_addresses
 from .storage.base import Storage, StorageError, Stored
 
 END_BYTES = 2_000_000
@@ -21,7 +24,8 @@ _TIMEOUT_SECONDS = 60.0
 def glimpse(storage: Storage, stored: Stored, scratch: Path) -> Iterator[Path | None]:
     """A file as long as the object, with its first and last END_BYTES in place.
 
-    None where the whole object is as near: it is local, or hardly larger than its ends.
+    None where the whole object is as near: it is local, or hardly larger than its ends, or its
+    store gives no parts.
 
     Raises:
         StorageError: the store refused or could not be reached.
@@ -32,25 +36,49 @@ def glimpse(storage: Storage, stored: Stored, scratch: Path) -> Iterator[Path | 
         return
     path = scratch / uuid4().hex
     try:
-        with path.open("wb") as file:
-            file.truncate(stored.size_bytes)
-            for first in (0, stored.size_bytes - END_BYTES):
-                file.seek(first)
-                file.write(_bytes(stored.key, address.url, address.headers, first))
-        yield path
+        yield path if _fetch_ends(stored, address, path) else None
     finally:
         path.unlink(missing_ok=True)
 
 
-def _bytes(key: str, url: str, headers: dict[str, str], first: int) -> bytes:
-    """END_BYTES of the object; an error of httpx would carry the presigned address."""
+def _fetch_ends(stored: Stored, address: Address, path: Path) -> bool:
+    """False where the store gives no parts."""
+    with path.open("wb") as file:
+        file.truncate(stored.size_bytes)
+        for first in (0, stored.size_bytes - END_BYTES):
+            part = _part(stored.key, address, first)
+            if part is None:
+                return False
+            file.seek(first)
+            file.write(part)
+    return True
+
+
+def _part(key: str, address: Address, first: int) -> bytes | None:
+    """END_BYTES of the object, and never more, or None where the store would send all of it.
+
+    An error of httpx would carry the presigned address.
+    """
     import httpx  # noqa: PLC0415
 
-    span = {"Range": f"bytes={first}-{first + END_BYTES - 1}"}
+    hide_addresses()
+    headers = address.headers | {"Range": f"bytes={first}-{first + END_BYTES - 1}"}
     try:
-        answer = httpx.get(url, headers=headers | span, timeout=_TIMEOUT_SECONDS)
+        with httpx.stream("GET", address.url, headers=headers, timeout=_TIMEOUT_SECONDS) as answer:
+            if answer.status_code == httpx.codes.PARTIAL_CONTENT:
+                return _first_bytes(answer.iter_raw())
+            status = answer.status_code
     except httpx.HTTPError as error:
         raise StorageError(f"{key!r} cannot be read: {type(error).__name__}") from None
-    if answer.status_code != httpx.codes.PARTIAL_CONTENT:
-        raise StorageError(f"{key!r} cannot be read in parts: HTTP {answer.status_code}")
-    return answer.content
+    if status == httpx.codes.OK:
+        return None
+    raise StorageError(f"{key!r} cannot be read in parts: HTTP {status}")
+
+
+def _first_bytes(chunks: Iterator[bytes]) -> bytes:
+    part = bytearray()
+    for chunk in chunks:
+        part += chunk
+        if len(part) >= END_BYTES:
+            break
+    return bytes(part[:END_BYTES])

@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
+from resources.http_log import hide_addresses
+
 from .base import Oddity, StorageError, Stored
 
 _TIMEOUT_SECONDS = 60.0
@@ -46,6 +48,7 @@ def list_pages(
 def _page(url: str, prefix: str) -> ET.Element:
     import httpx  # noqa: PLC0415  # rarely needed
 
+    hide_addresses()
     try:
         answer = httpx.get(url, timeout=_TIMEOUT_SECONDS)
         if answer.is_success:

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import logging
 import random
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import httpx
 
 from gpu_job.contract import JobRequest
 from resources.failures import BackendUnavailableError, RecordingError
+from resources.http_log import hide_addresses
 
 from . import addresses
 from .answers import RefusedError, TroubleError, ask
@@ -44,9 +44,7 @@ class Time:
 
 def open_http(url: str, key: str) -> httpx.AsyncClient:
     """Pooled, HTTP/1.1; its addresses are in no log."""
-    for name in ("httpx", "httpcore"):
-        logger = logging.getLogger(name)
-        logger.setLevel(max(logger.level, logging.WARNING))
+    hide_addresses()
     return httpx.AsyncClient(
         base_url=url.rstrip("/"),
         headers={"Authorization": f"Bearer {key}"},
