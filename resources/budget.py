@@ -5,9 +5,10 @@ moment each sees the other's, so that together they never pass a limit (docs/arc
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,8 +17,9 @@ from resources.failures import OverBudgetError
 
 from .spending import Reservation, Spending, Spent
 from .storage.base import Storage
+from .storage.clock import utc_now
 
-_FRESH = timedelta(seconds=60)
+_FRESH_SECONDS = 60.0
 _ADVICE = "Nothing is to be done: it is taken up when the limit allows it; or raise the limit."
 
 
@@ -31,17 +33,21 @@ class _Asked:
 
 
 class Budget:
-    """Holds the limits of everybody and of each tenant."""
+    """Holds the limits of everybody and of each tenant.
+
+    now: whose days and months count. clock: seconds that only grow.
+    """
 
     def __init__(
         self,
         storage: Storage,
         limits: Limits,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._spending, self._limits, self._now = Spending(storage), limits, now
-        self._last: Spent | None = None
-        self._last_at = datetime.min.replace(tzinfo=UTC)
+        self._spending, self._limits = Spending(storage), limits
+        self._now, self._clock = now, clock
+        self._last: tuple[float, Spent] | None = None  # when it was asked for, by the clock
         self._looking, self._summing = asyncio.Lock(), asyncio.Lock()
         self._asked: list[_Asked] = []
         self._deciding: asyncio.Task[None] | None = None
@@ -51,8 +57,8 @@ class Budget:
         if not self._bind(permission):
             return []
         async with self._looking:  # a thousand jobs ask at once, and one looks
-            fresh = self._last is not None and self._now() - self._last_at < _FRESH
-            spent = self._last if self._last is not None and fresh else await self._sum()
+            fresh = self._last is not None and self._clock() - self._last[0] < _FRESH_SECONDS
+            spent = self._last[1] if self._last is not None and fresh else await self._sum()
         return lefts(spent, self._limits, tenant, permission.budget)
 
     async def reserve(self, one: Reservation, permission: Permission) -> None:
@@ -91,9 +97,10 @@ class Budget:
 
     async def _sum(self) -> Spent:
         async with self._summing:
-            now = self._now()
-            self._last, self._last_at = await asyncio.to_thread(self._spending.sum, now), now
-            return self._last
+            asked_at = self._clock()
+            spent = await asyncio.to_thread(self._spending.sum, self._now())
+            self._last = asked_at, spent
+            return spent
 
     async def _ask(self, one: Reservation, own: Limits) -> OverBudgetError | None:
         """All that is written while one sum is being made shares the next one."""

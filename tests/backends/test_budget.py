@@ -173,3 +173,19 @@ def test_foreign_objects_among_them_are_passed_over(storage):
 
     assert list(Spending(storage).open()) == []
     assert left(storage, day_usd="10") == [Decimal(10)]
+
+
+def test_a_clock_that_jumps_back_keeps_no_old_sum(storage):
+    wall, steady = [NOON], [0.0]
+    ours = Budget(storage, Limits(day_usd="10"), lambda: wall[0], lambda: steady[0])
+
+    async def look():
+        [found] = await ours.left("acme", EVERYTHING)
+        return found.left_usd
+
+    before = asyncio.run(look())
+    Spending(storage).reserve(reservation("a", "2"))  # by another run
+    wall[0] -= timedelta(hours=1)
+    steady[0] += 61
+
+    assert (before, asyncio.run(look())) == (10, 8)
