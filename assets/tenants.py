@@ -34,6 +34,11 @@ class Tenant(Wishes):
     @field_validator("backends")
     @classmethod
     def _known_backends(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if names == ():
+            raise ValueError(
+                f"[] leaves no backend; name some of {', '.join(BACKENDS)}, or leave the line out, "
+                "which permits all"
+            )
         for name in names or ():
             if name not in BACKENDS:
                 close = difflib.get_close_matches(name, BACKENDS, 1)

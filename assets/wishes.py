@@ -46,7 +46,10 @@ def first_fault(error: ValidationError, kind: type[BaseModel]) -> str:
         case "tuple_type":
             why = "it must be a list, such as [a, b]"
         case "decimal_parsing" | "decimal_type" | "finite_number":
-            why = "it must be an amount of USD, such as 12.50"
+            why = (
+                f"{fault['input']!r} is no amount of USD, such as 12.50; for no limit leave the "
+                "line out"
+            )
         case "model_type":
             why = "it must be a mapping of 'key: value' lines"
         case "json_invalid":

@@ -5,7 +5,7 @@ The name of a setting in capitals is its environment variable. Defaults spend no
 
 import os
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -243,8 +243,18 @@ class Settings(NightSettings):
 
     @field_validator("daily_cost_threshold", "monthly_cost_threshold", mode="before")
     @classmethod
-    def _none_is_no_limit(cls, text: object) -> object:
-        return None if isinstance(text, str) and text.strip().casefold() == "none" else text
+    def _amount_or_none(cls, told: object) -> object:
+        if not isinstance(told, str):
+            return told
+        if told.strip().casefold() == "none":
+            return None
+        try:
+            amount = Decimal(told.strip())
+        except InvalidOperation:
+            amount = Decimal("nan")
+        if not amount.is_finite() or amount < 0:
+            raise ValueError(f"{told!r} is no amount of USD such as 12.50; none: no limit")
+        return amount
 
     @field_validator("default_language")
     @classmethod

@@ -116,3 +116,18 @@ def test_a_recordings_own_unknown_language_is_refused_before_a_job(tmp_path):
 
     with pytest.raises(RecordingError, match="'language': 'english' is no language"):
         options_of(recording, settings, storage)
+
+
+@pytest.mark.parametrize("amount", ["abc", "12,50", "-1", "inf", "50 USD"])
+@pytest.mark.parametrize("name", ["DAILY_COST_THRESHOLD", "MONTHLY_COST_THRESHOLD"])
+def test_what_is_no_amount_is_told_with_its_setting_and_what_would_be_one(
+    name, amount, monkeypatch
+):
+    monkeypatch.setenv(name, amount)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+
+    assert f"{name}: {amount!r} is no amount of USD such as 12.50; none: no limit" in str(
+        caught.value
+    )

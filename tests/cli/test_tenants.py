@@ -61,6 +61,7 @@ def test_amounts_are_exact_however_they_are_written(permission, amount):
     ("lines", "parts"),
     [
         ("budget: {day_usd: 50 USD}", ["'budget.day_usd'", "amount of USD, such as 12.50"]),
+        ("budget: {day_usd: none}", ["'budget.day_usd'", "'none' is no", "leave the line out"]),
         ("budget: {day_usd: '2,50'}", ["'budget.day_usd'", "amount of USD"]),
         ("budget: {day_usd: .inf}", ["'budget.day_usd'", "amount of USD"]),
         ("budget: {day_usd: -1}", ["'budget.day_usd'", "greater than or equal to 0"]),
@@ -70,6 +71,7 @@ def test_amounts_are_exact_however_they_are_written(permission, amount):
         ("regions: [no]", ["'regions.0'", "put it in quotes"]),
         ("regions: [eu west]", ["'regions'", "'eu west' is no region"]),
         ("backends: [runpd]", ["'backends'", "'runpd' is no backend", "did you mean 'runpod'?"]),
+        ("backends: []", ["'backends'", "[] leaves no backend", "or leave the line out"]),
         ("backends: [cloud]", ["'backends'", "there are runpod, aws_gpu, gcp_gpu"]),
         ("third_parties: maybe", ["'third_parties'", "must be true or false"]),
         ("third_party: false", ["'third_party'", "known are", "third_parties, regions, backends"]),
