@@ -1,6 +1,8 @@
 """Recordings that wait for money, and which of them may be had now."""
 
+import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from pipelines.billing.policy import Left
@@ -18,10 +20,16 @@ def deferred(storage: Storage) -> dict[Recording, Refusal]:
     """All that a limit on money holds back, the oldest first."""
     found: dict[Recording, Refusal] = {}
     for _, refusal in read_refusals(storage):
-        recording = standing(storage, refusal.name) if refusal.is_deferred else None
+        recording = standing(storage, refusal.inbox_key) if refusal.is_deferred else None
         if recording is not None:
             found[recording] = refusal
     return dict(sorted(found.items(), key=lambda one: one[1].at))
+
+
+def request_name(taken: Mapping[Recording, Refusal], now: datetime) -> str:
+    """Of the request for these deferrals: another one in the next hour, as a run of it may die."""
+    told = "".join(f"{one.name}{why.at}" for one, why in taken.items())
+    return f"deferred-{hashlib.sha256(f'{now:%Y-%m-%dT%H} {told}'.encode()).hexdigest()[:16]}"
 
 
 async def affordable(

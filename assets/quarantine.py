@@ -15,11 +15,15 @@ _NO_TENANT = "_"
 
 
 class Refusal(BaseModel):
-    """`quarantine/<tenant>/<hash>.json`. Permanent: not tried again before the file changes."""
+    """`quarantine/<tenant>/<hash>.json`. Permanent: not tried again before the file changes.
+
+    name: for people; a space that does not break is written as an escape there, and not in `key`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
+    key: str = ""
     etag: str
     stage: str
     code: str
@@ -28,6 +32,11 @@ class Refusal(BaseModel):
     permanent: bool
     at: datetime
     needs_usd: Decimal | None = None
+
+    @property
+    def inbox_key(self) -> str:
+        """The file's own key, where one can be written down."""
+        return self.key or self.name  # records of older versions have the printable one alone
 
     @property
     def is_deferred(self) -> bool:
@@ -47,6 +56,14 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def write_refusal(  # noqa: PLR0913  # a record, field by field
     storage: Storage,
     inbox_key: str,
@@ -63,6 +80,7 @@ def write_refusal(  # noqa: PLR0913  # a record, field by field
     """Keep the record, in place of an older one of the same file."""
     refusal = Refusal(
         name=printable(inbox_key),
+        key=inbox_key if _is_utf8(inbox_key) else "",
         etag=etag,
         stage=stage,
         code=code,

@@ -2,21 +2,27 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from assets.deferred import affordable, deferred
+from assets.deferred import affordable, deferred, request_name
 from assets.inbox import survey
-from assets.requests import read_requests
+from assets.quarantine import write_refusal
+from assets.requests import ask, new_request, read_requests
 from pipelines.billing.quotes import Capabilities
 from pipelines.cli import escriba
+from pipelines.recordings import from_inbox_key
 from pipelines.settings import load_settings
+from resources.failures import OVER_BUDGET
 from resources.storage import open_storage
 from sensors.budget import budget_sensor
 from tests.conftest import RECORDINGS
+
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -107,9 +113,54 @@ def test_the_sensor_asks_once_for_what_the_budget_allows(bucket, paid, monkeypat
 
     with dg.DagsterInstance.ephemeral() as instance:
         for _ in range(2):
-            settings = {"settings": load_settings()}
-            context = dg.build_sensor_context(instance=instance, resources=settings)
-            budget_sensor.evaluate_tick(context)
+            tick(instance)
 
     [request] = read_requests(bucket)
     assert len(request.keys) == 3
+
+
+def tick(instance):
+    context = dg.build_sensor_context(instance=instance, resources={"settings": load_settings()})
+    return budget_sensor.evaluate_tick(context)
+
+
+def test_what_waits_in_a_request_is_not_asked_for_beside_it(bucket, paid, monkeypatch):
+    monkeypatch.setenv("DAILY_COST_THRESHOLD", "0.001")
+    asked("run", status=3)
+    monkeypatch.setenv("DAILY_COST_THRESHOLD", "50")
+    first = sorted(deferred(bucket))[:2]
+    ask(bucket, new_request("somebody wants it", first))
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        tick(instance)
+
+    ours = [request for request in read_requests(bucket) if request.id.startswith("deferred-")]
+    assert [request.keys for request in ours] == [("default/c.wav",)]
+
+
+def test_what_a_run_that_died_left_deferred_may_be_asked_for_again_in_the_next_hour(bucket, paid):
+    refusal = write_refusal(
+        bucket,
+        "inbox/default/a.wav",
+        "default",
+        etag="1",
+        stage="transcript",
+        code=OVER_BUDGET,
+        message="It waits.",
+        advice="Nothing.",
+        permanent=False,
+    )
+    taken = {from_inbox_key("inbox/default/a.wav"): refusal}
+    names = [request_name(taken, NOON + timedelta(minutes=m)) for m in (0, 59, 60)]
+
+    assert names[0] == names[1] != names[2]
+
+
+def test_a_name_with_a_space_that_does_not_break_is_taken_up(bucket, paid, monkeypatch, tmp_path):
+    (tmp_path / "a.wav").rename(tmp_path / "Reunião\u00a0de maio.wav")
+    asked("add", str(tmp_path / "Reunião\u00a0de maio.wav"))
+    monkeypatch.setenv("DAILY_COST_THRESHOLD", "0.001")
+
+    asked("run", status=3)
+
+    assert "default/Reunião\u00a0de maio.wav" in {one.name for one in deferred(bucket)}
