@@ -68,7 +68,8 @@ class Backend(Protocol):
     async def poll(self, submission: Submission | None, wait_seconds: float) -> Report | None:
         """Waits for news of an attempt, at most that long; None while it is not over.
 
-        The submission may be another process's. Trouble on the way is no news.
+        The submission may be another process's; None, where nobody noted one, is waited for all
+        that time. Trouble on the way is no news.
         """
         ...
 

@@ -152,7 +152,9 @@ class _Watched:
         n = self._attempt.attempt
         submission = await _in_thread(self._folder.submission, n)
         standing = self._tools.fleet.of(self._attempt.backend, self._attempt.sku)
-        report = await standing.backend.poll(submission, _NEWS_SECONDS) if standing else None
+        report = None
+        if standing is not None and submission is not None:
+            report = await standing.backend.poll(submission, _NEWS_SECONDS)
         seen = await _in_thread(self._folder.claim, n)
         if seen is not None:
             self._watch.see(*seen)

@@ -67,6 +67,11 @@ def test_speakers_take_half_as_long_again_by_the_plan(backend_of):
     assert backend.speed(size()).start_seconds == 30
 
 
+def test_an_attempt_that_nobody_noted_is_looked_at_in_its_followers_own_pace(backend_of, slept):
+    assert asyncio.run(backend_of().poll(None, 60)) is None
+    assert slept.seconds == [60]
+
+
 def test_a_console_page_is_named_and_shows_no_secret(backend_of):
     url = backend_of().console_url(Submission(provider_id="job-1"))
 

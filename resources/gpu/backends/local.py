@@ -82,11 +82,13 @@ class LocalBackend:
 
     async def poll(self, submission: Submission | None, wait_seconds: float) -> Report | None:
         """Another process's attempt is over when its worker is certainly dead."""
-        held = self._jobs.get(submission.provider_id) if submission else None
-        if submission is None or held is None:
+        if submission is None:
+            await asyncio.sleep(wait_seconds)
+            return None
+        held = self._jobs.get(submission.provider_id)
+        if held is None:
             await asyncio.sleep(min(wait_seconds, 1.0))
-            place = submission.place if submission else None
-            dead = place is not None and is_known_dead(place)
+            dead = submission.place is not None and is_known_dead(submission.place)
             return Report("dead") if dead else None
         _, job = held
         try:

@@ -25,7 +25,6 @@ CLOSE_SECONDS = 20.0
 # in rooms whose job is not handed over yet: a request of an hour of speech takes 0.2 MB until then,
 # and RunPod takes 50 of them in a second
 HANDED_OVER_AT_ONCE = 100
-_NOBODY_SECONDS = 2.0  # the engine looks for its submission again after that
 _PLANNED_RTF, _PLANNED_DIARIZED_RTF = 0.2, 0.3
 _START_SECONDS = 30.0
 
@@ -102,7 +101,7 @@ class RunPodBackend:
 
     async def poll(self, submission: Submission | None, wait_seconds: float) -> Report | None:
         if submission is None:
-            await self._time.sleep(min(wait_seconds, _NOBODY_SECONDS))
+            await self._time.sleep(wait_seconds)
             return None
         return await self._poller.news(submission.provider_id, wait_seconds)
 
