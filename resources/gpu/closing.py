@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from gpu_job.contract import Claim
 from pipelines.billing.attempts import Attempt, ledger_row
@@ -52,7 +51,7 @@ class Closing:
         closed = attempt.model_copy(update={"end": end_of(verdict, claim, died)})
         price = self.price(attempt)
         await self._ledger.add(ledger_row(closed, price), session_row(closed, price))
-        await _in_thread(folder.close, closed)
+        await asyncio.to_thread(folder.close, closed)
         self._open.pop(attempt.attempt_id, None)
         await self.finish(folder, closed)
         return closed
@@ -67,7 +66,7 @@ class Closing:
         may_go_on = closed.end is not None and closed.end.status in {"lost", "buried"}
         is_paid = standing is not None and standing.backend.capabilities.paid
         if self._cancels and may_go_on and standing is not None and is_paid:
-            submission = await _in_thread(folder.submission, closed.attempt)
+            submission = await asyncio.to_thread(folder.submission, closed.attempt)
             if submission is not None:
                 await standing.backend.cancel(submission)
         spent = ledger_row(closed, self.price(closed)).cost_usd if closed.quote_usd else 0
@@ -105,18 +104,18 @@ class Closing:
         self, folder: JobFolder, attempt: Attempt, why: str = "another attempt's result stands"
     ) -> Attempt:
         """An open attempt that nobody waits for: closed where no worker has it any more."""
-        if await _in_thread(folder.bury, attempt.attempt):
+        if await asyncio.to_thread(folder.bury, attempt.attempt):
             return await self.close(folder, attempt, Verdict("close", why, "buried"), None)
         return await self._close_if_over(folder, attempt, why)
 
     async def _close_if_over(self, folder: JobFolder, attempt: Attempt, why: str) -> Attempt:
         """Close an attempt whose worker is certainly gone; any other is left as it is."""
         watch = Watch(self._clock)
-        seen = await _in_thread(folder.claim, attempt.attempt)
+        seen = await asyncio.to_thread(folder.claim, attempt.attempt)
         if seen is not None:
             watch.see(*seen)
         sight = sight_of(attempt, watch, submitted=True, final=False)
-        result = await _in_thread(folder.result_head)
+        result = await asyncio.to_thread(folder.result_head)
         verdict = judge(sight)
         if verdict.action != "close" or (result and result.attempt == attempt.attempt):
             return attempt  # the next run closes what is done
@@ -125,7 +124,3 @@ class Closing:
         mine = attempt.attempt_id in self._open
         died = now() if mine and sight.owner_is_dead else None
         return await self.close(folder, attempt, verdict, watch.claim, died)
-
-
-async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401  # passes through
-    return await asyncio.to_thread(function, *arguments)

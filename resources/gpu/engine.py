@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
-from typing import Any
 
 from pipelines.billing.attempts import Attempt, AttemptEnd
 from resources.failures import BackendUnavailableError, OverBudgetError, RecordingError
@@ -62,10 +61,10 @@ class JobEngine:
         """
         folder, queued_at = order.folder, now()
         async with self._locks[f"{folder.tenant}/{folder.job}"]:
-            earlier = await _in_thread(folder.attempts)
+            earlier = await asyncio.to_thread(folder.attempts)
             while True:
-                result = await _in_thread(folder.result_head)
-                attempts = await _in_thread(folder.attempts)
+                result = await asyncio.to_thread(folder.result_head)
+                attempts = await asyncio.to_thread(folder.attempts)
                 newest = attempts[-1] if attempts else None
                 if result is not None:
                     closed = await self.closing.settle(folder, attempts, result)
@@ -118,12 +117,12 @@ class JobEngine:
 
         Whoever was second attaches to the other's attempt.
         """
-        life = await _in_thread(order.folder.storage.address_life)
+        life = await asyncio.to_thread(order.folder.storage.address_life)
         limits = sized(self._limits, chosen, life)
         attempt = new_attempt(order, number, queued_at, chosen, limits)
         self.closing.price(attempt)  # unknown prices block before anything is spent
         await self._reserve(order, attempt)
-        if not await _in_thread(order.folder.begin, attempt):
+        if not await asyncio.to_thread(order.folder.begin, attempt):
             await self._budget.withdraw(reservation_of(attempt))
             return None
         self.closing.begun(order.folder, attempt)
@@ -157,7 +156,7 @@ class JobEngine:
 
     async def _buried(self, order: Order, attempt: Attempt, why: str) -> bool:
         """Whether no worker can take it any more; then it is closed."""
-        buried: bool = await _in_thread(order.folder.bury, attempt.attempt)
+        buried = await asyncio.to_thread(order.folder.bury, attempt.attempt)
         if buried:
             verdict = Verdict("close", why, "buried", BACKEND_DOWN)
             await self.closing.close(order.folder, attempt, verdict, None)
@@ -165,10 +164,10 @@ class JobEngine:
 
     async def _submit(self, order: Order, attempt: Attempt, chosen: Chosen) -> Submission:
         """The request is let go when it is handed over: while the job waits, nobody needs it."""
-        request = await _in_thread(request_of, order, attempt)
+        request = await asyncio.to_thread(request_of, order, attempt)
         submission = await chosen.backend.submit(request, chosen.quote, order.progress)
         chosen.standing.door.succeeded()
-        await _in_thread(order.folder.submitted, attempt.attempt, submission)
+        await asyncio.to_thread(order.folder.submitted, attempt.attempt, submission)
         return submission
 
     async def _back_off(self, attempts: list[Attempt]) -> None:
@@ -223,7 +222,3 @@ def _in_a_row(attempts: list[Attempt], is_such: Callable[[AttemptEnd], bool]) ->
     """How many of the last ones."""
     ends = (attempt.end for attempt in reversed(attempts) if attempt.end is not None)
     return sum(1 for _ in itertools.takewhile(is_such, ends))
-
-
-async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401  # passes through
-    return await asyncio.to_thread(function, *arguments)

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from gpu_job.contract import Claim
 from gpu_job.place import is_known_dead
@@ -83,10 +82,10 @@ class _Following:
             await self._stop_if_too_long()
             return None
         # looked at last: a worker writes its result before it says done, or dies
-        if await _in_thread(self._folder.has_result):
+        if await asyncio.to_thread(self._folder.has_result):
             await self._let_the_worker_end(report)
             return _DONE
-        if verdict.action == "bury" and await _in_thread(self._folder.bury, self._number):
+        if verdict.action == "bury" and await asyncio.to_thread(self._folder.bury, self._number):
             self._blame(report)
             return Verdict("close", _reason(verdict, report), "buried")
         if verdict.action == "close":
@@ -112,7 +111,7 @@ class _Following:
 
     async def _news(self, wait_seconds: float) -> Report | None:
         if self._submission is None:
-            self._submission = await _in_thread(self._folder.submission, self._number)
+            self._submission = await asyncio.to_thread(self._folder.submission, self._number)
         if self._standing is None:
             await self._tools.sleep(wait_seconds)
             return None
@@ -120,11 +119,11 @@ class _Following:
 
     async def _look(self) -> Claim | None:
         """Read again only where its ETag is another one."""
-        etag = await _in_thread(self._folder.claim_etag, self._number)
+        etag = await asyncio.to_thread(self._folder.claim_etag, self._number)
         self._watch.looked()
         if etag and etag == self._watch.etag:
             return self._watch.claim
-        seen = await _in_thread(self._folder.claim, self._number) if etag else None
+        seen = await asyncio.to_thread(self._folder.claim, self._number) if etag else None
         if seen is None:
             return None
         if self._watch.claim is None and self._standing is not None and seen[0].state != "buried":
@@ -192,7 +191,3 @@ def _reason(verdict: Verdict, report: Report | None) -> str:
         return verdict.reason
     said = f"{report.status}: {report.error}" if report.error else report.status
     return f"{verdict.reason} ({said})"
-
-
-async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401  # passes through
-    return await asyncio.to_thread(function, *arguments)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pipelines.billing.attempts import Attempt
 from pipelines.billing.prices import PriceBookError
@@ -86,10 +85,10 @@ class Reconciler:
         self, reservation: Reservation, stored: Stored, found: Reconciled, gate: asyncio.Semaphore
     ) -> None:
         folder = JobFolder(self.storage, reservation.tenant, reservation.job)
-        attempt = await _in_thread(folder.attempt, reservation.attempt)
+        attempt = await asyncio.to_thread(folder.attempt, reservation.attempt)
         if attempt is None or attempt.nonce != reservation.nonce:
             if self.now() - stored.modified > _NEVER_BEGUN:
-                await _in_thread(Spending(self.storage).withdraw, reservation)
+                await asyncio.to_thread(Spending(self.storage).withdraw, reservation)
                 found.never_begun += 1
             return
         if attempt.end is not None:
@@ -137,10 +136,10 @@ class _Watched:
         found.running.append(name)
 
     async def _has_result(self, found: Reconciled) -> bool:
-        result = await _in_thread(self._folder.result_head)
+        result = await asyncio.to_thread(self._folder.result_head)
         if result is None:
             return False
-        attempts = await _in_thread(self._folder.attempts)
+        attempts = await asyncio.to_thread(self._folder.attempts)
         settled = await self._tools.closing.settle(self._folder, attempts, result)
         if any(one.attempt == self._attempt.attempt and one.end is None for one in settled):
             return False  # the result is another attempt's, and perhaps a worker has this one
@@ -150,12 +149,12 @@ class _Watched:
     async def _look(self) -> Report | None:
         """The claim, and what the backend says; both as they are now."""
         n = self._attempt.attempt
-        submission = await _in_thread(self._folder.submission, n)
+        submission = await asyncio.to_thread(self._folder.submission, n)
         standing = self._tools.fleet.of(self._attempt.backend, self._attempt.sku)
         report = None
         if standing is not None and submission is not None:
             report = await standing.backend.poll(submission, _NEWS_SECONDS)
-        seen = await _in_thread(self._folder.claim, n)
+        seen = await asyncio.to_thread(self._folder.claim, n)
         if seen is not None:
             self._watch.see(*seen)
         self._submitted = submission is not None
@@ -166,12 +165,12 @@ class _Watched:
         verdict = judge(
             sight_of(self._attempt, self._watch, submitted=self._submitted, final=final)
         )
-        result = await _in_thread(self._folder.result_head)
+        result = await asyncio.to_thread(self._folder.result_head)
         has_result = result is not None and result.attempt == self._attempt.attempt
         if verdict.action == "wait" or has_result:
             return False
         if verdict.action == "bury":
-            if not await _in_thread(self._folder.bury, self._attempt.attempt):
+            if not await asyncio.to_thread(self._folder.bury, self._attempt.attempt):
                 return False
             verdict = Verdict("close", verdict.reason, "buried")
             await self._tools.closing.close(self._folder, self._attempt, verdict, None)
@@ -188,7 +187,7 @@ class _Watched:
         limits = self._attempt.queue_limit_seconds + self._attempt.run_limit_seconds
         if self._age <= timedelta(seconds=limits) + ADDRESS_MARGIN:
             return False
-        if not await _in_thread(self._folder.bury, self._attempt.attempt):
+        if not await asyncio.to_thread(self._folder.bury, self._attempt.attempt):
             return False
         verdict = Verdict("close", "its time in the queue is over", "buried")
         await self._tools.closing.close(self._folder, self._attempt, verdict, None)
@@ -200,7 +199,3 @@ def _looks() -> Iterator[float]:
     yield 0.0
     for _ in range(int(SILENT_SECONDS / _BETWEEN_LOOKS_SECONDS) + 1):
         yield _BETWEEN_LOOKS_SECONDS
-
-
-async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401  # passes through
-    return await asyncio.to_thread(function, *arguments)
