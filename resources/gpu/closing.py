@@ -111,9 +111,7 @@ class Closing:
     async def _close_if_over(self, folder: JobFolder, attempt: Attempt, why: str) -> Attempt:
         """Close an attempt whose worker is certainly gone; any other is left as it is."""
         watch = Watch(self._clock)
-        seen = await asyncio.to_thread(folder.claim, attempt.attempt)
-        if seen is not None:
-            watch.see(*seen)
+        await asyncio.to_thread(folder.look_at_claim, attempt.attempt, watch)
         sight = sight_of(attempt, watch, submitted=True, final=False)
         result = await asyncio.to_thread(folder.result_head)
         verdict = judge(sight)

@@ -118,18 +118,12 @@ class _Following:
         return await self._standing.backend.poll(self._submission, wait_seconds)
 
     async def _look(self) -> Claim | None:
-        """Read again only where its ETag is another one."""
-        etag = await asyncio.to_thread(self._folder.claim_etag, self._number)
-        self._watch.looked()
-        if etag and etag == self._watch.etag:
-            return self._watch.claim
-        seen = await asyncio.to_thread(self._folder.claim, self._number) if etag else None
-        if seen is None:
-            return None
-        if self._watch.claim is None and self._standing is not None and seen[0].state != "buried":
+        known = self._watch.claim is not None
+        claim = await asyncio.to_thread(self._folder.look_at_claim, self._number, self._watch)
+        new = claim is not None and not known and claim.state != "buried"
+        if new and self._standing is not None:
             self._standing.workers.succeeded()
-        self._watch.see(*seen)
-        return self._watch.claim
+        return claim
 
     def _sight(self, report: Report | None) -> Sight:
         submitted, final = self._submission is not None, report is not None

@@ -20,7 +20,9 @@ from gpu_job.contract import (
 )
 from gpu_job.packing import unpacked
 from pipelines.billing.attempts import Attempt
-from resources.storage.base import Storage, StorageError, Stored
+from resources.storage.base import Storage, StorageError
+
+from .paid_once import Watch
 
 _ATTEMPT = re.compile(r"attempt-(\d+)\.json")
 Part = TypeVar("Part", bound=BaseModel)
@@ -135,16 +137,19 @@ class JobFolder:
         """The provider's id, or None."""
         return self._read(f"submitted-{n}.json", Submission)
 
-    def claim_etag(self, n: int) -> str:
-        """Of the claim; empty where there is none."""
-        seen = self.storage.head(self.key(f"claim-{n}.json"))
-        return seen.etag if seen else ""
+    def look_at_claim(self, n: int, watch: Watch) -> Claim | None:
+        """The claim, told to the watch; read again only where its ETag is another one.
 
-    def claim(self, n: int) -> tuple[Claim, str] | None:
-        """The claim and its ETag. A beat between the two reads shows as the older ETag."""
-        seen: Stored | None = self.storage.head(self.key(f"claim-{n}.json"))
-        claim = self._read(f"claim-{n}.json", Claim)
-        return None if seen is None or claim is None else (claim, seen.etag)
+        A beat between the two reads shows as the older ETag, and is read by the next look.
+        """
+        key = f"claim-{n}.json"
+        seen = self.storage.head(self.key(key))
+        watch.looked()
+        if seen is not None and (watch.claim is None or seen.etag != watch.etag):
+            claim = self._read(key, Claim)
+            if claim is not None:
+                watch.see(claim, seen.etag)
+        return watch.claim
 
     def bury(self, n: int) -> bool:
         """Create the claim so that no worker can; False where a worker has it."""

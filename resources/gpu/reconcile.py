@@ -154,9 +154,7 @@ class _Watched:
         report = None
         if standing is not None and submission is not None:
             report = await standing.backend.poll(submission, _NEWS_SECONDS)
-        seen = await asyncio.to_thread(self._folder.claim, n)
-        if seen is not None:
-            self._watch.see(*seen)
+        await asyncio.to_thread(self._folder.look_at_claim, n, self._watch)
         self._submitted = submission is not None
         return report
 

@@ -123,15 +123,15 @@ def test_a_worker_that_ends_between_two_reads_is_not_called_lost(world, monkeypa
         while True:
             yield
 
-    backend, read = world.backend(works), JobFolder.claim_etag
+    backend, read = world.backend(works), JobFolder.look_at_claim
 
-    def ends_meanwhile(folder, n):
+    def ends_meanwhile(folder, n, watch):
         if backend.polls == 3:
             backend.workers[0].write_result()
             backend.workers[0].beat("done")
-        return read(folder, n)
+        return read(folder, n, watch)
 
-    monkeypatch.setattr(JobFolder, "claim_etag", ends_meanwhile)
+    monkeypatch.setattr(JobFolder, "look_at_claim", ends_meanwhile)
     world.run(backend, world.order())
 
     assert backend.attempts == [1]
