@@ -9,7 +9,6 @@ from gpu_job.contract import Claim
 from pipelines.billing.attempts import Attempt, ledger_row
 from pipelines.billing.prices import Price
 from pipelines.billing.sessions import session_row
-from resources.budget import Budget
 from resources.ledger_writer import LedgerWriter
 from resources.spending import reservation_of
 
@@ -24,10 +23,8 @@ _LOG = logging.getLogger("escriba")
 class Closing:
     """Closes attempts; knows which of them this process has open."""
 
-    def __init__(
-        self, fleet: Fleet, ledger: LedgerWriter, budget: Budget, clock: Callable[[], float]
-    ) -> None:
-        self._fleet, self._ledger, self._budget, self._clock = fleet, ledger, budget, clock
+    def __init__(self, fleet: Fleet, ledger: LedgerWriter, clock: Callable[[], float]) -> None:
+        self._fleet, self._ledger, self._clock = fleet, ledger, clock
         self._open: dict[str, tuple[JobFolder, Attempt]] = {}
         self._cancels = True
 
@@ -56,6 +53,15 @@ class Closing:
         await self.finish(folder, closed)
         return closed
 
+    async def bury(
+        self, folder: JobFolder, attempt: Attempt, why: str, error_type: str = ""
+    ) -> Attempt | None:
+        """Close an attempt that no worker can take any more; None where a worker was first."""
+        if not await asyncio.to_thread(folder.bury, attempt.attempt):
+            return None
+        verdict = Verdict("close", why, "buried", error_type)
+        return await self.close(folder, attempt, verdict, None)
+
     async def finish(self, folder: JobFolder, closed: Attempt) -> None:
         """What a closed attempt leaves to do; done twice, it changes nothing.
 
@@ -64,13 +70,13 @@ class Closing:
         """
         standing = self._fleet.of(closed.backend, closed.sku)
         may_go_on = closed.end is not None and closed.end.status in {"lost", "buried"}
-        is_paid = standing is not None and standing.backend.capabilities.paid
-        if self._cancels and may_go_on and standing is not None and is_paid:
+        backend = standing.backend if standing is not None else None
+        if backend is not None and backend.capabilities.paid and may_go_on and self._cancels:
             submission = await asyncio.to_thread(folder.submission, closed.attempt)
             if submission is not None:
-                await standing.backend.cancel(submission)
+                await backend.cancel(submission)
         spent = ledger_row(closed, self.price(closed)).cost_usd if closed.quote_usd else 0
-        await self._budget.settle(reservation_of(closed), spent)
+        await self._fleet.budget.settle(reservation_of(closed), spent)
 
     async def settle(
         self, folder: JobFolder, attempts: list[Attempt], result: ResultHead
@@ -104,9 +110,8 @@ class Closing:
         self, folder: JobFolder, attempt: Attempt, why: str = "another attempt's result stands"
     ) -> Attempt:
         """An open attempt that nobody waits for: closed where no worker has it any more."""
-        if await asyncio.to_thread(folder.bury, attempt.attempt):
-            return await self.close(folder, attempt, Verdict("close", why, "buried"), None)
-        return await self._close_if_over(folder, attempt, why)
+        buried = await self.bury(folder, attempt, why)
+        return buried or await self._close_if_over(folder, attempt, why)
 
     async def _close_if_over(self, folder: JobFolder, attempt: Attempt, why: str) -> Attempt:
         """Close an attempt whose worker is certainly gone; any other is left as it is."""

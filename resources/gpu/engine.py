@@ -21,7 +21,7 @@ from .fleet import Chosen, Fleet
 from .following import Follower
 from .job_folder import JobFolder, Submission, now
 from .orders import Finished, Limits, Order, new_attempt, request_of, sized
-from .paid_once import EXPIRED, Verdict, computations
+from .paid_once import EXPIRED, computations
 
 BACKEND_DOWN = "backend_down"
 _MAX_FRUITLESS = 10  # in a row and in one run: nobody takes this job, and every try costs a start
@@ -47,7 +47,7 @@ class JobEngine:
         self.fleet, self._budget = fleet, fleet.budget
         self._max_attempts, self._limits = max_attempts, limits
         self._sleep = sleep
-        self.closing = Closing(fleet, ledger, fleet.budget, clock)
+        self.closing = Closing(fleet, ledger, clock)
         self.follower = Follower(fleet, self.closing, clock, sleep)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -146,21 +146,14 @@ class JobEngine:
             submission = await self._submit(order, attempt, chosen)
         except BackendUnavailableError as error:
             chosen.standing.door.failed(str(error), lasting=error.lasting)
-            if not await self._buried(order, attempt, str(error)):
+            why = str(error)
+            if not await self.closing.bury(order.folder, attempt, why, BACKEND_DOWN):
                 await self.follower.follow(order, attempt)
         except RecordingError as error:  # this job does not fit this backend
-            await self._buried(order, attempt, error.message)
+            await self.closing.bury(order.folder, attempt, error.message, BACKEND_DOWN)
             raise
         else:
             await self.follower.follow(order, attempt, submission)
-
-    async def _buried(self, order: Order, attempt: Attempt, why: str) -> bool:
-        """Whether no worker can take it any more; then it is closed."""
-        buried = await asyncio.to_thread(order.folder.bury, attempt.attempt)
-        if buried:
-            verdict = Verdict("close", why, "buried", BACKEND_DOWN)
-            await self.closing.close(order.folder, attempt, verdict, None)
-        return buried
 
     async def _submit(self, order: Order, attempt: Attempt, chosen: Chosen) -> Submission:
         """The request is let go when it is handed over: while the job waits, nobody needs it."""

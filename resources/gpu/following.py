@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 1_800.0  # with a store that fails while an attempt is under 
 _NOBODYS_LOOK_SECONDS = 30.0  # of a backend that is not set up any more
 _OUR_OWN_DOING = {"cancelled"}  # a job that was not begun when its machine went tells nothing
 
-_DONE = Verdict("close", "its result stands", "done")
+_OVER = Verdict("close", "buried, or whoever collects its result closes it")
 _LOG = logging.getLogger("escriba")
 
 
@@ -84,10 +84,10 @@ class _Following:
         # looked at last: a worker writes its result before it says done, or dies
         if await asyncio.to_thread(self._folder.has_result):
             await self._let_the_worker_end(report)
-            return _DONE
-        if verdict.action == "bury" and await asyncio.to_thread(self._folder.bury, self._number):
+            return _OVER
+        if verdict.action == "bury" and await self._is_buried(_reason(verdict, report)):
             self._blame(report)
-            return Verdict("close", _reason(verdict, report), "buried")
+            return _OVER
         if verdict.action == "close":
             return verdict
         if report is not None:
@@ -129,9 +129,13 @@ class _Following:
         submitted, final = self._submission is not None, report is not None
         return sight_of(self._attempt, self._watch, submitted=submitted, final=final)
 
+    async def _is_buried(self, why: str) -> bool:
+        closing = self._tools.closing
+        return await closing.bury(self._folder, self._attempt, why) is not None
+
     async def _close(self, verdict: Verdict) -> None:
         """What has a result is closed by whoever collects it."""
-        if verdict is _DONE:
+        if verdict is _OVER:
             return
         claim = self._watch.claim if verdict.status != "buried" else None
         died = now() if self._mine and self._died_here(verdict, claim) else None

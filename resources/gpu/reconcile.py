@@ -19,7 +19,7 @@ from .base import Report
 from .closing import Closing
 from .fleet import Fleet
 from .job_folder import ADDRESS_MARGIN, JobFolder
-from .paid_once import SILENT_SECONDS, Verdict, Watch, judge, sight_of
+from .paid_once import SILENT_SECONDS, Watch, judge, sight_of
 
 _BETWEEN_LOOKS_SECONDS = 30.0
 _NEVER_BEGUN = timedelta(hours=1)  # whose attempt is missing: its run died just before, or lives
@@ -168,11 +168,7 @@ class _Watched:
         if verdict.action == "wait" or has_result:
             return False
         if verdict.action == "bury":
-            if not await asyncio.to_thread(self._folder.bury, self._attempt.attempt):
-                return False
-            verdict = Verdict("close", verdict.reason, "buried")
-            await self._tools.closing.close(self._folder, self._attempt, verdict, None)
-            return True
+            return await self._is_buried(verdict.reason)
         claim = self._watch.claim
         await self._tools.closing.close(self._folder, self._attempt, verdict, claim)
         return True
@@ -185,11 +181,10 @@ class _Watched:
         limits = self._attempt.queue_limit_seconds + self._attempt.run_limit_seconds
         if self._age <= timedelta(seconds=limits) + ADDRESS_MARGIN:
             return False
-        if not await asyncio.to_thread(self._folder.bury, self._attempt.attempt):
-            return False
-        verdict = Verdict("close", "its time in the queue is over", "buried")
-        await self._tools.closing.close(self._folder, self._attempt, verdict, None)
-        return True
+        return await self._is_buried("its time in the queue is over")
+
+    async def _is_buried(self, why: str) -> bool:
+        return await self._tools.closing.bury(self._folder, self._attempt, why) is not None
 
 
 def _looks() -> Iterator[float]:
