@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from gpu_job.contract import Claim
-from gpu_job.place import is_known_dead
 from pipelines.billing.attempts import Attempt
 from resources.storage.base import StorageError
 
@@ -23,8 +22,15 @@ PATIENCE_SECONDS = 1_800.0  # with a store that fails while an attempt is under 
 _NOBODYS_LOOK_SECONDS = 30.0  # of a backend that is not set up any more
 _OUR_OWN_DOING = {"cancelled"}  # a job that was not begun when its machine went tells nothing
 
-_OVER = Verdict("close", "buried, or whoever collects its result closes it")
 _LOG = logging.getLogger("escriba")
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The last look. verdict: what to close it by; None where it is closed, or collected soon."""
+
+    sight: Sight
+    verdict: Verdict | None = None
 
 
 @dataclass
@@ -69,29 +75,32 @@ class _Following:
                 await self._tools.sleep(wait_seconds)
                 continue
             self._ill_since, self._unused = None, None
+            if end is not None and end.verdict is not None:
+                await self._close(end.verdict, end.sight)
             if end is not None:
-                await self._close(end)
                 return
 
-    async def _end(self, wait_seconds: float) -> Verdict | None:
+    async def _end(self, wait_seconds: float) -> _End | None:
         """One look, and what follows from it; None while the attempt is not over."""
         report = self._unused = self._unused or await self._news(wait_seconds)
-        claim = await self._look()
-        verdict = judge(self._sight(report))
+        await self._look()
+        submitted, final = self._submission is not None, report is not None
+        sight = sight_of(self._attempt, self._watch, submitted=submitted, final=final)
+        verdict = judge(sight)
         if verdict.action == "wait" and report is None:
             await self._stop_if_too_long()
             return None
         # looked at last: a worker writes its result before it says done, or dies
         if await asyncio.to_thread(self._folder.has_result):
             await self._let_the_worker_end(report)
-            return _OVER
+            return _End(sight)
         if verdict.action == "bury" and await self._is_buried(_reason(verdict, report)):
             self._blame(report)
-            return _OVER
+            return _End(sight)
         if verdict.action == "close":
-            return verdict
+            return _End(sight, verdict)
         if report is not None:
-            await self._stop_if_it_gave_up(claim)
+            await self._stop_if_it_gave_up(sight.claim)
             await self._tools.sleep(wait_seconds)  # a backend that is done waits for nothing
         return None
 
@@ -117,35 +126,22 @@ class _Following:
             return None
         return await self._standing.backend.poll(self._submission, wait_seconds)
 
-    async def _look(self) -> Claim | None:
+    async def _look(self) -> None:
         known = self._watch.claim is not None
         claim = await asyncio.to_thread(self._folder.look_at_claim, self._number, self._watch)
         new = claim is not None and not known and claim.state != "buried"
         if new and self._standing is not None:
             self._standing.workers.succeeded()
-        return claim
-
-    def _sight(self, report: Report | None) -> Sight:
-        submitted, final = self._submission is not None, report is not None
-        return sight_of(self._attempt, self._watch, submitted=submitted, final=final)
 
     async def _is_buried(self, why: str) -> bool:
         closing = self._tools.closing
         return await closing.bury(self._folder, self._attempt, why) is not None
 
-    async def _close(self, verdict: Verdict) -> None:
-        """What has a result is closed by whoever collects it."""
-        if verdict is _OVER:
-            return
-        claim = self._watch.claim if verdict.status != "buried" else None
-        died = now() if self._mine and self._died_here(verdict, claim) else None
-        await self._tools.closing.close(self._folder, self._attempt, verdict, claim, died)
-
-    @staticmethod
-    def _died_here(verdict: Verdict, claim: Claim | None) -> bool:
-        """Lost on this machine: only then does our clock say how long its worker ran."""
-        place = claim.usage.place if claim and claim.usage else None
-        return verdict.status == "lost" and place is not None and is_known_dead(place)
+    async def _close(self, verdict: Verdict, sight: Sight) -> None:
+        """Only of a worker lost on this machine our clock says how long it ran."""
+        lost_here = self._mine and verdict.status == "lost" and sight.owner_is_dead
+        died = now() if lost_here else None
+        await self._tools.closing.close(self._folder, self._attempt, verdict, sight.claim, died)
 
     def _blame(self, report: Report | None) -> None:
         """Workers that end jobs which they never took are broken, all of them most likely."""
