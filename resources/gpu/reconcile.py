@@ -8,17 +8,18 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pipelines.billing.attempts import Attempt
 from pipelines.billing.prices import PriceBookError
 from resources.spending import Reservation, Spending
 from resources.storage.base import Storage, StorageError, Stored
+from resources.storage.clock import utc_now
 
 from .base import Report
 from .closing import Closing
 from .fleet import Fleet
-from .job_folder import ADDRESS_MARGIN, JobFolder
+from .job_folder import ADDRESS_MARGIN, JobFolder, ResultHead
 from .paid_once import SILENT_SECONDS, Watch, judge, sight_of
 
 _BETWEEN_LOOKS_SECONDS = 30.0
@@ -65,7 +66,7 @@ class Reconciler:
     closing: Closing
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = utc_now
 
     async def reconcile(self) -> Reconciled:
         """Everything in `ledger/open/`; trouble with one costs no other."""
@@ -85,17 +86,17 @@ class Reconciler:
         self, reservation: Reservation, stored: Stored, found: Reconciled, gate: asyncio.Semaphore
     ) -> None:
         folder = JobFolder(self.storage, reservation.tenant, reservation.job)
+        age = self.now() - stored.modified
         attempt = await asyncio.to_thread(folder.attempt, reservation.attempt)
         if attempt is None or attempt.nonce != reservation.nonce:
-            if self.now() - stored.modified > _NEVER_BEGUN:
-                await asyncio.to_thread(Spending(self.storage).withdraw, reservation)
+            if age > _NEVER_BEGUN:
+                await self.fleet.budget.withdraw(reservation)
                 found.never_begun += 1
             return
         if attempt.end is not None:
             await self.closing.finish(folder, attempt)
             found.settled.append(attempt.recording)
             return
-        age = self.now() - stored.modified
         await _Watched(self, folder, attempt, age, gate).decide(found)
 
 
@@ -119,9 +120,11 @@ class _Watched:
         for seconds in _looks():
             await self._tools.sleep(seconds)
             async with self._gate:
-                if await self._has_result(found):
-                    return
                 report = await self._look()
+                # after the claim: a worker writes its result before it says done, or dies
+                result = await asyncio.to_thread(self._folder.result_head)
+                if result is not None and await self._is_collected(result, found):
+                    return
                 if await self._is_over(report):
                     found.closed.append(name)
                     return
@@ -135,10 +138,7 @@ class _Watched:
                 break  # it waits in a queue
         found.running.append(name)
 
-    async def _has_result(self, found: Reconciled) -> bool:
-        result = await asyncio.to_thread(self._folder.result_head)
-        if result is None:
-            return False
+    async def _is_collected(self, result: ResultHead, found: Reconciled) -> bool:
         attempts = await asyncio.to_thread(self._folder.attempts)
         settled = await self._tools.closing.settle(self._folder, attempts, result)
         if any(one.attempt == self._attempt.attempt and one.end is None for one in settled):
@@ -163,9 +163,7 @@ class _Watched:
         verdict = judge(
             sight_of(self._attempt, self._watch, submitted=self._submitted, final=final)
         )
-        result = await asyncio.to_thread(self._folder.result_head)
-        has_result = result is not None and result.attempt == self._attempt.attempt
-        if verdict.action == "wait" or has_result:
+        if verdict.action == "wait":
             return False
         if verdict.action == "bury":
             return await self._is_buried(verdict.reason)
