@@ -61,10 +61,11 @@ class JobEngine:
         """
         folder, queued_at = order.folder, now()
         async with self._locks[f"{folder.tenant}/{folder.job}"]:
-            earlier = await asyncio.to_thread(folder.attempts)
+            earlier: list[Attempt] | None = None
             while True:
                 result = await asyncio.to_thread(folder.result_head)
                 attempts = await asyncio.to_thread(folder.attempts)
+                earlier = attempts if earlier is None else earlier
                 newest = attempts[-1] if attempts else None
                 if result is not None:
                     closed = await self.closing.settle(folder, attempts, result)
@@ -100,7 +101,7 @@ class JobEngine:
                 return
             is_probe = any(circuit.state.state != "well" for circuit in standing.circuits)
             if not standing.may_try():  # it went down while the job waited here: choose again
-                await self._sleep(_TRY_AGAIN_SECONDS * (0.5 + self.fleet.dice.random()))
+                await self._sleep(self.fleet.jittered(_TRY_AGAIN_SECONDS))
                 return
             try:
                 attempt = await self._begin(order, number, queued_at, chosen)
@@ -168,7 +169,7 @@ class JobEngine:
         failed = _in_a_row(attempts, lambda e: e.status == "failed" and e.error_type != EXPIRED)
         if failed:
             seconds = min(_BACKOFF_SECONDS * 2.0 ** (failed - 1), _BACKOFF_AT_MOST_SECONDS)
-            await self._sleep(seconds * (0.5 + self.fleet.dice.random()))
+            await self._sleep(self.fleet.jittered(seconds))
 
     def _may_go_on(self, order: Order, attempts: list[Attempt], earlier: list[Attempt]) -> None:
         """Raises where one more attempt makes no sense; `earlier`: those before this run."""

@@ -109,6 +109,10 @@ class Fleet:
     def _circuit(self) -> Circuit:
         return Circuit(clock=self.clock, jitter=self.dice.random)
 
+    def jittered(self, seconds: float) -> float:
+        """Between half of it and half as long again: who waits together does not come together."""
+        return seconds * (0.5 + self.dice.random())
+
     def of(self, backend: str, sku: str) -> Standing | None:
         """The one that an attempt went to; None where it is not set up any more."""
         return self._standing.get((backend, sku))
@@ -137,7 +141,7 @@ class Fleet:
                 return self._chosen(verdict, offers)
             if not self._may_recover(verdict, self.clock() - since):
                 refuse(verdict, left)
-            await self.sleep(_LOOK_AGAIN_SECONDS * (0.5 + self.dice.random()))
+            await self.sleep(self.jittered(_LOOK_AGAIN_SECONDS))
 
     async def close(self) -> None:
         """End everything that this process started."""

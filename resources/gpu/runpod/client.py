@@ -6,8 +6,8 @@ import json
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ import httpx
 from gpu_job.contract import JobRequest
 from resources.failures import BackendUnavailableError, RecordingError
 from resources.http_log import hide_addresses
+from resources.storage.clock import utc_now
 
 from . import addresses
 from .answers import RefusedError, TroubleError, ask
@@ -39,7 +40,7 @@ class Time:
     clock: Clock = time.monotonic
     sleep: Sleep = asyncio.sleep
     jitter: Jitter = random.random
-    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    now: Callable[[], datetime] = utc_now
 
 
 def open_http(url: str, key: str) -> httpx.AsyncClient:
