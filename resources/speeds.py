@@ -1,12 +1,13 @@
 """How fast the backends were of late, read from the ledger."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pipelines.billing.speeds import Key, Measured, Run, measured_of
+from pipelines.billing.speeds import MEASURED_DAYS, Key, Measured, Run, measured_of
 
 from .ledger import open_ledger
 from .storage.base import Storage, StorageError
+from .storage.clock import utc_now
 
 _LOG = logging.getLogger("escriba")
 _FILES = 300  # the newest; a median needs no more, and a night can write thousands
@@ -15,6 +16,11 @@ _QUERY = """
     FROM attempts
     WHERE status = 'done' AND rtf > 0 AND diarizer <> '' AND started_at >= ?
 """
+
+
+def recent_speeds(storage: Storage) -> dict[Key, Measured]:
+    """Of the last MEASURED_DAYS."""
+    return measured_speeds(storage, utc_now() - timedelta(days=MEASURED_DAYS))
 
 
 def measured_speeds(storage: Storage, since: datetime) -> dict[Key, Measured]:

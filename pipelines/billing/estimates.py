@@ -10,17 +10,8 @@ from decimal import Decimal
 from .attempts import per_audio_hour
 from .prices import Price, PriceBook, total
 from .quotes import JobSize, Quote, Speed, audio_quote, machine_quote
+from .speeds import planned_speed
 
-# to plan with where nothing is measured: RTF, and seconds until a machine begins. The RTF is that
-# of a card of 24 GB; nobody measured the others for these tables.
-_PLANNED = {
-    "runpod": (0.2, 30.0),
-    "aws_gpu": (0.2, 240.0),
-    "gcp_gpu": (0.2, 240.0),
-    "local": (0.5, 5.0),
-}
-_PLANNED_ELSEWHERE = (0.2, 60.0)
-_PLANNED_RTF_DIARIZATION = 0.1
 _PLANNED_RTF_SERVICE = 0.02  # an hour in about a minute, as hosted services take it
 
 Quoter = Callable[[JobSize, Price, Speed], Quote]
@@ -84,17 +75,13 @@ def estimate(jobs: Sequence[JobSize], where: Candidate) -> Estimate:
 def planned_candidate(price: Price, workers: int) -> Candidate:
     """A line of the price book that is not set up here, at planned speeds."""
     quote = audio_quote if price.unit == "audio_minute" else machine_quote
-    return Candidate(price, lambda job: planned_speed(price, job), quote, workers)
+    return Candidate(price, lambda job: _planned_by(price, job), quote, workers)
 
 
-def planned_speed(price: Price, job: JobSize) -> Speed:
-    """Before there is a measured one."""
+def _planned_by(price: Price, job: JobSize) -> Speed:
     if price.unit == "audio_minute":
         return Speed(_PLANNED_RTF_SERVICE, 0.0, "paid by the audio")
-    rtf, start_seconds = _PLANNED.get(price.backend, _PLANNED_ELSEWHERE)
-    if job.diarized and price.backend != "local":
-        rtf = round(rtf + _PLANNED_RTF_DIARIZATION, 6)
-    return Speed(rtf, start_seconds, f"planned: RTF {rtf:g}")
+    return planned_speed(price.backend, job)
 
 
 def on_runpod_l4(
@@ -103,7 +90,7 @@ def on_runpod_l4(
     """USD for this audio on a RunPod L4 at the planned real-time factor, without cold start."""
     price = book.at("runpod", "l4", when)
     job = JobSize(round(audio_seconds * 1000), 0, 0, "", None, diarized)
-    speed = dataclasses.replace(planned_speed(price, job), start_seconds=0.0)
+    speed = dataclasses.replace(planned_speed(price.backend, job), start_seconds=0.0)
     return machine_quote(job, price, speed).cost_usd
 
 

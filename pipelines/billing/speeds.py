@@ -11,6 +11,17 @@ MEASURED_DAYS = 14
 FEWEST_JOBS = 5  # fewer say little of what the next one takes
 _START_AT_MOST = 2  # times the planned start: what is longer was the provider's queue
 
+# to plan with where nothing is measured: RTF, and seconds until a machine begins. The RTF is that
+# of a card of 24 GB; nobody measured the others for these tables.
+_PLANNED = {
+    "runpod": (0.2, 30.0),
+    "aws_gpu": (0.2, 240.0),
+    "gcp_gpu": (0.2, 240.0),
+    "local": (0.5, 5.0),
+}
+_PLANNED_ELSEWHERE = (0.2, 60.0)
+_PLANNED_RTF_DIARIZATION = 0.1
+
 Key = tuple[str, str, str, bool]  # backend, sku, model, diarized
 
 
@@ -31,6 +42,14 @@ class Measured:
     rtf: float
     start_seconds: float
     jobs: int
+
+
+def planned_speed(backend: str, job: JobSize) -> Speed:
+    """Of a machine, before there is a measured one."""
+    rtf, start_seconds = _PLANNED.get(backend, _PLANNED_ELSEWHERE)
+    if job.diarized and backend != "local":
+        rtf = round(rtf + _PLANNED_RTF_DIARIZATION, 6)
+    return Speed(rtf, start_seconds, f"planned: RTF {rtf:g}")
 
 
 def measured_of(runs: Iterable[Run]) -> dict[Key, Measured]:

@@ -1,7 +1,6 @@
 """`escriba estimate`: what recordings would cost and take, before anything is spent."""
 
 import sys
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,9 +11,8 @@ from rich.progress import track
 from rich.text import Text
 
 from pipelines.billing.estimates import Estimate
-from pipelines.billing.speeds import MEASURED_DAYS
 from pipelines.recordings import NameRefusedError, check_tenant
-from resources.speeds import measured_speeds
+from resources.speeds import recent_speeds
 
 from .costs import clock, new_table
 from .house import console, json_option, open_house, print_json
@@ -50,7 +48,7 @@ def command(
     settings, storage = open_house()
     setup = open_setup(
         settings,
-        measured_speeds(storage, datetime.now(UTC) - timedelta(days=MEASURED_DAYS)),
+        recent_speeds(storage),
         cast("Priority", priority or settings.backend_selection_priority),
     )
     looks = (

@@ -1,14 +1,11 @@
 """The job engine as the settings want it: all backends that are set up, prices, limits."""
 
-from datetime import UTC, datetime, timedelta
-
 from pipelines.billing.policy import Limits as Money
 from pipelines.billing.prices import PriceBook, read_price_book
-from pipelines.billing.speeds import MEASURED_DAYS
 from pipelines.settings import Settings
 from resources.budget import Budget
 from resources.ledger_writer import LedgerWriter
-from resources.speeds import measured_speeds
+from resources.speeds import recent_speeds
 from resources.storage.base import Storage
 
 from .engine import JobEngine
@@ -42,7 +39,7 @@ def open_fleet(settings: Settings, storage: Storage, prices: PriceBook) -> Fleet
         open_budget(settings, storage),
         primary=settings.primary_backend,
         priority=settings.backend_selection_priority,
-        speeds=lambda: measured_speeds(storage, datetime.now(UTC) - timedelta(days=MEASURED_DAYS)),
+        speeds=lambda: recent_speeds(storage),
     )
 
 

@@ -9,6 +9,7 @@ from gpu_job.contract import JobRequest
 from gpu_job.place import is_known_dead
 from pipelines.billing.prices import Price
 from pipelines.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
+from pipelines.billing.speeds import planned_speed
 from pipelines.settings import Settings, inherited_environment
 from resources.failures import BackendUnavailableError
 from resources.gpu.base import Backend, Progress, Report
@@ -24,7 +25,6 @@ KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(128 << 20),
 }
 NEEDS = "nothing"
-_PLANNED = Speed(rtf=0.5, start_seconds=5.0, basis="planned for a CPU")
 
 
 def open_backends(settings: Settings) -> list[Backend]:
@@ -48,8 +48,8 @@ class LocalBackend:
         self._broken: BackendUnavailableError | None = None
         self._jobs: dict[str, tuple[LocalWorker, LocalJob]] = {}
 
-    def speed(self, job: JobSize) -> Speed:  # noqa: ARG002  # nobody knows this machine
-        return _PLANNED
+    def speed(self, job: JobSize) -> Speed:
+        return planned_speed(self.name, job)
 
     def quote(self, job: JobSize, price: Price, speed: Speed) -> Quote:
         return machine_quote(job, price, speed)

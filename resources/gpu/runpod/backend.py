@@ -10,6 +10,7 @@ import httpx
 from gpu_job.contract import JobRequest
 from pipelines.billing.prices import Price
 from pipelines.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
+from pipelines.billing.speeds import planned_speed
 from pipelines.settings import Settings
 from resources.gpu.base import Progress, Report
 from resources.gpu.job_folder import Submission
@@ -25,8 +26,6 @@ CLOSE_SECONDS = 20.0
 # in rooms whose job is not handed over yet: a request of an hour of speech takes 0.2 MB until then,
 # and RunPod takes 50 of them in a second
 HANDED_OVER_AT_ONCE = 100
-_PLANNED_RTF, _PLANNED_DIARIZED_RTF = 0.2, 0.3
-_START_SECONDS = 30.0
 
 logger = logging.getLogger(__name__)
 REAL_TIME = Time()
@@ -60,8 +59,7 @@ class RunPodBackend:
         self._left: dict[str, str] = {}  # by whom was interrupted, and what was known of them
 
     def speed(self, job: JobSize) -> Speed:
-        rtf = _PLANNED_DIARIZED_RTF if job.diarized else _PLANNED_RTF
-        return Speed(rtf, _START_SECONDS, "planned for a serverless GPU")
+        return planned_speed(self.name, job)
 
     def quote(self, job: JobSize, price: Price, speed: Speed) -> Quote:
         return machine_quote(job, price, speed)
