@@ -9,9 +9,10 @@ from pipelines.speech.audio_errors import AudioRefused
 from pipelines.speech.decode_verdict import length_agrees
 from pipelines.speech.optimize import OptimizedAudio, optimize
 
+from .bounds import check_length, refused
 from .names import LENGTH_AGREES, OPTIMIZED_AUDIO, RAW_AUDIO
 from .progress import Checked, StageMade
-from .raw_audio import check_length, check_unchanged, refused
+from .raw_audio import check_unchanged
 from .records import OptimizedAudioFacts, RawAudio, stage_fingerprint
 from .workshop import Desk
 
@@ -72,7 +73,7 @@ def _optimize(desk: Desk, folder: Path, raw: RawAudio) -> OptimizedAudio:
     workshop = desk.workshop
 
     def progress(done_ms: int) -> None:
-        check_length(desk, done_ms)
+        check_length(desk.workshop.settings, done_ms)
         workshop.progress.working(desk.recording, OPTIMIZED_AUDIO, done_ms, raw.declared_ms)
 
     try:

@@ -4,12 +4,12 @@ import hashlib
 import time
 from pathlib import Path
 
-from pipelines.settings import MEGABYTE
 from pipelines.speech.audio_errors import AudioRefused
 from pipelines.speech.probe import AudioProbe, probe
 from resources.failures import RecordingError
 from resources.storage.base import Stored
 
+from .bounds import check_length, check_size, refused
 from .names import RAW_AUDIO
 from .progress import StageMade
 from .records import RawAudio, stage_fingerprint
@@ -44,15 +44,9 @@ def look_at_source(desk: Desk) -> Stored:
             "The file is not in the inbox any more.",
             "Upload it again if it is still wanted.",
         )
-    limit_mb = desk.workshop.settings.max_upload_mb
     if seen.size_bytes == 0:
         raise RecordingError("empty_file", "The file is empty (0 bytes).", "Upload it again.")
-    if seen.size_bytes > limit_mb * MEGABYTE:
-        raise RecordingError(
-            "too_large",
-            f"The file has {seen.size_bytes / MEGABYTE:,.1f} MB; the limit is {limit_mb} MB.",
-            "Compress or split it, or raise MAX_UPLOAD_MB.",
-        )
+    check_size(desk.workshop.settings, seen.size_bytes)
     return seen
 
 
@@ -61,7 +55,8 @@ def _examine(desk: Desk, seen: Stored) -> RawAudio:
         path = desk.source()
         digest, read_bytes = _digest(path)
         found = _probe(path)
-        check_length(desk, found.declared_ms or 0 if found.declared_is_trusted else 0)
+        declared_ms = found.declared_ms or 0 if found.declared_is_trusted else 0
+        check_length(desk.workshop.settings, declared_ms)
     except FileNotFoundError:
         raise _changed(desk) from None
     except PermissionError as error:
@@ -89,29 +84,11 @@ def _examine(desk: Desk, seen: Stored) -> RawAudio:
     )
 
 
-def check_length(desk: Desk, audio_ms: int) -> None:
-    """Raises RecordingError where there is more audio than MAX_AUDIO_HOURS."""
-    limit = desk.workshop.settings.max_audio_hours
-    if audio_ms > limit * 3_600_000:
-        raise RecordingError(
-            "too_long",
-            f"The recording is longer than {limit:g} hours.",
-            "Split it, or raise MAX_AUDIO_HOURS.",
-        )
-
-
 def check_unchanged(desk: Desk, etag: str) -> None:
     """Raises RecordingError where the file in the inbox is not the one that was read."""
     now = desk.workshop.storage.head(desk.recording.inbox_key)
     if now is None or now.etag != etag:
         raise _changed(desk)
-
-
-def refused(error: AudioRefused) -> RecordingError:
-    """A refusal of the audio code, as the chain tells it."""
-    return RecordingError(
-        error.code, f"{error.message[:1].upper()}{error.message[1:]}.", error.advice
-    )
 
 
 def _probe(path: Path) -> AudioProbe:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
+from gpu_job.contract import JobOptions
+
 from .prices import NANODOLLAR, Price
 
 HealthState = Literal["well", "degraded", "down"]
@@ -24,6 +26,21 @@ class JobSize:
     language: str | None
     diarized: bool
     channels: int = 1
+
+
+def size_of(
+    options: JobOptions, *, audio_ms: int, speech_ms: int, audio_bytes: int, channels: int
+) -> JobSize:
+    """Of a job with these options."""
+    return JobSize(
+        audio_ms=audio_ms,
+        speech_ms=speech_ms,
+        audio_bytes=audio_bytes,
+        model=options.model,
+        language=options.language,
+        diarized=options.diarizer != "none",
+        channels=channels,
+    )
 
 
 @dataclass(frozen=True, slots=True)

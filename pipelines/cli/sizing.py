@@ -8,12 +8,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from assets.bounds import check_length, check_size, refused
 from assets.inbox import of_tenant, survey
 from assets.names import OPTIMIZED_AUDIO, RAW_AUDIO
 from assets.options import RecordingOptions, options_of, tenant_options
 from assets.quarantine import printable
 from assets.records import OptimizedAudioFacts, RawAudio, read_record
-from pipelines.billing.quotes import JobSize
+from pipelines.billing.quotes import JobSize, size_of
 from pipelines.recordings import Recording
 from pipelines.settings import MEGABYTE, Settings
 from pipelines.speech.audio_errors import AudioRefused
@@ -85,7 +86,7 @@ def _look_at_file(
     try:
         found = probe(file)
     except AudioRefused as error:
-        return _refused(name, error)
+        return _refused(name, refused(error))
     except OSError as error:
         why = f"The file cannot be read ({error.strerror})."
         return Unsized(name, why, "Give yourself the right to read it.")
@@ -106,9 +107,9 @@ def _look_at_recording(
             return known
         found = _probe_stored(storage, stored, scratch)
     except RecordingError as error:
-        return Unsized(name, error.message, error.advice)
-    except AudioRefused as error:
         return _refused(name, error)
+    except AudioRefused as error:
+        return _refused(name, refused(error))
     except (StorageError, FileNotFoundError) as error:
         return Unsized(name, f"{error}.".replace("..", "."), "Try again when the bucket is well.")
     return _sized(name, recording.tenant, found, options, settings)
@@ -129,13 +130,11 @@ def _known(
         return None  # of another version: the run does it again
     if raw_facts.etag != stored.etag or raw_facts.sha256 != facts.content_sha256:
         return None
-    size = JobSize(
+    size = size_of(
+        options.job,
         audio_ms=facts.audio_ms,
         speech_ms=facts.speech_ms,
         audio_bytes=facts.size_bytes,
-        model=options.job.model,
-        language=options.job.language,
-        diarized=options.job.diarizer != "none",
         channels=facts.channels,
     )
     return Sized(recording.name, recording.tenant, size, speech_known=True)
@@ -158,29 +157,25 @@ def _sized(
     name: str, tenant: str, found: AudioProbe, options: RecordingOptions, settings: Settings
 ) -> Sized | Unsized:
     """All of it is taken for speech until somebody has listened."""
-    if found.size_bytes > settings.max_upload_mb * MEGABYTE:
-        size = f"{found.size_bytes / MEGABYTE:,.1f} MB"
-        why = f"The file has {size}; the limit is {settings.max_upload_mb} MB."
-        return Unsized(name, why, "Compress or split it, or raise MAX_UPLOAD_MB.")
+    try:
+        check_size(settings, found.size_bytes)
+        check_length(settings, found.declared_ms or 0)
+    except RecordingError as error:
+        return _refused(name, error)
     if not found.declared_ms:
         why = "The file does not say how long it is."
         return Unsized(name, why, "`escriba run` finds out; it is not part of the sums.")
-    if found.declared_ms > settings.max_audio_hours * 3_600_000:
-        why = f"The recording is longer than {settings.max_audio_hours:g} hours."
-        return Unsized(name, why, "Split it, or raise MAX_AUDIO_HOURS.")
     separate = options.channels == "separate" and found.channels > 1
     optimized = found.declared_ms * _FLAC_BYTES_A_SECOND // 1000
-    size = JobSize(
+    size = size_of(
+        options.job,
         audio_ms=found.declared_ms,
         speech_ms=found.declared_ms,
         audio_bytes=min(optimized, settings.optimized_limit_mb * MEGABYTE),
-        model=options.job.model,
-        language=options.job.language,
-        diarized=options.job.diarizer != "none",
         channels=found.channels if separate else 1,
     )
     return Sized(name, tenant, size)
 
 
-def _refused(name: str, error: AudioRefused) -> Unsized:
-    return Unsized(name, f"{error.message[:1].upper()}{error.message[1:]}.", error.advice)
+def _refused(name: str, error: RecordingError) -> Unsized:
+    return Unsized(name, error.message, error.advice)

@@ -11,7 +11,7 @@ from gpu_job.contract import Claim, JobLimits, JobRequest, Usage
 from gpu_job.place import here
 from pipelines.billing.attempts import Attempt, AttemptEnd, Session
 from pipelines.billing.policy import Permission
-from pipelines.billing.quotes import JobSize
+from pipelines.billing.quotes import JobSize, size_of
 from resources.failures import BackendUnavailableError
 
 from .base import Progress
@@ -61,13 +61,11 @@ def order_of(  # noqa: PLR0913  # what an order is made of, by name
     """The order of a request, which is frozen in the folder; an earlier one stands."""
     standing = folder.freeze(request)
     options = standing.options
-    size = JobSize(
+    size = size_of(
+        options,
         audio_ms=standing.audio_ms,
         speech_ms=sum(region.end_ms - region.start_ms for region in standing.regions),
         audio_bytes=audio_bytes,
-        model=options.model,
-        language=options.language,
-        diarized=options.diarizer != "none",
         channels=audio_channels,
     )
     return Order(
