@@ -61,7 +61,7 @@ def write_digest(storage: Storage, night: str, now: datetime | None = None) -> D
 def make_digest(storage: Storage, night: str, since: datetime, until: datetime) -> Digest:
     """From the ledger what was done and spent, from the inbox what waits and what failed."""
     seen = survey(storage)
-    with open_ledger(storage) as ledger:
+    with open_ledger(storage, tables=["attempts"]) as ledger:
         done, audio, spent, wasted, attempts = ledger.execute(_SPENT, [since, until]).fetchone()
     oldest = _oldest(storage, seen)
     return Digest(

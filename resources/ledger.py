@@ -1,5 +1,6 @@
 """The ledger in the bucket: Parquet files that are only ever added, read through DuckDB."""
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,9 +85,13 @@ _TABLES = (
 
 @contextmanager
 def open_ledger(
-    storage: Storage, since: datetime | None = None, *, at_most_files: int | None = None
+    storage: Storage,
+    since: datetime | None = None,
+    *,
+    at_most_files: int | None = None,
+    tables: Collection[str] = ("attempts", "instances"),
 ) -> "Iterator[duckdb.DuckDBPyConnection]":
-    """A DuckDB connection with the tables `attempts` and `instances`.
+    """A DuckDB connection with these tables, `attempts` and `instances`; no other is read.
 
     attempts: each attempt once, the last word on it. instances: each worker's life once, with
     the seconds that were paid for: boot, busy and idle.
@@ -101,7 +106,7 @@ def open_ledger(
 
     with TemporaryDirectory(prefix="escriba-ledger-") as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        for table in _TABLES:
+        for table in (one for one in _TABLES if one.name in tables):
             local = _local_files(storage, table.folder, Path(folder), since, at_most_files)
             connection.register(f"no_{table.name}", schema(table.kind).empty_table())
             try:

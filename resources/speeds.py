@@ -29,7 +29,7 @@ def measured_speeds(storage: Storage, since: datetime) -> dict[Key, Measured]:
     Where the ledger cannot be read there are none: a job is planned then, and still routed.
     """
     try:
-        with open_ledger(storage, since, at_most_files=_FILES) as ledger:
+        with open_ledger(storage, since, at_most_files=_FILES, tables=["attempts"]) as ledger:
             rows = ledger.execute(_QUERY, [since]).fetchall()
     except StorageError as error:
         _LOG.warning("Speeds are planned, not measured: %s", error)

@@ -49,7 +49,7 @@ def command(group: str, *, rebuild: bool, as_json: bool) -> None:
     prices = read_price_book(settings.price_book)
     if rebuild:
         rebuild_ledger(storage, prices)
-    with open_ledger(storage) as ledger:
+    with open_ledger(storage, tables=["attempts"]) as ledger:
         rows = query_costs(ledger, group)
     price_rows(prices, rows, diarized=settings.diarizer != "none")
     if as_json:

@@ -62,7 +62,7 @@ def command(folder: Path, port: int, *, ui: bool, as_json: bool) -> None:
     seen = survey(storage)
     ran = run_recordings(settings, seen.work, out, quiet=as_json)
     prices = read_price_book(settings.price_book)
-    with open_ledger(storage) as ledger:
+    with open_ledger(storage, tables=["attempts"]) as ledger:
         rows = query_costs(ledger, "recording")
     price_rows(prices, rows, diarized=True)
     if as_json:

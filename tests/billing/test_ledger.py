@@ -12,7 +12,7 @@ from assets.rebuild import rebuild_ledger
 from pipelines.billing.attempts import LedgerRow, ledger_row
 from resources.gpu.job_folder import JobFolder
 from resources.ledger import open_ledger
-from resources.ledger_writer import ATTEMPTS, write_rows
+from resources.ledger_writer import ATTEMPTS, INSTANCES, write_rows
 from resources.storage.base import StorageError
 
 from .conftest import files, read
@@ -211,3 +211,11 @@ def test_a_sample_is_of_the_newest_files(storage, row, noon):
         found = ledger.execute("SELECT attempt FROM attempts ORDER BY 1").fetchall()
 
     assert found == [(3,), (4,)]
+
+
+def test_only_the_tables_that_are_asked_for_are_read(storage, row):
+    write_rows(storage, [row(1)])
+    storage.write(f"{INSTANCES}date=2026-03-01/a.parquet", b"damaged, and never looked at")
+
+    with open_ledger(storage, tables=["attempts"]) as ledger:
+        assert ledger.execute("SELECT attempt FROM attempts").fetchall() == [(1,)]
