@@ -22,6 +22,7 @@ CREATE_ONLY = "If-None-Match"
 _EXPIRED = (b"ExpiredToken", b"<Code>AccessDenied</Code>")
 _NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
 PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # between tries
+_LAST_TRIES = 7  # more of a result: 144 s together, and the fence is at 120
 _FETCH_TRIES = 4
 _READ_TRIES = 3
 _TIMEOUT_SECONDS = 20.0  # a beat must fail well before the fence of 120 s
@@ -123,13 +124,13 @@ def put_surely(
 ) -> None:
     """Create an object of which there is one at most; whoever created it, it stands then.
 
-    A store that does not answer is asked again for half a minute: what it is about may have cost
-    hours. `check` is called before each try.
+    A store that does not answer is asked again for over two minutes: what it is about may have
+    cost hours, and its owner counts as alive for as long. `check` is called before each try.
 
     Raises:
         TransferError: it could neither be written nor seen.
     """
-    for pause in (*PAUSES_SECONDS, None):
+    for pause in (*PAUSES_SECONDS, *PAUSES_SECONDS[-1:] * _LAST_TRIES, None):
         check()
         if put(address, body) is not Put.UNSURE or seen(look) is not None:
             return
