@@ -93,7 +93,7 @@ class FakeRunPod:
         self.key, self.clock = key, clock
         self.workers = {"idle": 1, "running": 0}
         self.faults, self.requests = defaultdict(deque), []
-        self.released = threading.Event()
+        self.released, self.is_down = threading.Event(), False
         self.control = ControlPlane()
         self.jobs, self.pings, self.stopped_pods = {}, [], []
         self._queue, self._stops, self._numbers = [], {}, count(1)
@@ -110,6 +110,18 @@ class FakeRunPod:
         self.released.set()
         self._server.shutdown()
         self._server.server_close()
+
+    def go_down(self):
+        """From now on nobody can connect, and who is connected is hung up on."""
+        self.is_down = True
+        self._server.shutdown()
+        self._server.server_close()
+
+    def come_back(self):
+        """At the same address."""
+        self._server = _Server(self._server.server_address, _Handler)
+        self._server.fake, self.is_down = self, False
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def worker_settings(self, pod):
         """The environment in which RunPod starts a worker."""
@@ -311,6 +323,9 @@ class _Handler(BaseHTTPRequestHandler):
         _, where, *parts = url.path.split("/")
         verb, *rest = parts if where == "control" else parts[1:]
         asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        if self.server.fake.is_down:
+            self.close_connection = True
+            return None
         if verb not in OF_CLIENTS:
             return self._answer(*self._of_worker(verb, rest, asked, body))
         fake = self.server.fake

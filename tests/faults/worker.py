@@ -1,0 +1,147 @@
+"""A worker as a process of its own: the real way of a job, with ears that need virtual time."""
+
+import signal
+import threading
+from datetime import datetime
+from types import SimpleNamespace
+
+from gpu_job import attempt, claims, place, session, transfer
+from gpu_job.contract import JobRequest, Segment, Word
+from gpu_job.errors import JobFailedError
+from gpu_job.job import run_job
+from gpu_job.models import Models
+from gpu_job.runpod_answers import answer
+from gpu_job.session import Session
+from gpu_job.speech.plan import Plan
+from gpu_job.stop import Stop
+from gpu_job.transfer import Put, TransferError
+
+from .steps import Steps, die
+from .timeline import Line
+from .wall import live_by
+
+HEARS_SECONDS = 45.0  # a region: a step takes at most 60 s, says the protocol
+
+
+def live(  # noqa: PLR0913  # how it is to live, by name
+    parent,
+    *,
+    request,
+    timeline,
+    began,
+    dies_at=0,
+    after=False,
+    lives_seconds=None,
+    cut_off=None,
+    expired=False,
+    tears=False,
+    fails="",
+    skew_seconds=0.0,
+    elsewhere=True,
+):
+    """Do one job.
+
+    lives_seconds: of hearing, until SIGKILL. cut_off: since when and until when, from its start,
+    the bucket is out of its reach. expired: so are its addresses. tears: it leaves half a result.
+    """
+    line, watch, stop = Line(timeline), Line(timeline, joins=False), Stop()
+    signal.signal(signal.SIGTERM, lambda *_: stop.say("cancelled"))
+    parent.send(place.here().pid)
+    began_at = watch.now()
+    live_by(watch.now, datetime.fromisoformat(began), skew_seconds)
+    if elsewhere:
+        away = place.here().model_copy(update={"boot_id": "another machine"})
+        place.here = lambda: away
+    _live_on(timeline, line, watch)
+    steps = Steps(dies_at, after)
+    cut_off = [began_at + seconds for seconds in cut_off or (0, 0)]
+    _Bucket(steps, lambda: cut_off[0] <= watch.now() < cut_off[1], expired=expired, tears=tears)
+    ears = _Ears(line, lives_seconds, fails)
+    made = JobRequest.model_validate(request)
+    outcome = run_job(made, Models(ears, session=Session("pod")), lambda _: None, stop)
+    told = {"answer": answer(made, outcome), "state": outcome.state, "steps": steps.named}
+    parent.send(told | {"heard_seconds": ears.heard_seconds})
+
+
+def _live_on(timeline, line, watch):
+    """What the worker waits for is virtual, in the beats' thread too."""
+
+    class Event:
+        """Made by one thread; waited for by another, for which the clock waits already."""
+
+        def __init__(self):
+            self._line, self._is_set = Line(timeline), False
+
+        def set(self):
+            self._is_set = True
+            watch.wake(self._line.number)
+
+        def wait(self, seconds):
+            self._line.sleep(seconds)
+            if self._is_set:
+                self._line.leave()
+            return self._is_set
+
+    claims.time = transfer.time = SimpleNamespace(sleep=line.sleep)
+    claims.threading = SimpleNamespace(Event=Event, Thread=threading.Thread, Lock=threading.Lock)
+    attempt.clock_seconds = watch.now
+    claims.Ownership.take.__func__.__defaults__ = (watch.now,)
+    session.container_started_at = lambda: None
+
+
+class _Bucket:
+    """Each touch of the bucket is a step; some of them find it out of reach."""
+
+    def __init__(self, steps, is_away, *, expired, tears):
+        self._steps, self._is_away, self._tears = steps, is_away, tears
+        self._expired = expired
+        for name in ("read", "put", "fetch"):
+            setattr(transfer, name, self._touching(name, getattr(transfer, name)))
+
+    def _touching(self, name, touch):
+        def call(address, *arguments):
+            number = self._steps.begin(f"{name} {address.url.rsplit('/', 1)[-1]}")
+            if self._expired:
+                raise TransferError("the store answered 403", expired=True)
+            if self._is_away():
+                if name == "put":
+                    return Put.UNSURE
+                raise TransferError("the store does not answer", unreachable=True)
+            if name == "put" and self._tears and address.url.endswith("result.json"):
+                arguments = (arguments[0][: len(arguments[0]) // 2],)
+            answer = touch(address, *arguments)
+            self._steps.end(number)
+            return answer
+
+        return call
+
+
+class _Ears:
+    """They hear one word in each region, and take their time."""
+
+    batch_windows = 8
+
+    def __init__(self, line, lives_seconds, fails):
+        self._line, self._lives_seconds, self._fails = line, lives_seconds, fails
+        self.heard_seconds = 0.0
+
+    def transcribe(self, samples, regions, options, speech, progress):
+        speech.plan = speech.plan or Plan(language="en")
+        for region in regions[speech.windows_done :]:
+            self._hear()
+            word = Word(start_ms=region.start_ms, end_ms=region.end_ms, text="ah", probability=1)
+            segment = Segment(start_ms=word.start_ms, end_ms=word.end_ms, words=(word,))
+            speech.segments.append(segment)
+            speech.windows_done += 1
+            progress(region.end_ms)
+        if self._fails:
+            raise JobFailedError(self._fails, "it is torn", permanent=self._fails != "internal")
+
+    def _hear(self):
+        left = HEARS_SECONDS
+        if self._lives_seconds is not None:
+            left = min(left, self._lives_seconds - self.heard_seconds)
+        self._line.sleep(left)
+        self.heard_seconds += left
+        if self.heard_seconds == self._lives_seconds:
+            die()
