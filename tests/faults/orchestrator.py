@@ -14,6 +14,7 @@ from gpu_job.contract import JobOptions, SpeechRegion
 from gpu_job.place import here
 from pipelines.billing.policy import Limits as Money
 from pipelines.billing.prices import read_price_book
+from pipelines.billing.speeds import Measured
 from pipelines.settings import load_settings
 from resources import ledger_writer
 from resources.budget import Budget
@@ -36,6 +37,7 @@ from .virtual_loop import VirtualLoop
 from .wall import live_by
 
 TENANT, AUDIO, AUDIO_MS, REGION_MS = "acme", "work/acme/a.mp3/audio.flac", 2_000, 1_000
+WORK_SECONDS = 90.0
 LIMITS = Limits(queue_seconds=3_600, run_seconds=7_200)
 ENDS = (RecordingError, BackendUnavailableError, StorageError)
 
@@ -118,7 +120,11 @@ class _House:
         budget = Budget(self.storage, Money(day_usd="100"))
         prices = read_price_book(settings.price_book)
         times = {"clock": loop.time, "sleep": asyncio.sleep}
-        self.fleet = Fleet(backends, prices, budget, primary="runpod", dice=dice, **times)
+        key = (backends[0].name, backends[0].sku, "demo", False)
+        speeds = {key: Measured(rtf=WORK_SECONDS * 1000 / AUDIO_MS, start_seconds=20.0, jobs=100)}
+        self.fleet = Fleet(
+            backends, prices, budget, primary="runpod", speeds=lambda: speeds, dice=dice, **times
+        )
         self.engine = JobEngine(
             self.fleet,
             LedgerWriter(self.storage),

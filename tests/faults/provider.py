@@ -69,6 +69,8 @@ class Provider(FakeRunPod):
         threading.Thread(target=last, daemon=True).start()
 
     def cancel(self, id_):
+        if self.jobs[id_].status in FINAL:
+            return  # nobody hears of it any more
         super().cancel(id_)
         for delivery in self.deliveries:
             if delivery.id == id_ and delivery.child and not delivery.over.is_set():

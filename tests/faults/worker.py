@@ -16,11 +16,12 @@ from gpu_job.speech.plan import Plan
 from gpu_job.stop import Stop
 from gpu_job.transfer import Put, TransferError
 
+from .orchestrator import AUDIO_MS, REGION_MS, WORK_SECONDS
 from .steps import Steps, die
 from .timeline import Line
 from .wall import live_by
 
-HEARS_SECONDS = 45.0  # a region: a step takes at most 60 s, says the protocol
+HEARS_SECONDS = WORK_SECONDS * REGION_MS / AUDIO_MS  # a step takes at most 60 s, says the protocol
 
 
 def live(  # noqa: PLR0913  # how it is to live, by name

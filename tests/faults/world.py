@@ -13,15 +13,13 @@ from resources.gpu.job_folder import JobFolder
 from resources.storage import open_storage
 from tests.fake_runpod import FINAL
 
-from .orchestrator import AUDIO, AUDIO_MS, REGION_MS, TENANT, job_of
+from .orchestrator import AUDIO, AUDIO_MS, TENANT, WORK_SECONDS, job_of
 from .provider import Provider
 from .timeline import Timeline
-from .worker import HEARS_SECONDS
 
 RATE = 16_000
 LATER_SECONDS = 7_200  # only then is it certain of a reservation that its attempt never began
 RECORDING = "acme/a.mp3"
-NEEDED_SECONDS = HEARS_SECONDS * AUDIO_MS / REGION_MS
 
 
 @dataclass(frozen=True)
@@ -125,11 +123,11 @@ class World:
         gpu_seconds = sum(one.gpu_seconds for one in begun)
         doubles = len(begun) - deaths - results
         assert doubles <= 0, f"{len(begun)} computations, {deaths} deaths, {results} results"
-        return Figures(len(begun), deaths, results, gpu_seconds - results * NEEDED_SECONDS)
+        return Figures(len(begun), deaths, results, gpu_seconds - results * WORK_SECONDS)
 
     def _has_begun(self, delivery):
         """Whether its worker took the claim, as far as anybody can tell."""
-        return delivery.state == "killed" or delivery.outcome["heard_seconds"] > 0
+        return delivery.state in {"killed", "done"} or delivery.outcome["heard_seconds"] > 0
 
     def _rows(self):
         files = [one.key for one in self.storage.list("ledger/attempts/")]
