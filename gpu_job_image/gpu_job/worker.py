@@ -1,6 +1,7 @@
 """The loop of a worker that a parent feeds: ready, then one job after another."""
 
 import sys
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -67,7 +68,9 @@ def one(
         say(event="progress", done_ms=done_ms, **name)
 
     outcome = _guarded(request, models, report, stop, preparing)
-    say(event="ended", **ending(outcome), **name)
+    # a parent would hand a process that was told to stop another job before it is gone
+    last = outcome.retire or (f"it was told to stop: {stop.reason}" if stop.reason else "")
+    say(event="ended", **ending(replace(outcome, retire=last)), **name)
     return outcome
 
 

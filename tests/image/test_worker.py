@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from gpu_job.contract import Address
+from gpu_job.stop import Stop
+from gpu_job.worker import one
 from resources.models import unpack_demo_models
 
 GONE_SECONDS, DONE_SECONDS = 60, 600  # for machines that have a lot else to do
@@ -106,6 +108,16 @@ def test_a_model_that_cannot_be_had_is_told_before_any_claim(environment, tmp_pa
     assert "MODEL=no-such-model" in event["message"]
     assert "MODEL=demo" in event["message"]
     assert worker.wait(DONE_SECONDS) == 2
+
+
+def test_a_worker_that_is_told_to_stop_says_that_it_takes_no_other_job(job, fake_models):
+    stop, told = Stop(), []
+    models = fake_models(meanwhile=lambda _: stop.say("preempted"))
+
+    one(job.request(), models, lambda **event: told.append(event), stop)
+
+    assert told[-1]["event"] == "ended"
+    assert "preempted" in told[-1]["retire"]
 
 
 def test_request_files_can_be_worked_through_without_a_parent(environment, job, tmp_path):
