@@ -100,7 +100,7 @@ class _Following:
         if verdict.action == "close":
             return _End(sight, verdict)
         if report is not None:
-            await self._stop_if_it_gave_up(sight.claim)
+            await self._stop_if_it_gave_up(sight.claim, report)
             await self._tools.sleep(wait_seconds)  # a backend that is done waits for nothing
         return None
 
@@ -159,9 +159,13 @@ class _Following:
         if self._watch.run_seconds > self._attempt.run_limit_seconds:
             await self._cancel()
 
-    async def _stop_if_it_gave_up(self, claim: Claim | None) -> None:
-        """A worker that its backend calls ended, and whose claim says that it runs."""
-        if claim is not None and claim.state == "running":
+    async def _stop_if_it_gave_up(self, claim: Claim | None, report: Report) -> None:
+        """A worker that its backend calls ended, and whose claim says that it runs.
+
+        Of a job that was delivered twice it is the other one that completed: it had nothing to do.
+        """
+        completed = report.status == "COMPLETED"
+        if claim is not None and claim.state == "running" and not completed:
             await self._cancel()
 
     async def _cancel(self) -> None:
