@@ -15,9 +15,11 @@ from pipelines.billing.attempts import Attempt
 from resources.gpu import paid_once
 from resources.gpu.paid_once import Sight, judge
 
-SCHEDULES = 4_000
+SCHEDULES = 20_000
 HORIZON_SECONDS = 400_000.0
-KILLS = {"worker": 0.006, "orchestrator": 0.01}  # the risk of each to die at each step
+# the risk of each to die at each step
+KILLS = {"worker": 0.006, "orchestrator": 0.01, "reconciler": 0.01}
+INTERRUPTED = 0.003  # the risk of a run to be told to end, each time it looks
 STEP_SECONDS = 60.0  # a worker looks at its fence at least so often
 ATTEMPT = Attempt.model_construct(queue_limit_seconds=3_600)
 
@@ -71,6 +73,9 @@ class Schedule:
     def play(self):
         for _ in range(self.dice.choice([1, 1, 2])):
             self.spawn("orchestrator", self.orchestrator(), self.dice.uniform(0, 10))
+        if self.dice.random() < 0.3:
+            reconciler = self.orchestrator(only_looks=True)
+            self.spawn("reconciler", reconciler, self.dice.uniform(0, 4_000))
         while self.queue and self.now < HORIZON_SECONDS:
             self.now, _, kind, process = heapq.heappop(self.queue)
             try:
@@ -160,7 +165,8 @@ class Schedule:
         self.jobs[name] = job
         return name
 
-    def orchestrator(self):
+    def orchestrator(self, *, only_looks=False):
+        """`only_looks`: the reconciler, which judges what is there and begins nothing."""
         me, dice, bucket = next(self.names), self.dice, self.bucket
         seen = {}  # of each attempt: since when it is watched, its ETag, since when that is so
         try:
@@ -168,25 +174,60 @@ class Schedule:
                 yield dice.uniform(1, 30)
                 if "result" in bucket:
                     return
+                if dice.random() < INTERRUPTED:
+                    yield from self.interrupted(me)
+                    return
                 n = max((int(key[8:]) for key in bucket if key.startswith("attempt-")), default=0)
                 if n and bucket[f"attempt-{n}"][1][1] is None:
                     yield from self.look(n, seen.setdefault(n, [self.now, None, self.now]))
                     continue
-                yield dice.uniform(0, 5)
-                if not bucket.create(f"attempt-{n + 1}", (me, None)):
+                if only_looks:
                     continue
                 yield dice.uniform(0, 5)
-                job = self.submit(n + 1)
-                yield dice.uniform(0, 5)
-                bucket.create(f"submitted-{n + 1}", job)
+                if bucket.create(f"attempt-{n + 1}", (me, None)):
+                    yield from self.hand_over(n + 1)
         except Killed:
             self.dead.add(me)
             raise
 
+    def hand_over(self, n):
+        """Where nobody knows whether it arrived, its creator buries it if no worker was first."""
+        dice = self.dice
+        yield dice.uniform(0, 5)
+        answered = dice.random() > 0.1
+        job = self.submit(n) if answered or dice.random() < 0.5 else None
+        yield dice.uniform(0, 5) if answered else dice.uniform(0, 45)
+        if answered:
+            self.bucket.create(f"submitted-{n}", job)
+        elif self.bucket.create(f"claim-{n}", (None, "buried")):
+            yield dice.uniform(0, 2)
+            self.close(n, "buried")
+
+    def interrupted(self, me):
+        """A run that is told to end buries what is its own and nobody has; the next one comes."""
+        dice = self.dice
+        for n in [int(key[8:]) for key in self.bucket if key.startswith("attempt-")]:
+            creator, status = self.bucket[f"attempt-{n}"][1]
+            if creator == me and status is None:
+                yield dice.uniform(0, 2)
+                if self.bucket.create(f"claim-{n}", (None, "buried")):
+                    yield dice.uniform(0, 2)
+                    self.close(n, "buried")
+        self.dead.add(me)
+        self.spawn("orchestrator", self.orchestrator(), dice.uniform(10, 900))
+
+    def close(self, n, status):
+        self.bucket.put(f"attempt-{n}", (self.bucket[f"attempt-{n}"][1][0], status))
+
     def look(self, n, seen):
-        """As the engine does: the claim, then the result, then the verdict on what was seen."""
+        """As the engine does: what its backend says, the claim, a verdict on both; the result last.
+
+        The result is looked at only where the verdict, or its backend, says that it may be there.
+        """
         bucket, dice = self.bucket, self.dice
         _, submission = bucket.get(f"submitted-{n}", (0, None))
+        is_final = submission is not None and self.is_final(self.jobs[submission])
+        yield dice.uniform(0, 2)
         etag, claim = bucket.get(f"claim-{n}", (None, None))
         if etag != seen[1]:
             seen[1:] = [etag, self.now]
@@ -194,21 +235,23 @@ class Schedule:
             attempt=ATTEMPT,
             claim=claim and Claim.model_construct(state=claim[1]),
             submitted=submission is not None,
-            provider_is_final=submission is not None and self.is_final(self.jobs[submission]),
+            provider_is_final=is_final,
             watched_seconds=self.now - seen[0],
             unchanged_seconds=self.now - seen[2],
             owner_is_dead=self.one_machine and claim is not None and claim[0] in self.dead,
             creator_is_dead=self.one_machine and bucket[f"attempt-{n}"][1][0] in self.dead,
         )
+        verdict = self.judge(sight)
+        if verdict.action == "wait" and not is_final:
+            return
         yield dice.uniform(0, 2)
         if "result" in bucket:
             return
-        verdict = self.judge(sight)
         yield dice.uniform(0, 2)
         buried = verdict.action == "bury" and bucket.create(f"claim-{n}", (None, "buried"))
         yield dice.uniform(0, 2)
         if buried or verdict.action == "close":
-            bucket.put(f"attempt-{n}", (bucket[f"attempt-{n}"][1][0], verdict.status))
+            self.close(n, verdict.status)
 
     def is_final(self, job):
         ended = all(worker.gi_frame is None for worker in job.deliveries)
