@@ -62,20 +62,22 @@ def live(  # noqa: PLR0913  # how it is to live, by name
     skew_seconds=0.0,
     elsewhere=False,
     may_hold=False,
+    lag_seconds=0.0,
     max_attempts=3,
     seed=1,
 ):
     """Do `work`: 'run' until all are done, or interrupted after so many seconds; or 'reconcile'.
 
-    elsewhere: nobody on this machine can tell whether it is dead.
+    elsewhere: nobody on this machine can tell whether it is dead. lag_seconds: how long the bucket
+    takes at most, before an answer and after it.
     """
     line = Line(timeline)
     parent.send(here().pid)
     line.sleep(begins_after)
-    steps = Steps(dies_at, after)
+    steps, dice = Steps(dies_at, after), random.Random(seed)
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(line, may_hold=may_hold)) as runner:
         loop = runner.get_loop()
-        _use(loop, steps)
+        _use(loop, steps, lambda: dice.uniform(0, lag_seconds))
         live_by(loop.time, datetime.fromisoformat(began), skew_seconds)
         if elsewhere:
             away = here().model_copy(update={"boot_id": "another machine"})
@@ -87,12 +89,14 @@ def live(  # noqa: PLR0913  # how it is to live, by name
     parent.send({"ends": told, "steps": steps.named, "now": line.now()})
 
 
-def _use(loop, steps):
+def _use(loop, steps, lag):
     """Threads would let time run away, and each request is a step."""
 
     async def in_this_thread(function, *arguments):
-        await asyncio.sleep(0)
-        return function(*arguments)
+        await asyncio.sleep(lag())
+        answer = function(*arguments)
+        await asyncio.sleep(lag())
+        return answer
 
     send = httpx.AsyncClient.send
 

@@ -38,7 +38,7 @@ def _trouble(provider, dice):
 
 def _worker(dice):
     life = {"waits": dice.choice([1, 20, 20, 300, 4_000]), "elsewhere": dice.random() < 0.7}
-    life |= {"skew_seconds": dice.choice([0, -600, 600])}
+    life |= {"skew_seconds": dice.choice([0, -600, 600]), "slow": dice.choice([1, 1, 10])}
     kind = dice.choice(["well", "well", "step", "dies", "cut off", "twice", "lost", "untold"])
     since = dice.uniform(0, 90)
     return (
@@ -58,7 +58,7 @@ def _worker(dice):
 def _life(dice, seed):
     """Of one orchestrator."""
     life = {"seed": seed, "elsewhere": dice.random() < 0.3, "max_attempts": 100}
-    life |= {"skew_seconds": dice.choice([0, 0, -600, 600])}
+    life |= {"skew_seconds": dice.choice([0, 0, -600, 600]), "lag_seconds": dice.choice([0, 4])}
     if dice.random() < 0.2:
         return life | {"work": "reconcile"}
     end = dice.choice(["well", "killed", "killed", "stopped"])

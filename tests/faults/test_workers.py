@@ -46,6 +46,16 @@ def test_a_worker_that_is_cut_off_from_the_bucket_is_dead_after_two_minutes(zygo
     assert found.deaths == 0 or seconds > 120
 
 
+@pytest.mark.parametrize("seconds", [200, 400, 1_000])
+def test_who_was_cut_off_stops_before_another_begins_though_it_has_long_to_go(zygote, seconds):
+    with world(zygote) as one:
+        one.provider.lives = [{"cut_off": (20, 20 + seconds), "slow": 20}]
+        found = one.lives_on()
+
+    assert (found.computations, found.deaths) == (2, 1)
+    assert one.provider.deliveries[0].gpu_seconds <= 200
+
+
 def test_one_minute_without_the_bucket_costs_nothing(zygote):
     with world(zygote) as one:
         one.provider.lives = [{"cut_off": (20, 80)}]

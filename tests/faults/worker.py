@@ -37,13 +37,15 @@ def live(  # noqa: PLR0913  # how it is to live, by name
     expired=False,
     tears=False,
     fails="",
+    slow=1,
     skew_seconds=0.0,
     elsewhere=True,
 ):
     """Do one job.
 
     lives_seconds: of hearing, until SIGKILL. cut_off: since when and until when, from its start,
-    the bucket is out of its reach. expired: so are its addresses. tears: it leaves half a result.
+    the bucket is out of its reach. expired: so are its addresses.
+    slow: how many times as long it hears. tears: it leaves half a result.
     """
     line, watch, stop = Line(timeline), Line(timeline, joins=False), Stop()
     signal.signal(signal.SIGTERM, lambda *_: stop.say("cancelled"))
@@ -57,7 +59,7 @@ def live(  # noqa: PLR0913  # how it is to live, by name
     steps = Steps(dies_at, after)
     cut_off = [began_at + seconds for seconds in cut_off or (0, 0)]
     _Bucket(steps, lambda: cut_off[0] <= watch.now() < cut_off[1], expired=expired, tears=tears)
-    ears = _Ears(line, lives_seconds, fails)
+    ears = _Ears(line, lives_seconds, fails, slow)
     made = JobRequest.model_validate(request)
     outcome = run_job(made, Models(ears, session=Session("pod")), lambda _: None, stop)
     told = {"answer": answer(made, outcome), "state": outcome.state, "steps": steps.named}
@@ -122,14 +124,17 @@ class _Ears:
 
     batch_windows = 8
 
-    def __init__(self, line, lives_seconds, fails):
+    def __init__(self, line, lives_seconds, fails, slow):
         self._line, self._lives_seconds, self._fails = line, lives_seconds, fails
+        self._steps = slow
         self.heard_seconds = 0.0
 
     def transcribe(self, samples, regions, options, speech, progress):
         speech.plan = speech.plan or Plan(language="en")
         for region in regions[speech.windows_done :]:
-            self._hear()
+            for _ in range(self._steps):
+                self._hear()
+                progress(region.start_ms)
             word = Word(start_ms=region.start_ms, end_ms=region.end_ms, text="ah", probability=1)
             segment = Segment(start_ms=word.start_ms, end_ms=word.end_ms, words=(word,))
             speech.segments.append(segment)
