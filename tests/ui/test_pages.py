@@ -89,6 +89,15 @@ def test_a_partition_shows_its_numbers_and_its_log_is_a_click_away(page, up, fir
     assert [line["event"] for line in lines[:5]] == list(STAGES)
 
 
+def test_why_a_job_went_where_it_went_is_a_table_of_all_backends(page, up, first_run):
+    partitions(page, "transcript", GOOD[0])
+
+    why = metadata(page, "route")
+    expect(why).to_contain_text("local/this-machine at 0.0")
+    expect(why.locator("th").filter(has_text="USD")).to_be_visible()
+    expect(why.locator("td").filter(has_text="planned: RTF").last).to_be_visible()
+
+
 def wait_for_tab(page):
     """The link opens here or in a tab of its own."""
     pages = page.context.pages
