@@ -60,7 +60,7 @@ lock:  ## Resolve all versions anew
 	@.venv-lock/bin/python -m pip install --quiet pip==$(PIP_VERSION)
 	@.venv-lock/bin/python -m pip install --quiet -e gpu_job_image
 	@.venv-lock/bin/python -m pip freeze --exclude-editable > gpu_job_image/requirements.lock
-	@.venv-lock/bin/python -m pip install --quiet -e gpu_job_image -e . --group dev --group bench
+	@.venv-lock/bin/python -m pip install --quiet -e gpu_job_image -e ".[costs]" --group dev --group bench
 	@.venv-lock/bin/python -m pip freeze --exclude-editable > requirements.lock
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	@.venv-lock/bin/python -m pip install --quiet pip==$(PIP_VERSION)
@@ -81,7 +81,7 @@ clean:  ## Remove what was made, but never data/
 	@echo "Setting up .venv (a minute or two, once) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) install pip==$(PIP_VERSION)
-	@$(PIP) install -c requirements.lock -e gpu_job_image -e .
+	@$(PIP) install -c requirements.lock -e gpu_job_image -e ".[costs]"
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready
