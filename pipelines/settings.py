@@ -219,8 +219,23 @@ class Settings(NightSettings):
     price_book: Path = Field(
         HOUSE / "dbt_costs" / "seeds" / "price_book.csv", description="The only place of prices."
     )
+    exchange_rates: Path = Field(
+        HOUSE / "dbt_costs" / "seeds" / "exchange_rates.csv",
+        description="USD for other currencies, by date; for invoices.",
+    )
+    costs_database: Path = Field(
+        Path("data/costs.duckdb"),
+        description="DuckDB file of the cost tables, for any client; made anew from the bucket.",
+    )
 
-    @field_validator("dagster_home", "tenants_file", "models_folder", "price_book")
+    @field_validator(
+        "dagster_home",
+        "tenants_file",
+        "models_folder",
+        "price_book",
+        "exchange_rates",
+        "costs_database",
+    )
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()

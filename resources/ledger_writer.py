@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pipelines.billing.attempts import LedgerRow
+from pipelines.billing.invoices import InvoiceRow
 from pipelines.billing.sessions import SessionRow
 
 from .storage.base import Storage
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ATTEMPTS, INSTANCES = "ledger/attempts/", "ledger/instances/"
-Row = LedgerRow | SessionRow
+INVOICES = "ledger/invoices/"
+Row = LedgerRow | SessionRow | InvoiceRow
 _GATHER_SECONDS = 0.2  # rows that end together share a file
 
 
@@ -69,7 +71,9 @@ def write_rows(storage: Storage, rows: Sequence[Row]) -> list[str]:
 
 
 def _place(row: Row) -> tuple[str, str]:
-    """Its table, and the date (UTC) on which its work began."""
+    """Its table, and the date (UTC) on which its work, or what was billed, began."""
+    if isinstance(row, InvoiceRow):
+        return INVOICES, f"{row.period_start.astimezone(UTC):%Y-%m-%d}"
     if isinstance(row, SessionRow):
         return INSTANCES, f"{row.job_started_at.astimezone(UTC):%Y-%m-%d}"
     return ATTEMPTS, f"{row.started_at.astimezone(UTC):%Y-%m-%d}"
@@ -97,9 +101,9 @@ def schema(kind: type[Row] = LedgerRow) -> "pa.Schema":
     for name in (field.name for field in dataclasses.fields(kind)):
         if name.endswith("_seconds"):
             kinds[name] = pa.float64()
-        elif "usd" in name:
+        elif "usd" in name or name == "amount":
             kinds[name] = money
-        elif name.endswith("_at"):
+        elif name.endswith(("_at", "_start", "_end")):
             kinds[name] = time
         else:
             kinds.setdefault(name, pa.string())

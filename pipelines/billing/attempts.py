@@ -12,7 +12,7 @@ from gpu_job.contract import Place
 from .prices import NANODOLLAR, Price
 from .routing import Route
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: language
 
 # done: its result stands; failed: the worker said why; stopped: it gave up in good order;
 # lost: it died or was cut off; buried: it never began; none: no job was needed
@@ -48,6 +48,7 @@ class AttemptEnd(BaseModel):
     session: Session | None = None
     started_at: datetime | None = None
     ended_at: datetime
+    language: str = ""  # that was spoken, where a result tells
 
 
 class Attempt(BaseModel):
@@ -64,6 +65,7 @@ class Attempt(BaseModel):
     recording: str
     model: str
     diarizer: str = ""  # empty: written before it was kept
+    language: str = ""  # that was asked for; empty: to be detected
     audio_ms: int
     speech_ms: int
     queued_at: datetime
@@ -110,6 +112,7 @@ class LedgerRow:
     started_at: datetime
     ended_at: datetime
     diarizer: str | None = ""  # None: written before it was kept
+    language: str | None = None  # a code; None: unknown, or written before it was kept
     schema_version: int = SCHEMA_VERSION
 
 
@@ -151,6 +154,7 @@ def ledger_row(attempt: Attempt, price: Price) -> LedgerRow:
         started_at=started,
         ended_at=end.ended_at,
         diarizer=attempt.diarizer,
+        language=end.language or attempt.language or None,
     )
 
 

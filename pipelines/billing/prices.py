@@ -3,18 +3,17 @@
 `dbt_costs/seeds/price_book.csv` is the only place of prices; dbt reads the same file.
 """
 
-import csv
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+
+from .seed_lines import day, last_day, overlaps, positive, read_lines
 
 # seconds of the priced thing in one unit; audio is priced by its own length
 UNIT_SECONDS = {"gpu_second": 1, "machine_hour": 3600, "audio_minute": 60}
 NANODOLLAR = Decimal("0.000000001")  # sums of millions of rows stay exact
-_FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 class PriceBookError(ValueError):
@@ -32,6 +31,11 @@ class Price:
     valid_from: datetime
     valid_to: datetime
     source: str
+
+    @property
+    def name(self) -> str:
+        """As in a sentence: runpod/l4."""
+        return f"{self.backend}/{self.sku}"
 
     @property
     def usd_per_hour(self) -> Decimal:
@@ -70,74 +74,43 @@ def read_price_book(path: Path) -> PriceBook:
     Raises:
         PriceBookError: a file or a line that cannot be read, or two lines that overlap.
     """
+    prices = []
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            prices = tuple(_price(line, reader.line_num) for line in reader)
+        for number, price in read_lines(path, _price):
+            if isinstance(price, Exception):
+                raise PriceBookError(
+                    f"Line {number} of the price book cannot be used: {price!r}"
+                ) from price
+            prices.append(price)
     except OSError as error:
         raise PriceBookError(
             f"PRICE_BOOK: {str(path)!r} cannot be read ({error.strerror}): "
             "name a CSV file of prices, or leave PRICE_BOOK empty for the one that is shipped."
         ) from error
-    _check_overlaps(prices)
-    return PriceBook(prices)
-
-
-def _price(line: dict[str, str], number: int) -> Price:
-    try:
-        return _checked(line)
-    except (KeyError, ValueError, InvalidOperation) as error:
+    for first, second in overlaps(prices):
         raise PriceBookError(
-            f"Line {number} of the price book cannot be used: {error!r}"
-        ) from error
+            f"Two prices of {first.name} overlap at "
+            f"{second.valid_from:%Y-%m-%d}: end the older one with valid_to."
+        )
+    return PriceBook(tuple(prices))
 
 
-def _checked(line: dict[str, str]) -> Price:
-    if None in line or None in line.values():
-        raise ValueError("it has not as many fields as the heading")
-    price = Price(
+def _price(line: dict[str, str]) -> Price:
+    return Price(
         backend=line["backend"],
         sku=line["sku"],
         unit=_unit(line["unit"]),
-        price_usd=_usd(line["price_usd"]),
-        valid_from=_day(line["valid_from"]),
-        valid_to=_day(line["valid_to"]) if line["valid_to"] else _FOR_EVER,
+        price_usd=positive(line["price_usd"], "price_usd"),
+        valid_from=day(line["valid_from"]),
+        valid_to=last_day(line["valid_to"]),
         source=line["source"],
     )
-    if price.valid_to <= price.valid_from:
-        raise ValueError("valid_to is not after valid_from")
-    return price
 
 
 def _unit(text: str) -> str:
     if text not in UNIT_SECONDS:
         raise ValueError(f"unit {text!r} is none of {', '.join(UNIT_SECONDS)}")
     return text
-
-
-def _usd(text: str) -> Decimal:
-    amount = Decimal(text)
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f"price_usd {text!r} is no amount of money")
-    return amount
-
-
-def _day(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def _check_overlaps(prices: Sequence[Price]) -> None:
-    for first, second in itertools.pairwise(sorted(prices, key=_place)):
-        same = (first.backend, first.sku) == (second.backend, second.sku)
-        if same and second.valid_from < first.valid_to:
-            raise PriceBookError(
-                f"Two prices of {first.backend}/{first.sku} overlap at "
-                f"{second.valid_from:%Y-%m-%d}: end the older one with valid_to."
-            )
-
-
-def _place(price: Price) -> tuple[str, str, datetime]:
-    return price.backend, price.sku, price.valid_from
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

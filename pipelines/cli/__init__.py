@@ -15,6 +15,7 @@ _COMMANDS = {
     "show": "Print a transcript",
     "estimate": "What recordings would cost and take, before anything is spent",
     "costs": "What it cost, by recording, tenant, backend, model or day",
+    "invoices": "Read what the providers billed",
     "sql": "Ask the ledger in SQL",
     "retry": "Try again what failed",
     "reconcile": "Attend to jobs whose run died: collect, close, cancel",

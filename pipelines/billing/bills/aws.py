@@ -1,0 +1,72 @@
+"""AWS Cost and Usage Report 2.0 (Data Exports), CSV or Parquet, with the columns' own names."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pipelines.billing.invoices import BilledLine, Category
+
+from .fields import Record, moment, money, nested, pairs, text
+
+BACKEND = "aws_gpu"
+_CREDITS = {"Credit", "Refund", "EdpDiscount", "BundledDiscount", "Discount", "PrivateRateDiscount"}
+_NETWORK = ("DataTransfer", "Bytes", "PublicIPv4", "NatGateway")
+_STORAGE = ("EBS:", "TimedStorage", "Storage", "Requests-Tier")
+_COMPUTE = ("BoxUsage", "SpotUsage", "Fargate", "HostUsage")
+
+
+def is_mine(record: Record) -> bool:
+    """Whether it is a line of such a report."""
+    return "line_item_unblended_cost" in record
+
+
+def lines(record: Record, bucket: str = "hour") -> Iterator[BilledLine]:  # noqa: ARG001
+    """The line of one record, at what is paid for it (unblended).
+
+    The number of the invoice is blank until the month ends: the bill is the account's month.
+
+    Raises:
+        ValueError: a field is missing or cannot be read.
+    """
+    start = moment(record, "line_item_usage_start_date")
+    month = _month(record, start)
+    payer = text(record, "bill_payer_account_id", "unknown")
+    usage = text(record, "line_item_usage_type")
+    yield BilledLine(
+        backend=BACKEND,
+        bill=f"{payer}/{month}",
+        invoice_id=text(record, "bill_invoice_id") or month,
+        sku=f"{text(record, 'line_item_product_code')}/{usage}",
+        category=_category(text(record, "line_item_line_item_type"), usage),
+        period_start=start,
+        period_end=moment(record, "line_item_usage_end_date"),
+        amount=money(record, "line_item_unblended_cost"),
+        currency=text(record, "line_item_currency_code", "USD"),
+        description=text(record, "line_item_line_item_description"),
+    )
+
+
+def tags(record: Record) -> dict[str, str]:
+    """`resource_tags`: user_purpose and the like."""
+    return pairs(nested(record, "resource_tags"))
+
+
+def _month(record: Record, start: datetime) -> str:
+    has_period = record.get("bill_billing_period_start_date")
+    month = moment(record, "bill_billing_period_start_date") if has_period else start
+    return f"{month:%Y-%m}"
+
+
+def _category(kind: str, usage: str) -> Category:
+    if kind == "Tax":
+        return "tax"
+    if kind in _CREDITS:
+        return "credit"
+    named: tuple[tuple[Category, tuple[str, ...]], ...] = (
+        ("compute", _COMPUTE),
+        ("network", _NETWORK),
+        ("storage", _STORAGE),
+    )
+    for category, words in named:
+        if any(word in usage for word in words):
+            return category
+    return "other"

@@ -1,0 +1,86 @@
+"""Exchange rates by date: `dbt_costs/seeds/exchange_rates.csv`, which dbt reads too."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+
+from .prices import NANODOLLAR
+from .seed_lines import day, last_day, overlaps, positive, read_lines
+
+
+class ExchangeRateError(ValueError):
+    """A rate is missing, or a line of the table cannot be used; names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """USD for one unit of a currency, from `valid_from` (inclusive) to `valid_to` (exclusive)."""
+
+    currency: str
+    usd_per_unit: Decimal
+    valid_from: datetime
+    valid_to: datetime
+    source: str
+
+    @property
+    def name(self) -> str:
+        """The currency."""
+        return self.currency
+
+
+@dataclass(frozen=True)
+class ExchangeRates:
+    """All rates; those of one currency never overlap."""
+
+    rates: tuple[Rate, ...]
+
+    def usd(self, amount: Decimal, currency: str, when: datetime) -> Decimal:
+        """The amount in USD at the rate of a moment, to the nano-dollar.
+
+        Raises:
+            ExchangeRateError: no rate is valid then.
+        """
+        for rate in self.rates:
+            if rate.currency == currency and rate.valid_from <= when < rate.valid_to:
+                return (amount * rate.usd_per_unit).quantize(NANODOLLAR, ROUND_HALF_EVEN)
+        raise ExchangeRateError(
+            f"no exchange rate of {currency!r} at {when:%Y-%m-%d}: add a line to the table "
+            "EXCHANGE_RATES"
+        )
+
+
+def read_exchange_rates(path: Path) -> ExchangeRates:
+    """The table in a CSV file with the columns of `Rate`; an empty valid_to means for ever.
+
+    Raises:
+        ExchangeRateError: a file or a line that cannot be read, or two lines that overlap.
+    """
+    rates = []
+    try:
+        for number, rate in read_lines(path, _rate):
+            if isinstance(rate, Exception):
+                raise ExchangeRateError(
+                    f"Line {number} of the exchange rates cannot be used: {rate!r}"
+                ) from rate
+            rates.append(rate)
+    except OSError as error:
+        raise ExchangeRateError(
+            f"EXCHANGE_RATES: {str(path)!r} cannot be read ({error.strerror})."
+        ) from error
+    for first, second in overlaps(rates):
+        raise ExchangeRateError(
+            f"Two rates of {first.currency} overlap at {second.valid_from:%Y-%m-%d}: "
+            "end the older one with valid_to."
+        )
+    return ExchangeRates(tuple(rates))
+
+
+def _rate(line: dict[str, str]) -> Rate:
+    return Rate(
+        currency=line["currency"],
+        usd_per_unit=positive(line["usd_per_unit"], "usd_per_unit"),
+        valid_from=day(line["valid_from"]),
+        valid_to=last_day(line["valid_to"]),
+        source=line["source"],
+    )

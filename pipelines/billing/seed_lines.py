@@ -1,0 +1,81 @@
+"""Dated lines of a seed: what both the price book and the exchange rates are read from."""
+
+import csv
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Dated(Protocol):
+    """A line that is valid from `valid_from` (inclusive) to `valid_to` (exclusive), UTC."""
+
+    @property
+    def name(self) -> str:
+        """Of what; lines of one name never overlap."""
+        ...
+
+    @property
+    def valid_from(self) -> datetime: ...  # noqa: D102
+
+    @property
+    def valid_to(self) -> datetime: ...  # noqa: D102
+
+
+Line = TypeVar("Line", bound=Dated)
+
+
+def read_lines(
+    path: Path, make: Callable[[dict[str, str]], Line]
+) -> Iterator[tuple[int, Line | Exception]]:
+    """Each line of a CSV file with its number, or why it cannot be used.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        for fields in reader:
+            try:
+                yield reader.line_num, _made(fields, make)
+            except (KeyError, ValueError, InvalidOperation) as error:
+                yield reader.line_num, error
+
+
+def _made(fields: dict[str, str], make: Callable[[dict[str, str]], Line]) -> Line:
+    if None in fields or None in fields.values():
+        raise ValueError("it has not as many fields as the heading")
+    line = make(fields)
+    if line.valid_to <= line.valid_from:
+        raise ValueError("valid_to is not after valid_from")
+    return line
+
+
+def overlaps(lines: Iterable[Line]) -> Iterator[tuple[Line, Line]]:
+    """Pairs of one name that hold at the same time, the older first."""
+    in_order = sorted(lines, key=lambda line: (line.name, line.valid_from))
+    for first, second in itertools.pairwise(in_order):
+        if first.name == second.name and second.valid_from < first.valid_to:
+            yield first, second
+
+
+def day(text: str) -> datetime:
+    """The first moment of a day, UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def last_day(text: str) -> datetime:
+    """The same of a valid_to; empty is for ever."""
+    return day(text) if text else FOR_EVER
+
+
+def positive(text: str, name: str) -> Decimal:
+    """An amount that is not below zero."""
+    amount = Decimal(text)
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"{name} {text!r} is no amount of money")
+    return amount

@@ -1,0 +1,78 @@
+"""`escriba invoices`: what the providers billed."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from .house import console, json_option, open_house, print_json
+
+
+@click.group()
+def command() -> None:
+    """What the providers billed, which the measured seconds have to explain."""
+
+
+@command.command("import")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option(
+    "--from",
+    "provider",
+    type=click.Choice(["runpod", "aws", "gcp"]),
+    help="Whose they are; told by their columns where it is left out.",
+)
+@click.option(
+    "--bucket",
+    type=click.Choice(["hour", "day", "week"]),
+    default="day",
+    show_default=True,
+    help="Length of RunPod's records, as they were asked for.",
+)
+@click.option("--tag", help="Only lines with this tag or label, KEY=VALUE.")
+@json_option
+def import_files(
+    files: tuple[Path, ...], provider: str | None, bucket: str, tag: str | None, *, as_json: bool
+) -> None:
+    """Read a delivery: RunPod's billing API (JSON), AWS CUR 2.0, Google's billing export.
+
+    Give all files of one delivery at once. The same file twice adds nothing; a corrected line
+    takes the place of the one before.
+    """
+    from pipelines.billing.currencies import ExchangeRateError, read_exchange_rates
+    from pipelines.billing.invoices import InvoiceError
+    from resources.invoices.importing import Delivery, import_invoices
+
+    settings, storage = open_house()
+    delivery = Delivery(provider or "", bucket, _tag(tag))
+    try:
+        rates = read_exchange_rates(settings.exchange_rates)
+        done = import_invoices(storage, files, rates, delivery, datetime.now(UTC))
+    except (InvoiceError, ExchangeRateError) as error:
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        print_json(
+            {
+                "rows": done.rows,
+                "left_out": done.left_out,
+                "amount_usd": f"{done.usd:f}",
+                "backends": done.backends,
+            }
+        )
+        return
+    left_out = f"; {done.left_out:,} lines without that tag left out" if done.left_out else ""
+    whose = ", ".join(done.backends) or "nobody"
+    console().print(f"{done.rows:,} rows of {whose}, {done.usd:.2f} USD{left_out}.")
+
+
+def _tag(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--tag {text!r}: write it as KEY=VALUE.")
+    return key, value
