@@ -1,7 +1,6 @@
 """The ledger in the bucket: Parquet files that are only ever added, read through DuckDB."""
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,10 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from pipelines.billing.attempts import LedgerRow
-from pipelines.billing.sessions import SessionRow
-
-from .ledger_writer import ATTEMPTS, INSTANCES, Row, schema
+from .ledger_files import fetch_all, ledger_files
+from .ledger_tables import LEDGER_ATTEMPTS, LEDGER_SESSIONS, LedgerTable
+from .ledger_writer import schema
 from .storage.base import Storage, StorageError, Stored
 
 if TYPE_CHECKING:
@@ -20,29 +18,19 @@ if TYPE_CHECKING:
 
     import duckdb
 
-_READERS = 16
 # older files lack columns: those of the empty table are there all the same, and NULL
 _FILES = """
-    SELECT *, '' AS filename FROM no_{table} UNION ALL BY NAME
+    SELECT * FROM no_{table} UNION ALL BY NAME
     SELECT * FROM read_parquet(getvariable('{table}_paths'), union_by_name = true,
-                               filename = true, hive_partitioning = false)
+                               hive_partitioning = false)
 """
-_NO_FILES = "SELECT *, '' AS filename FROM no_{table}"
-# an attempt that was given up for lost and won all the same is done, whatever the clocks say
-_ATTEMPTS_TABLE = """
-    CREATE TEMP TABLE attempts AS SELECT * EXCLUDE (filename) FROM ({source})
-    QUALIFY row_number() OVER (
-        PARTITION BY attempt_id ORDER BY status = 'done' DESC, ended_at DESC, filename
-    ) = 1
-"""
+_NO_FILES = "SELECT * FROM no_{table}"
+_ATTEMPTS_TABLE = "CREATE TEMP TABLE attempts AS {source}"
 # a row for each worker's life: what it cost from its container's start to its end, as far as its
 # jobs tell; a worker that never had a job is not seen here
 _INSTANCES_TABLE = """
     CREATE TEMP TABLE instances AS
-    WITH jobs AS (
-        SELECT * FROM ({source})
-        QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY job_ended_at DESC, filename) = 1
-    ), lives AS (
+    WITH jobs AS ({source}), lives AS (
         SELECT session_id, any_value(backend) AS backend, any_value(sku) AS sku,
                any_value(worker) AS worker, any_value(gpu) AS gpu, count(*)::INTEGER AS jobs,
                coalesce(min(container_started_at), min(job_started_at)) AS began_at,
@@ -69,17 +57,16 @@ _INSTANCES_TABLE = """
 
 @dataclass(frozen=True)
 class _Table:
-    """One folder of the ledger and what is made of its files."""
+    """One table of the connection and what it is made of."""
 
     name: str
-    folder: str
-    kind: type[Row]
+    of: LedgerTable
     made_by: str
 
 
 _TABLES = (
-    _Table("attempts", ATTEMPTS, LedgerRow, _ATTEMPTS_TABLE),
-    _Table("instances", INSTANCES, SessionRow, _INSTANCES_TABLE),
+    _Table("attempts", LEDGER_ATTEMPTS, _ATTEMPTS_TABLE),
+    _Table("instances", LEDGER_SESSIONS, _INSTANCES_TABLE),
 )
 
 
@@ -107,8 +94,8 @@ def open_ledger(
     with TemporaryDirectory(prefix="escriba-ledger-") as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for table in (one for one in _TABLES if one.name in tables):
-            local = _local_files(storage, table.folder, Path(folder), since, at_most_files)
-            connection.register(f"no_{table.name}", schema(table.kind).empty_table())
+            local = _local_files(storage, table.of.folder, Path(folder), since, at_most_files)
+            connection.register(f"no_{table.name}", schema(table.of.kind).empty_table())
             try:
                 _read_files(connection, table, list(local))
             except duckdb.Error as error:
@@ -125,7 +112,7 @@ def _read_files(connection: "duckdb.DuckDBPyConnection", table: _Table, paths: l
     name = table.name
     connection.execute(f"SET VARIABLE {name}_paths = ?", [[str(path) for path in paths]])
     source = (_FILES if paths else _NO_FILES).format(table=name)
-    connection.execute(table.made_by.format(source=source))
+    connection.execute(table.made_by.format(source=table.of.latest(source)))
 
 
 def _damaged(
@@ -133,7 +120,7 @@ def _damaged(
 ) -> StorageError:
     """What to say of files that cannot be read: each is tried alone, and the bad ones named."""
     bad = [key for path, key in local.items() if not _is_sound(connection, table, path)]
-    keys = ", ".join(map(repr, bad)) or repr(table.folder)
+    keys = ", ".join(map(repr, bad)) or repr(table.of.folder)
     return StorageError(
         f"The ledger's {keys} cannot be read as Parquet: remove it, then "
         "`escriba costs --rebuild` writes its rows again."
@@ -156,22 +143,8 @@ def _local_files(
 ) -> dict[Path, str]:
     """Each file of a table on this machine, and its key in the bucket."""
     after = f"{table}date={since.astimezone(UTC):%Y-%m-%d}" if since else ""
-    files = [
-        found
-        for found in storage.list(table, after)
-        if isinstance(found, Stored) and found.key.endswith(".parquet")
-    ]
-    newest = sorted(files, key=lambda file: file.key, reverse=True)[:at_most]
-    with ThreadPoolExecutor(_READERS) as pool:
-        paths = pool.map(lambda file: _fetch(storage, file, folder), newest)
-        return {path: file.key for path, file in zip(paths, newest, strict=True) if path}
 
+    def newest() -> list[Stored]:
+        return ledger_files(storage, table, after)[::-1][:at_most]
 
-def _fetch(storage: Storage, file: Stored, folder: Path) -> Path | None:
-    """None where the file is gone since it was listed."""
-    data = storage.read(file.key)
-    if data is None:
-        return None
-    path = folder / f"{file.etag}-{file.key.rsplit('/', 1)[1]}"
-    path.write_bytes(data)
-    return path
+    return fetch_all(storage, newest, folder)

@@ -1,0 +1,51 @@
+"""Which days (UTC) a load changes: those are built again, and no others."""
+
+from typing import TYPE_CHECKING
+
+from resources.ledger_tables import LEDGER_ATTEMPTS, LEDGER_INVOICES, LedgerTable
+
+if TYPE_CHECKING:
+    import duckdb
+
+# a day of a period that ends at midnight is not touched
+_DAYS = "unnest(generate_series({start}::DATE, greatest({start}, {end} - to_microseconds(1))::DATE,"
+_DAYS += " INTERVAL 1 DAY))::DATE"
+_CHANGED = "(SELECT * FROM coming UNION ALL SELECT * FROM leaving)"
+_ATTEMPTS = f"SELECT started_at::DATE AS day FROM {_CHANGED}"  # noqa: S608  # our own words
+_INVOICES = f"SELECT {_DAYS.format(start='period_start', end='period_end')} AS day FROM {_CHANGED}"  # noqa: S608
+# all of a life hangs together: another job in it changes what its first day cost
+_LIVES = f"""
+    SELECT {_DAYS.format(start="began", end="ended")} AS day FROM (
+        SELECT min(coalesce(container_started_at, job_started_at)) AS began,
+               max(job_ended_at + to_microseconds((idle_timeout_seconds * 1e6)::BIGINT)) AS ended
+        FROM (SELECT * EXCLUDE (load_id) FROM ledger.sessions UNION ALL BY NAME {{leaving}})
+        WHERE session_id IN ({{touched}}) GROUP BY session_id
+    )
+"""  # noqa: S608
+
+_NOBODY = "SELECT * EXCLUDE (load_id) FROM ledger.sessions WHERE false"
+
+
+def touch_days(connection: "duckdb.DuckDBPyConnection", table: LedgerTable, load_id: int) -> None:
+    """Write down the days of what came and of what it took the place of.
+
+    Nothing is written before anything was built: the first build is of all days.
+    """
+    [(is_built,)] = connection.execute("SELECT count(*) > 0 FROM ledger.built").fetchall()
+    if not is_built:
+        return
+    for query in _queries(table):
+        connection.execute(
+            f"INSERT INTO ledger.touched_days SELECT DISTINCT {load_id}, day FROM ({query})"  # noqa: S608
+        )
+
+
+def _queries(table: LedgerTable) -> list[str]:
+    if table is LEDGER_INVOICES:
+        return [_INVOICES]
+    if table is LEDGER_ATTEMPTS:
+        ids = f"SELECT attempt_id FROM {_CHANGED}"  # noqa: S608
+        lives = f"SELECT session_id FROM ledger.sessions WHERE attempt_id IN ({ids})"  # noqa: S608
+        return [_ATTEMPTS, _LIVES.format(leaving=_NOBODY, touched=lives)]
+    lives = f"SELECT session_id FROM {_CHANGED}"  # noqa: S608
+    return [_LIVES.format(leaving="SELECT * FROM leaving", touched=lives)]

@@ -1,0 +1,257 @@
+"""The ledger in the costs database: each row once, whatever happens on the way."""
+
+import dataclasses
+import random
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.billing.policy import Limits
+from pipelines.settings import HOUSE
+from resources.costs import loading
+from resources.costs.database import CostsBusyError, open_database
+from resources.costs.loading import load_ledger
+from resources.ledger_writer import ATTEMPTS, write_rows
+from resources.storage.base import StorageError
+
+TABLES = ("attempts", "sessions", "invoices")
+BUILT = "INSERT INTO ledger.built SELECT 'some', max(load_id) FROM ledger.loaded_files"
+
+
+@pytest.fixture
+def database(tmp_path):
+    return tmp_path / "costs.duckdb"
+
+
+@pytest.fixture
+def write(storage):
+    return lambda rows: write_rows(storage, rows)
+
+
+@pytest.fixture
+def a_day(attempt, day):
+    """Makes an attempt that began so long after the day did."""
+
+    def make(name="a", *, hours=12, minutes=0, **changes):
+        return attempt(name, started_at=day + timedelta(hours=hours, minutes=minutes), **changes)
+
+    return make
+
+
+@pytest.fixture
+def load(storage, database):
+    def load(then="", **limits):
+        done = load_ledger(storage, database, limits)
+        with open_database(database) as connection:
+            connection.execute(then or "SELECT 1")
+        return done
+
+    return load
+
+
+@pytest.fixture
+def ask(database):
+    def ask(query, path=database):
+        with duckdb.connect(str(path), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.execute(query).fetchall()
+
+    return ask
+
+
+@pytest.fixture
+def contents(ask, database):
+    """All rows of all tables, without the numbers of the loads."""
+
+    def read(path=database):
+        return {
+            name: ask(f"SELECT * EXCLUDE (load_id) FROM ledger.{name} ORDER BY ALL", path)
+            for name in TABLES
+        }
+
+    return read
+
+
+def test_rows_are_loaded_as_they_were_written(storage, load, ask, attempt, session):
+    one = attempt()
+    write_rows(storage, [one, session(one)])
+
+    done = load()
+
+    assert (done.files, done.rows) == (2, 2)
+    [row] = ask("SELECT * EXCLUDE (load_id) FROM ledger.attempts")
+    assert row == dataclasses.astuple(one)
+
+
+def test_only_new_files_are_read(storage, load, ask, attempt):
+    [old] = write_rows(storage, [attempt("a")])
+    load()
+    storage.write(old, b"damaged, and never looked at")
+    write_rows(storage, [attempt("b")])
+
+    assert (load().files, load().files) == (1, 0)
+    assert ask("SELECT job_id, load_id FROM ledger.attempts ORDER BY 1") == [("a", 1), ("b", 2)]
+
+
+def test_a_later_word_takes_the_place_and_an_earlier_one_does_not(storage, load, ask, attempt):
+    lost = attempt(status="lost", ran=400.0)
+    won = attempt(ran=50.0)
+    for one in (lost, won, lost):
+        write_rows(storage, [one])
+        load()
+
+    assert ask("SELECT status, load_id FROM ledger.attempts") == [("done", 2)]
+
+
+def test_the_same_row_again_is_no_news(storage, load, ask, attempt):
+    for _ in range(2):
+        write_rows(storage, [attempt(), attempt()])
+        load()
+
+    assert ask("SELECT count(*), max(load_id) FROM ledger.attempts") == [(1, 1)]
+
+
+def test_rows_of_files_that_are_gone_stay(storage, load, ask, attempt):
+    [key] = write_rows(storage, [attempt()])
+    load()
+    storage.delete(key)
+    load()
+
+    assert ask("SELECT count(*) FROM ledger.attempts") == [(1,)]
+
+
+def test_a_file_that_vanishes_while_it_is_fetched_is_looked_for_again(
+    storage, database, attempt, ask
+):
+    """Compaction: what was in it lies in another file by then."""
+    [key] = write_rows(storage, [attempt()])
+
+    class Compacted:
+        whole_at_once = True
+
+        def list(self, prefix, after=""):
+            return list(storage.list(prefix, after))
+
+        def read(self, wanted):
+            if wanted == key:
+                storage.write(f"{ATTEMPTS}date=2026-03-10/z-1.parquet", storage.read(key))
+                storage.delete(key)
+                return None
+            return storage.read(wanted)
+
+    assert load_ledger(Compacted(), database, {}).rows == 1
+    assert ask("SELECT count(*) FROM ledger.attempts") == [(1,)]
+
+
+def test_limits_are_those_of_the_last_load(load, ask):
+    load(all=Limits(day_usd=Decimal(50)), acme=Limits(month_usd=Decimal("9.5")))
+    load(all=Limits(day_usd=Decimal(60)))
+
+    assert ask("SELECT * FROM ledger.limits") == [("all", Decimal(60), None)]
+
+
+def test_a_damaged_file_is_named_and_the_others_stay(storage, load, ask, attempt, monkeypatch):
+    monkeypatch.setattr(loading, "_BATCH_FILES", 1)
+    write_rows(storage, [attempt("a")])
+    key = f"{ATTEMPTS}date=2026-03-11/broken.parquet"
+    storage.write(key, b"PAR1 no")
+
+    with pytest.raises(StorageError, match=f"'{key}' cannot be read.*--rebuild"):
+        load()
+    assert ask("SELECT count(*) FROM ledger.attempts") == [(1,)]
+    storage.delete(key)
+    assert load().files == 0
+
+
+def test_a_database_of_another_version_is_made_anew(storage, load, ask, attempt, database):
+    write_rows(storage, [attempt()])
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(
+            "CREATE SCHEMA ledger; CREATE TABLE ledger.attempts (attempt_id VARCHAR)"
+        )
+    load()
+    assert ask("SELECT count(*) FROM ledger.attempts") == [(1,)]
+
+    database.write_bytes(b"no database at all")
+    load()
+    assert ask("SELECT count(*) FROM ledger.attempts") == [(1,)]
+
+
+def test_a_database_that_another_program_has_open_is_named(load, database):
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(database)], stdin=-1, stdout=-1
+    ) as holder:
+        holder.stdout.readline()
+        with pytest.raises(CostsBusyError, match=r"costs\.duckdb is open in another program"):
+            load()
+        holder.communicate(b"\n")
+    assert load().files == 0
+
+
+def test_a_new_job_in_a_life_touches_all_days_of_that_life(write, load, ask, a_day, session):
+    """What the life cost is shared by its jobs, so that the first day's shares change."""
+    late, after = a_day(hours=23, minutes=50), a_day("b", hours=24, minutes=5)
+    write([late, session(late)])
+    load(then=BUILT)
+    began = late.started_at - timedelta(seconds=60)
+    write([after, session(after, sequence=2, began=began)])
+    load()
+
+    days = ask("SELECT DISTINCT day::VARCHAR FROM ledger.touched_days ORDER BY 1")
+    assert days == [("2026-03-10",), ("2026-03-11",)]
+
+
+def test_a_row_that_moves_to_another_day_touches_both(write, load, ask, a_day):
+    write([a_day(status="lost")])
+    load(then=BUILT)
+    write([a_day(hours=48)])
+    load()
+
+    days = ask("SELECT day::VARCHAR FROM ledger.touched_days ORDER BY 1")
+    assert days == [("2026-03-10",), ("2026-03-12",)]
+
+
+@pytest.fixture
+def many(storage, attempt, session):
+    """Writes so many lives, each with a job that was given up for lost and won."""
+
+    def write(count):
+        for number in range(count):
+            one = attempt(f"r{number}", ran=10.0 + number)
+            write_rows(storage, [one, session(one, f"life-{number}")])
+            write_rows(storage, [attempt(f"r{number}", status="lost", ran=99.0)])
+
+    return write
+
+
+def run_killed(step, *arguments):
+    """What a process came to that kills itself at this step; its output."""
+    command = [sys.executable, str(Path(__file__).parent / "killed.py"), str(step), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=HOUSE)
+
+
+def test_killed_at_any_step_the_next_load_makes_the_same_tables(
+    storage, many, contents, tmp_path, ask
+):
+    many(6)
+    load_ledger(storage, tmp_path / "wanted.duckdb", {})
+    wanted = contents(tmp_path / "wanted.duckdb")
+    whole = run_killed(0, "load", storage.url, str(tmp_path / "whole.duckdb"))
+    steps = int(whole.stdout)
+
+    for step in random.Random(6).sample(range(1, steps + 1), 8):
+        path = tmp_path / f"killed-{step}.duckdb"
+        done = run_killed(step, "load", storage.url, str(path))
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        load_ledger(storage, path, {})
+        assert contents(path) == wanted, step
+        assert ask("SELECT count(*), count(DISTINCT key) FROM ledger.loaded_files", path) == [
+            (18, 18)
+        ]
