@@ -12,6 +12,11 @@ _DAYS = "unnest(generate_series({start}::DATE, greatest({start}, {end} - to_micr
 _DAYS += " INTERVAL 1 DAY))::DATE"
 _CHANGED = "(SELECT * FROM coming UNION ALL SELECT * FROM leaving)"
 _ATTEMPTS = f"SELECT started_at::DATE AS day FROM {_CHANGED}"  # noqa: S608  # our own words
+# whether an attempt was one too many hangs on the others of its job
+_SAME_JOBS = f"""
+    SELECT started_at::DATE AS day FROM ledger.attempts
+    WHERE (tenant, job_id) IN (SELECT tenant, job_id FROM {_CHANGED})
+"""  # noqa: S608
 _INVOICES = f"SELECT {_DAYS.format(start='period_start', end='period_end')} AS day FROM {_CHANGED}"  # noqa: S608
 # all of a life hangs together: another job in it changes what its first day cost
 _LIVES = f"""
@@ -46,6 +51,6 @@ def _queries(table: LedgerTable) -> list[str]:
     if table is LEDGER_ATTEMPTS:
         ids = f"SELECT attempt_id FROM {_CHANGED}"  # noqa: S608
         lives = f"SELECT session_id FROM ledger.sessions WHERE attempt_id IN ({ids})"  # noqa: S608
-        return [_ATTEMPTS, _LIVES.format(leaving=_NOBODY, touched=lives)]
+        return [_ATTEMPTS, _SAME_JOBS, _LIVES.format(leaving=_NOBODY, touched=lives)]
     lives = f"SELECT session_id FROM {_CHANGED}"  # noqa: S608
     return [_LIVES.format(leaving="SELECT * FROM leaving", touched=lives)]

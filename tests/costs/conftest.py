@@ -7,18 +7,32 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 
 from pipelines.billing.attempts import LedgerRow
 from pipelines.billing.currencies import read_exchange_rates
+from pipelines.billing.invoices import InvoiceRow
+from pipelines.billing.policy import Limits
 from pipelines.billing.sessions import SessionRow
 from pipelines.settings import HOUSE, load_settings
+from resources.costs.building import build_marts
+from resources.costs.loading import load_ledger
+from resources.ledger_writer import write_rows
 from resources.storage import open_storage
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
+LATER = datetime(2026, 3, 20, 12, tzinfo=UTC)
+PRICES = """\
+backend,sku,unit,price_usd,valid_from,valid_to,source
+runpod,l4,gpu_second,0.00019,2020-01-01,2026-03-11,test
+runpod,l4,gpu_second,0.00016,2026-03-11,,test
+aws_gpu,g5.xlarge,machine_hour,0.47,2020-01-01,,test
+openai,whisper-1,audio_minute,0.006,2020-01-01,,test
+"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def day():
     """The first moment of the day on which everything happens, unless a test says another."""
     return DAY
@@ -58,7 +72,7 @@ def write_csv(tmp_path):
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def attempt():
     """Makes the row of an attempt: at noon, 100 s on a RunPod L4, ten minutes of audio."""
 
@@ -97,7 +111,7 @@ def attempt():
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def session():
     """Makes the row of an attempt's part in a worker's life: a minute of boot, 5 s of idle."""
 
@@ -157,3 +171,125 @@ def bills():
             "credits": [{"name": "promotion", "amount": -0.25}, {"name": "other", "amount": -0.5}],
         },
     )
+
+
+class Costs:
+    """A bucket and its costs database: rows go in, tables come out."""
+
+    def __init__(self, folder):
+        folder.mkdir(exist_ok=True)
+        prices = folder / "prices.csv"
+        prices.write_text(PRICES)
+        self.settings = load_settings(
+            storage_url=(folder / "bucket").as_uri(),
+            costs_database=folder / "costs.duckdb",
+            price_book=prices,
+        )
+        self.storage = open_storage(self.settings)
+
+    def write(self, *rows):
+        return write_rows(self.storage, rows)
+
+    def load(self, **limits):
+        return load_ledger(self.storage, self.settings.costs_database, limits)
+
+    def build(self, **how):
+        return build_marts(self.settings, **({"as_of": LATER} | how))
+
+    def ask(self, query):
+        with duckdb.connect(str(self.settings.costs_database), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.execute(query).fetchall()
+
+    def tables(self):
+        """All that dbt built, in an order of its own."""
+        names = self.ask(
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables() "
+            "WHERE schema_name IN ('intermediate', 'marts') ORDER BY 1"
+        )
+        return {name: self.ask(f"SELECT * FROM {name} ORDER BY ALL") for (name,) in names}
+
+
+@pytest.fixture
+def costs(tmp_path):
+    """A bucket of its own."""
+    return Costs(tmp_path / "costs")
+
+
+@pytest.fixture(scope="session")
+def new_costs():
+    return Costs
+
+
+@pytest.fixture(scope="session")
+def rows(attempt, session, day):
+    """A day and a bit of every kind of charge, in the order in which it was written."""
+
+    def at(hours, minutes=0, seconds=0):
+        return day + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+    a = attempt("a", started_at=at(12), ran=100.0)
+    b = attempt("b", started_at=at(12, 2), ran=300.0, tenant="beta", attempt_id="beta:b:1")
+    b = dataclasses.replace(b, recording="beta/b.mp3", language="en")
+    began = at(11, 59)
+    failed = attempt("c", started_at=at(13), ran=10.0, status="failed", rtf=None)
+    second = {"attempt": 2, "started_at": at(14), "recording": "acme/c.mp3"}
+    again = attempt("c", ran=40.0, attempt_id="acme:c:2", **second)
+    lost = attempt("d", started_at=at(13), ran=400.0, status="lost", rtf=None)
+    stopped = attempt("d", ran=20.0, attempt_id="acme:d:2", status="stopped", rtf=None)
+    stopped = dataclasses.replace(stopped, attempt=2)
+    aws = {"backend": "aws_gpu", "sku": "g5.xlarge", "usd_per_hour": Decimal("0.47")}
+    on_aws = attempt("e", started_at=at(9), ran=1000.0, audio_seconds=3600.0, **aws)
+    api = {"backend": "openai", "sku": "whisper-1", "usd_per_hour": Decimal("0.36")}
+    by_api = attempt("f", started_at=at(10), ran=30.0, **api)
+    once = attempt("g", started_at=at(15), ran=50.0)
+    twice = attempt("g", started_at=at(15), ran=60.0, attempt=2, attempt_id="acme:g:2")
+    night = attempt("h", started_at=at(23, 59, 50), ran=20.0)
+    ghost = attempt("ghost", started_at=at(16), ran=10.0)
+    nothing = attempt("s", ran=0.0, status="none", backend="none", sku="", rtf=None)
+    return [
+        [a, session(a, began=began), failed, lost, on_aws, by_api, session(by_api, "api")],
+        [b, session(b, sequence=2, began=began), again, stopped, once, nothing],
+        [twice, night, session(night, "life-2"), session(ghost, "life-3")],
+    ]
+
+
+@pytest.fixture(scope="session")
+def bill(day):
+    """Makes a row of an invoice of a day."""
+
+    def make(backend, usd, category="compute", **changes):
+        usual = {
+            "row_id": f"{backend}-{category}-{usd}",
+            "backend": backend,
+            "invoice_id": "2026-03",
+            "sku": "all",
+            "category": category,
+            "period_start": day,
+            "period_end": day + timedelta(days=1),
+            "amount": Decimal(usd),
+            "currency": "USD",
+            "amount_usd": Decimal(usd),
+            "description": "",
+            "imported_at": LATER,
+        }
+        return InvoiceRow(**(usual | changes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def bills_of_the_day(bill):
+    return [bill("runpod", "0.30"), bill("aws_gpu", "0.14"), bill("aws_gpu", "0.01", "storage")]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, rows, bills_of_the_day):
+    """All of it, loaded and built once; tests only ask."""
+    made = Costs(tmp_path_factory.mktemp("built"))
+    for batch in rows:
+        made.write(*batch)
+    made.write(*bills_of_the_day)
+    made.load(all=Limits(day_usd=Decimal(50), month_usd=Decimal("0.60")))
+    made.build(examples=True)
+    return made

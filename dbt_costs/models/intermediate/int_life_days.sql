@@ -1,0 +1,90 @@
+-- Grain: a worker's life and a day (UTC) on which it was paid for boot or idle. Guarantee: boot is
+-- from its start to its readiness; idle is all that lies between jobs, and the timeout after the
+-- last; each stretch is cut at midnight and has the price of its beginning.
+{{ by_day() }}
+with lives as (
+    select distinct session_id
+    from {{ ref('stg_sessions') }}
+    {% if is_incremental() %}
+    where began_at::date <= (select max(day) from ({{ touched_days() }}))
+      and (job_ended_at + to_microseconds(ledger.micros(idle_timeout_seconds)::bigint))::date
+          >= (select min(day) from ({{ touched_days() }}))
+    {% endif %}
+),
+jobs as (
+    select
+        sessions.*,
+        min(began_at) over life as life_began_at,
+        min(ready_at) over life as life_ready_at,
+        max(job_ended_at) over until_here as busy_until,
+        lead(job_started_at) over life_in_order as next_started_at,
+        row_number() over life_in_order as place
+    from {{ ref('stg_sessions') }} as sessions
+    semi join lives using (session_id)
+    window
+        life as (partition by session_id),
+        life_in_order as (partition by session_id order by job_started_at, sequence, row_id),
+        until_here as (
+            partition by session_id order by job_started_at, sequence, row_id
+            rows unbounded preceding
+        )
+),
+stretches as (
+    select session_id, backend, sku, usd_per_hour, 'boot' as kind,
+        life_began_at as since, greatest(life_began_at, life_ready_at) as until
+    from jobs where place = 1
+    union all by name
+    select session_id, backend, sku, usd_per_hour, 'idle' as kind,
+        greatest(life_began_at, life_ready_at) as since, job_started_at as until
+    from jobs where place = 1
+    union all by name
+    select session_id, backend, sku, usd_per_hour, 'idle' as kind,
+        busy_until as since,
+        coalesce(
+            next_started_at,
+            busy_until + to_microseconds(ledger.micros(idle_timeout_seconds)::bigint)
+        ) as until
+    from jobs
+),
+-- most end on the day on which they began: only the others are cut
+cut as (
+    select * exclude (since, until), since::date as day, since,
+        least(until, ((since::date + 1)::timestamp at time zone 'UTC')) as until
+    from stretches where until > since
+    union all by name
+    select * exclude (since, until, day), day,
+        (day::timestamp at time zone 'UTC') as since,
+        least(until, ((day + 1)::timestamp at time zone 'UTC')) as until
+    from (
+        select *, unnest(generate_series(since::date + 1, until::date, interval 1 day))::date as day
+        from stretches where until::date > since::date
+    )
+),
+priced as (
+    select cut.*, date_diff('microseconds', since, until) as micros,
+        prices.price_usd, prices.unit_seconds
+    from cut
+    left join {{ ref('stg_prices') }} as prices
+        on prices.backend = cut.backend
+        and prices.sku = cut.sku
+        and cut.since >= prices.valid_from
+        and cut.since < prices.valid_to
+    where until > since
+),
+charged as (
+    select *,
+        ledger.cost_usd(
+            micros::decimal(24, 0) * 0.000001::decimal(6, 6),
+            coalesce(price_usd, usd_per_hour), coalesce(unit_seconds, 3600)
+        ) as usd
+    from priced
+)
+select
+    day, session_id, backend, sku,
+    coalesce(sum(micros) filter (kind = 'boot'), 0)::bigint as boot_micros,
+    coalesce(sum(micros) filter (kind = 'idle'), 0)::bigint as idle_micros,
+    coalesce(sum(usd) filter (kind = 'boot'), 0)::decimal(18, 9) as boot_usd,
+    coalesce(sum(usd) filter (kind = 'idle'), 0)::decimal(18, 9) as idle_usd
+from charged
+where {{ only_touched('day') }}
+group by day, session_id, backend, sku

@@ -1,0 +1,36 @@
+-- Grain: a day (UTC), backend and sku. Guarantee: every attempt of the day that a worker could have
+-- had; RTF is of attempts that are done, weighted by nothing.
+{{ by_day() }}
+with attempts as (
+    select * from {{ ref('stg_attempts') }}
+    where backend <> 'none' and {{ only_touched('day') }}
+),
+cold as (
+    select job_started_at::date as day, backend, sku, count(*) as cold_starts,
+        quantile_cont(greatest(0, epoch(ready_at) - epoch(began_at)), 0.5) as boot_seconds_p50,
+        quantile_cont(greatest(0, epoch(ready_at) - epoch(began_at)), 0.95) as boot_seconds_p95
+    from {{ ref('stg_sessions') }}
+    where sequence = 1 and ready_at > began_at and {{ only_touched('job_started_at::date') }}
+    group by 1, 2, 3
+),
+measured as (
+    select
+        day, backend, sku, count(*) as attempts,
+        count(*) filter (status = 'done') as done,
+        count(*) filter (status in ('failed', 'lost')) as failed,
+        count(*) filter (status = 'stopped') as preempted,
+        count(*) filter (status = 'buried') as never_began,
+        coalesce(sum(audio_seconds) filter (status = 'done'), 0) / 3600 as audio_hours,
+        quantile_cont(rtf, 0.5) filter (rtf is not null) as rtf_p50,
+        quantile_cont(rtf, 0.95) filter (rtf is not null) as rtf_p95,
+        quantile_cont(rtf, 0.99) filter (rtf is not null) as rtf_p99,
+        quantile_cont(start_seconds, 0.5) as queue_seconds_p50,
+        quantile_cont(start_seconds, 0.95) as queue_seconds_p95
+    from attempts group by 1, 2, 3
+)
+select
+    measured.day, measured.backend, measured.sku, attempts, done, failed, preempted, never_began,
+    failed::double / attempts as failure_rate, audio_hours, rtf_p50, rtf_p95, rtf_p99,
+    queue_seconds_p50, queue_seconds_p95,
+    coalesce(cold_starts, 0) as cold_starts, boot_seconds_p50, boot_seconds_p95
+from measured left join cold using (day, backend, sku)

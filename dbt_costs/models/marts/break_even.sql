@@ -1,0 +1,42 @@
+-- Grain: a backend's sku and hours of audio a day (1 to 240). Guarantee: what a day would cost there
+-- at today's price; a machine that is always on costs its day, and does no more than it can.
+{{ config(materialized='table') }}
+with measured as (
+    select backend, sku, median(run_seconds / audio_seconds) as rtf, count(*) as jobs
+    from {{ ref('stg_attempts') }}
+    where status = 'done' and audio_seconds > 0 and run_seconds > 0
+      and started_at > {{ as_of() }} - interval 30 day
+    group by 1, 2
+),
+overhead as (
+    -- what boot and idle add to each dollar of run
+    select backend, sku, sum(boot_usd + idle_usd)::double / nullif(sum(run_usd), 0)::double as share
+    from {{ ref('int_attempt_charges') }}
+    where day > ({{ as_of() }} - interval 30 day)::date
+    group by 1, 2
+),
+options as (
+    select prices.backend, prices.sku, prices.unit, prices.price_usd,
+        (prices.price_usd * (3600 / prices.unit_seconds)::decimal(6, 0))::decimal(18, 9) as usd_per_hour,
+        coalesce(measured.rtf, 0.2) as rtf, -- the planned one of the backends
+        coalesce(measured.jobs, 0) as jobs,
+        case when prices.unit = 'gpu_second' then coalesce(overhead.share, 0) else 0 end as overhead
+    from {{ ref('stg_prices') }} as prices
+    left join measured using (backend, sku)
+    left join overhead using (backend, sku)
+    where {{ as_of() }} >= prices.valid_from and {{ as_of() }} < prices.valid_to
+      and prices.backend <> 'local'
+),
+hours as (
+    select unnest([1, 2, 4, 6, 8, 12, 16, 24, 36, 48, 72, 96, 120, 168, 240]) as audio_hours_a_day
+)
+select
+    backend, sku, unit, audio_hours_a_day, rtf, jobs as measured_jobs,
+    case unit
+        when 'audio_minute' then (audio_hours_a_day * usd_per_hour)::decimal(18, 9)
+        when 'machine_hour' then (24 * usd_per_hour)::decimal(18, 9)
+        else (audio_hours_a_day * rtf * (1 + overhead) * usd_per_hour::double)::decimal(18, 9)
+    end as usd_a_day,
+    -- one GPU; an API, and endless workers by the second, have no such limit
+    case when unit = 'machine_hour' then audio_hours_a_day * rtf <= 24 else true end as can_do_it
+from options cross join hours

@@ -1,0 +1,38 @@
+-- Grain: a tenant's recording. Guarantee: all attempts of all days, the failed ones too, with their
+-- shares of boot and idle; what no recording can carry is not here, but in idle and daily_spend.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{% if is_incremental() %}delete from {{ this }} where (tenant, recording) in (select (tenant, recording) from {{ ref('int_attempt_charges') }} where day in ({{ touched_days() }})){% endif %}",
+    post_hook="{{ mark_built() }}"
+) }}
+with charges as (
+    select * from {{ ref('int_attempt_charges') }}
+    where recording is not null
+    {% if is_incremental() %}
+    and (tenant, recording) in (
+        select (tenant, recording) from {{ ref('int_attempt_charges') }}
+        where day in ({{ touched_days() }})
+    )
+    {% endif %}
+),
+summed as (
+    select
+        tenant, recording, min(day) as first_day, max(day) as last_day,
+        count(*) filter (is_run_day and backend <> 'none') as attempts,
+        count(*) filter (is_run_day and waste <> '') as wasted_attempts,
+        coalesce(max(audio_seconds), 0)::double as audio_seconds,
+        coalesce(max(language) filter (status = 'done'), '') as language,
+        coalesce(sum(run_usd) filter (waste = ''), 0)::decimal(38, 9) as run_usd,
+        coalesce(sum(run_usd) filter (waste <> ''), 0)::decimal(38, 9) as wasted_usd,
+        sum(boot_usd)::decimal(38, 9) as boot_usd, sum(idle_usd)::decimal(38, 9) as idle_usd,
+        sum(run_usd + boot_usd + idle_usd)::decimal(38, 9) as cost_usd
+    from charges group by 1, 2
+)
+select *,
+    case when audio_seconds > 0 then
+        ledger.from_nano(ledger.half_even(
+            ledger.to_nano(cost_usd) * 3600000000, ledger.micros(audio_seconds)
+        ))
+    end as usd_per_audio_hour
+from summed

@@ -1,0 +1,172 @@
+"""The marts, built by dbt in a process of its own that sees the database and no secret."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines.settings import HOUSE, Settings, inherited_environment
+
+from .database import MEMORY_LIMIT, costs_lock, open_database
+
+PROJECT = HOUSE / "dbt_costs"
+_LAST_LINES = 25
+
+
+class CostsBuildError(RuntimeError):
+    """dbt could not build, or a rule does not hold; names the models and the tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did. seconds: of each model and test, without dbt's own start."""
+
+    models: int
+    tests: int
+    was_full: bool
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def build_marts(
+    settings: Settings,
+    *,
+    full: bool = False,
+    checks: bool = True,
+    as_of: datetime | None = None,
+    examples: bool = False,
+) -> Built:
+    """Bring the marts up to what is loaded; only days that changed are built.
+
+    full: all days, as whenever the project or the price book is another than at the last build.
+    checks: hold the business rules against the tables. as_of: the moment that forecasts look
+    from. examples: run the models' worked examples too (dbt's unit tests).
+
+    Raises:
+        CostsBuildError: what failed, by name.
+        CostsBusyError: another program has the database open.
+    """
+    path = settings.costs_database
+    with costs_lock(path):
+        folder = _project(settings, path.with_name(f"{path.name}.dbt"))
+        digest = _digest(folder)
+        with open_database(path) as connection:
+            [(same,)] = connection.execute(
+                "SELECT count(*) > 0 FROM ledger.project WHERE digest = ?", [digest]
+            ).fetchall()
+            if not same:
+                connection.execute("DELETE FROM ledger.project")
+        is_full = full or not same
+        results = _dbt(
+            folder, path, _arguments(as_of, full=is_full, checks=checks, examples=examples)
+        )
+        with open_database(path) as connection:
+            connection.execute("DELETE FROM ledger.project")
+            connection.execute("INSERT INTO ledger.project VALUES (?)", [digest])
+            connection.execute(
+                "DELETE FROM ledger.touched_days WHERE load_id <= "
+                "(SELECT min(load_id) FROM ledger.built)"
+            )
+    return _built(results, was_full=is_full)
+
+
+def _arguments(as_of: datetime | None, *, full: bool, checks: bool, examples: bool) -> list[str]:
+    words = ["build", "--quiet", "--no-use-colors"]
+    if full:
+        words.append("--full-refresh")
+    if not checks:
+        words += ["--exclude-resource-type", "test"]
+    if not examples:
+        words += ["--exclude-resource-type", "unit_test"]
+    if as_of is not None:
+        words += ["--vars", json.dumps({"as_of": as_of.astimezone(UTC).isoformat()})]
+    return words
+
+
+def _project(settings: Settings, folder: Path) -> Path:
+    """A copy that may be written to, with the price book and the rates of the settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("macros", "models", "tests", "seeds"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        shutil.copytree(PROJECT / name, folder / name)
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copyfile(PROJECT / name, folder / name)
+    shutil.copyfile(settings.price_book, folder / "seeds" / "price_book.csv")
+    shutil.copyfile(settings.exchange_rates, folder / "seeds" / "exchange_rates.csv")
+    return folder
+
+
+def _digest(folder: Path) -> str:
+    """Of what the tables are made by; tests may change without a build of everything."""
+    parts = hashlib.sha256()
+    for name in ("dbt_project.yml", "macros", "models", "seeds"):
+        place = folder / name
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path == place or (path.is_file() and path.suffix != ".yml"):
+                parts.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
+    return parts.hexdigest()
+
+
+def _dbt(folder: Path, database: Path, arguments: Sequence[str]) -> dict[str, Any]:
+    """What run_results.json tells."""
+    results = folder / "target" / "run_results.json"
+    results.unlink(missing_ok=True)
+    places = ["--project-dir", str(folder), "--profiles-dir", str(folder)]
+    environment = inherited_environment() | {
+        "ESCRIBA_COSTS_DATABASE": str(database),
+        "ESCRIBA_COSTS_MEMORY": MEMORY_LIMIT,
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    with subprocess.Popen(  # noqa: S603  # our own words
+        [sys.executable, "-m", "resources.costs.dbt_process", *arguments, *places],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,  # closed when this process dies
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        said = process.stdout.read() if process.stdout else ""
+        code = process.wait()
+    told: dict[str, Any] = json.loads(results.read_text()) if results.exists() else {}
+    failed = [one for one in told.get("results", ()) if one["status"] in {"error", "fail"}]
+    if failed:
+        raise CostsBuildError("; ".join(_sentence(one) for one in failed))
+    if code:
+        raise CostsBuildError(_why_not(said.strip()))
+    return told
+
+
+def _why_not(said: str) -> str:
+    if "No module named 'dbt'" in said:
+        return (
+            "dbt is not installed: `make setup` brings it, as does "
+            "`pip install -c requirements.lock -e '.[costs]'`."
+        )
+    return "dbt could not build the marts:\n" + "\n".join(said.splitlines()[-_LAST_LINES:])
+
+
+def _sentence(one: dict[str, Any]) -> str:
+    kind, name = one["unique_id"].split(".")[0], one["unique_id"].split(".")[2]
+    if one["status"] == "fail":
+        return f"{kind} {name} does not hold: {one.get('message') or ''}".rstrip(": ")
+    return f"{kind} {name} failed: {one.get('message') or 'no word why'}"
+
+
+def _built(told: dict[str, Any], *, was_full: bool) -> Built:
+    results = told["results"]
+    kinds = [one["unique_id"].split(".")[0] for one in results]
+    return Built(
+        models=kinds.count("model"),
+        tests=kinds.count("test") + kinds.count("unit_test"),
+        was_full=was_full,
+        warnings=tuple(_sentence(one) for one in results if one["status"] == "warn"),
+        seconds=sum(one["execution_time"] for one in results),
+    )

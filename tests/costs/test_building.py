@@ -1,0 +1,120 @@
+"""Builds of the marts: incremental as full, killed as whole, and what is told when one fails."""
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.settings import HOUSE
+from resources.costs.building import CostsBuildError
+
+
+def test_an_incremental_build_makes_the_tables_of_a_full_one(
+    costs, new_costs, rows, bills_of_the_day, built
+):
+    for batch in [*rows, bills_of_the_day]:
+        costs.write(*batch)
+        costs.load()
+        was_full = costs.build(checks=False).was_full
+
+    assert not was_full
+    assert _without_limits(costs.tables()) == _without_limits(built.tables())
+
+
+def _without_limits(tables):
+    """That fixture has no limits, which are no part of the ledger."""
+    return {name: rows for name, rows in tables.items() if name != "marts.budget_burn"}
+
+
+def test_an_empty_ledger_is_built_and_holds_all_rules(costs):
+    costs.load()
+
+    assert costs.build().tests > 50
+    assert costs.ask("SELECT count(*) FROM marts.daily_spend") == [(0,)]
+
+
+def test_another_price_book_builds_every_day_anew(costs, attempt):
+    costs.write(attempt("a", ran=100.0))
+    costs.load()
+    assert costs.build(checks=False).was_full
+    assert not costs.build(checks=False).was_full
+    book = costs.settings.price_book
+    book.write_text(book.read_text().replace("0.00019", "0.00029"))
+
+    assert costs.build(checks=False).was_full
+    assert str(costs.ask("SELECT cost_usd FROM marts.daily_spend")[0][0]) == "0.029000000"
+
+
+def test_a_rule_that_does_not_hold_is_named(costs, attempt):
+    book = costs.settings.price_book
+    book.write_text(book.read_text().replace("2026-03-11,test", "2026-03-10,test"))
+    costs.write(attempt())
+    costs.load()
+
+    with pytest.raises(CostsBuildError, match="test prices_have_no_overlaps_or_gaps does not hold"):
+        costs.build()
+
+
+def test_an_attempt_whose_price_is_gone_keeps_what_was_written_down(costs, attempt):
+    costs.write(attempt(sku="h100", ran=100.0))
+    costs.load()
+
+    done = costs.build()
+
+    assert costs.ask("SELECT cost_usd::VARCHAR FROM marts.daily_spend") == [("0.019000000",)]
+    assert [text for text in done.warnings if "every_attempt_has_a_price" in text]
+
+
+def test_dbt_sees_no_secret(costs, monkeypatch):
+    monkeypatch.setenv("RUNPOD_API_KEY", "rpa_very_secret")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "aws_very_secret")
+    models = costs.settings.costs_database.with_name("costs.duckdb.dbt")
+    costs.load()
+    costs.build(checks=False)
+
+    told = [path.read_bytes() for path in models.rglob("*") if path.is_file()]
+    assert told
+    assert not [text for text in told if b"very_secret" in text]
+
+
+def run_dbt_killed(step, folder, database):
+    """dbt's build in a process that kills itself at this step; its output."""
+    command = [sys.executable, str(Path(__file__).parent / "killed.py"), str(step), "dbt"]
+    words = ["build", "--quiet", "--exclude-resource-type", "test", "--project-dir", str(folder)]
+    words += ["--profiles-dir", str(folder), "--vars", '{"as_of": "2026-03-20T12:00:00+00:00"}']
+    return subprocess.run(
+        [*command, *words, "--exclude-resource-type", "unit_test"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=HOUSE,
+        env={"ESCRIBA_COSTS_DATABASE": str(database), "PATH": "/usr/bin:/bin"},
+    )
+
+
+def test_killed_at_any_step_the_next_build_makes_the_same_tables(costs, rows, bills_of_the_day):
+    """Of an incremental build; the first one is of the first rows alone."""
+    costs.write(*rows[0])
+    costs.load()
+    costs.build(checks=False)
+    costs.write(*rows[1], *rows[2], *bills_of_the_day)
+    costs.load()
+    database = costs.settings.costs_database
+    before = database.with_name("before.duckdb")
+    shutil.copyfile(database, before)
+    costs.build(checks=False)
+    wanted = costs.tables()
+    project = database.with_name("costs.duckdb.dbt")
+    shutil.copyfile(before, database)
+    steps = int(run_dbt_killed(0, project, database).stdout.split()[-1])
+
+    for step in random.Random(6).sample(range(steps // 4, steps), 3):
+        shutil.copyfile(before, database)
+        done = run_dbt_killed(step, project, database)
+        assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+        costs.build(checks=False)
+        assert costs.tables() == wanted, step
