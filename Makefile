@@ -10,16 +10,20 @@ WORKER_PIP := $(WORKER_BIN)/python -m pip --disable-pip-version-check --quiet
 WORKER_LOCK := gpu_job_image/worker.lock
 TORCH := 2.13.0  # what `make lock` writes down; CPU or CUDA is the package index's choice
 AZURITE := 3.37.0  # Microsoft's emulator of Azure Blob, for tests/storage
+FOCUS_VALIDATOR := 2.2.1  # the FinOps Foundation's; needs Python 3.12
+# pyenv keeps its versions apart, and its python3.12 answers only where that version is chosen
+PYTHON_312 ?= $(shell for p in python3.12 $(HOME)/.pyenv/versions/3.12*/bin/python3.12; do \
+	"$$p" -c "" 2> /dev/null && command -v "$$p" && break; done)
 SOURCES := assets bench demo gpu_job_image pipelines resources sensors tests
 # the whole project beside the worker: tests/worker use the real storage and the real chain
 WORKER_PARTS := -e "gpu_job_image[pyannote,runpod]" -e . --group test
 # torch pins its own CUDA packages, and a build for CPUs has none: the lock serves both
 CUDA_PARTS := '^(cuda-|triton==|nvidia-(cu|nccl|nvj|nvs|nvt))'
 
-.PHONY: help setup setup-worker demo test test-worker lint format types bench demo-models lock clean
+.PHONY: help setup setup-worker demo test test-worker lint format types bench focus-validate demo-models lock clean
 
 help:  ## Say what there is
-	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
 
 setup: .venv/.ready  ## Make .venv with everything that Escriba needs to run
 
@@ -52,6 +56,10 @@ bench: .venv/.ready-bench .venv-worker/.ready  ## Run the benchmarks in their sh
 	@for name in speakers audio chain waiting remote orchestration worker; do $(BIN)/python -m bench.$$name --quick || exit 1; done
 	@$(WORKER_BIN)/python -m bench.diarization --quick
 
+focus-validate: .venv-focus/.ready  ## Hold FILE=focus.parquet against FOCUS 1.2 with its own validator
+	@test -n "$(FILE)" || { echo "Name the file: make focus-validate FILE=focus.parquet"; exit 1; }
+	@.venv-focus/bin/python dbt_costs/validate_focus.py "$(FILE)"
+
 demo-models:  ## Train the demo models anew (an hour, needs espeak-ng)
 	@PYTHON="$(PYTHON)" demo/training/train.sh
 
@@ -74,7 +82,7 @@ lock:  ## Resolve all versions anew
 	@rm -rf .venv-lock
 
 clean:  ## Remove what was made, but never data/
-	rm -rf .venv .venv-worker .venv-lock .cache escriba-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-worker .venv-lock .venv-focus .cache escriba-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.ready: $(PROJECT)
 	@test -n "$(PYTHON)" || { echo "Escriba needs Python 3.11 or 3.12; set PYTHON=/path/to/it."; exit 1; }
@@ -108,4 +116,11 @@ clean:  ## Remove what was made, but never data/
 	@$(WORKER_PIP) install -c $(WORKER_LOCK) torch
 	@$(WORKER_PIP) freeze | grep '^torch==' > .venv-worker/torch.txt
 	@$(WORKER_PIP) install -c $(WORKER_LOCK) -c .venv-worker/torch.txt $(WORKER_PARTS)
+	@touch $@
+
+.venv-focus/.ready:
+	@test -n "$(PYTHON_312)" || { echo "The validator needs Python 3.12, and none is here; set PYTHON_312=/path/to/it."; exit 1; }
+	@echo "Setting up .venv-focus (half a minute, once) …"
+	@"$(PYTHON_312)" -m venv .venv-focus
+	@.venv-focus/bin/python -m pip --disable-pip-version-check --quiet install focus-validator==$(FOCUS_VALIDATOR) "pyarrow<20"
 	@touch $@

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +12,9 @@ from rich.table import Table
 from assets.rebuild import rebuild_ledger
 from pipelines.billing.estimates import on_runpod_l4
 from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.settings import Settings
 from resources.ledger import open_ledger
+from resources.storage.base import Storage
 
 from .house import console, json_option, open_house, print_json
 
@@ -42,10 +45,19 @@ _QUERY = """
     "--by", "group", type=click.Choice(list(_GROUPS)), default="recording", show_default=True
 )
 @click.option("--rebuild", is_flag=True, help="Write the ledger anew from the attempts' records.")
+@click.option(
+    "--export-focus",
+    "focus",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write all charges into a Parquet file in the columns of FOCUS 1.2, and no table.",
+)
 @json_option
-def command(group: str, *, rebuild: bool, as_json: bool) -> None:
+def command(group: str, *, rebuild: bool, focus: Path | None, as_json: bool) -> None:
     """What the recordings cost, all attempts together, the failed ones too."""
     settings, storage = open_house()
+    if focus is not None:
+        _export_focus(settings, storage, focus, as_json=as_json)
+        return
     prices = read_price_book(settings.price_book)
     if rebuild:
         rebuild_ledger(storage, prices)
@@ -56,6 +68,25 @@ def command(group: str, *, rebuild: bool, as_json: bool) -> None:
         print_json(costs_json(rows, group))
     else:
         console().print(costs_table(rows, group))
+
+
+def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json: bool) -> None:
+    """Of what is in the bucket now."""
+    from assets.cost_limits import cost_limits
+    from resources.costs.building import CostsBuildError
+    from resources.costs.database import CostsBusyError
+    from resources.costs.focus import export_focus
+    from resources.costs.refreshing import refresh_costs
+
+    try:
+        refresh_costs(settings, storage, cost_limits(settings))
+        count = export_focus(settings.costs_database, target)
+    except (CostsBuildError, CostsBusyError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        print_json({"file": str(target), "charges": count})
+    else:
+        console().print(f"{count:,} charges in {target}.")
 
 
 def query_costs(ledger: Any, group: str) -> list[dict[str, Any]]:  # noqa: ANN401  # a DuckDB connection

@@ -1,6 +1,5 @@
 """Runs a piece of work in a process of its own that kills itself at a certain step.
 
-A step is a call of a Python or a C function: each statement to a database, each file written.
 `python killed.py STEP WORK ARGUMENT…`; without a kill it prints the number of steps.
 """
 
@@ -15,43 +14,67 @@ from resources.costs import loading
 from resources.costs.loading import load_ledger
 from resources.storage import open_storage
 
-OURS = (str(Path(__file__).resolve().parents[2] / "resources"), "dbt/adapters/duckdb/environments")
+OURS = str(Path(__file__).resolve().parents[2] / "resources")
 
 
-def load(bucket, database):
+class Steps:
+    """Counts, and ends the process at the chosen one."""
+
+    def __init__(self, last):
+        self.seen, self._last = 0, last
+
+    def __call__(self):
+        self.seen += 1
+        if self.seen == self._last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def load(steps, bucket, database):
     loading._BATCH_FILES = 4  # many transactions
-    load_ledger(open_storage(load_settings(storage_url=bucket)), Path(database), {})
+    _counted(steps, lambda: load_ledger(_bucket(bucket), Path(database), {}))
 
 
-def dbt(*arguments):
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415  # takes seconds
+def dbt(steps, *arguments):
+    """A step before and after each statement."""
+    from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper  # noqa: PLC0415  # seconds
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
+    execute = DuckDBCursorWrapper.execute
+
+    def counted(*words, **more):
+        steps()
+        answer = execute(*words, **more)
+        steps()
+        return answer
+
+    DuckDBCursorWrapper.execute = counted
     done = dbtRunner().invoke(list(arguments))
     if done.exception:
         raise done.exception
 
 
+def _bucket(url):
+    return open_storage(load_settings(storage_url=url))
+
+
+def _counted(steps, work):
+    """A step is a call of a function in our own code: each statement, each file written."""
+
+    def count(frame, event, _):
+        if event in {"call", "c_call"} and frame.f_code.co_filename.startswith(OURS):
+            steps()
+
+    threading.setprofile(count)
+    sys.setprofile(count)
+    work()
+    sys.setprofile(None)
+    threading.setprofile(None)
+
+
 WORKS = {"load": load, "dbt": dbt}
 
 
-def main(step, work, *arguments):
-    seen = 0
-
-    def count(frame, event, _):
-        nonlocal seen
-        ours = any(place in frame.f_code.co_filename for place in OURS)
-        if event in {"call", "c_call"} and ours:
-            seen += 1
-            if seen == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.setprofile(count)  # dbt builds in threads
-    sys.setprofile(count)
-    WORKS[work](*arguments)
-    sys.setprofile(None)
-    threading.setprofile(None)
-    sys.stdout.write(f"{seen}\n")
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]), *sys.argv[2:])
+    steps = Steps(int(sys.argv[1]))
+    WORKS[sys.argv[2]](steps, *sys.argv[3:])
+    sys.stdout.write(f"{steps.seen}\n")

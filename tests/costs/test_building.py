@@ -112,7 +112,7 @@ def test_killed_at_any_step_the_next_build_makes_the_same_tables(costs, rows, bi
     shutil.copyfile(before, database)
     steps = int(run_dbt_killed(0, project, database).stdout.split()[-1])
 
-    for step in random.Random(6).sample(range(steps // 4, steps), 3):
+    for step in random.Random(6).sample(range(1, steps), 3):
         shutil.copyfile(before, database)
         done = run_dbt_killed(step, project, database)
         assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr

@@ -1,0 +1,23 @@
+"""What is new in the bucket, into the database and through the marts."""
+
+from collections.abc import Mapping
+
+from pipelines.billing.policy import Limits
+from pipelines.settings import Settings
+from resources.storage.base import Storage
+
+from .building import Built, build_marts
+from .loading import Loaded, load_ledger
+
+
+def refresh_costs(
+    settings: Settings,
+    storage: Storage,
+    limits: Mapping[str, Limits],
+    *,
+    full: bool = False,
+    checks: bool = True,
+) -> tuple[Loaded, Built]:
+    """Load, then build; each says what it raises."""
+    loaded = load_ledger(storage, settings.costs_database, limits)
+    return loaded, build_marts(settings, full=full, checks=checks)
