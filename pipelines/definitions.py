@@ -13,8 +13,15 @@ from sensors.inbox import inbox_sensor
 from sensors.ledger import ledger_sensor
 from sensors.requests import requests_sensor
 
-from .jobs import digest_job, nightly_job, reconcile_job, recordings_job, retry_failed_job
-from .schedules import nightly_schedule, reconcile_schedule
+from .jobs import (
+    compaction_job,
+    digest_job,
+    nightly_job,
+    reconcile_job,
+    recordings_job,
+    retry_failed_job,
+)
+from .schedules import compaction_schedule, nightly_schedule, reconcile_schedule
 from .settings import load_night_settings, load_settings
 
 
@@ -30,10 +37,18 @@ def _progress(_context: dg.InitResourceContext) -> object:
 
 def make_definitions(settings: object = _settings, progress: object = _progress) -> dg.Definitions:
     """The code location, with the resources of a caller who runs it in its own process."""
+    night = load_night_settings()
     return dg.Definitions(
         assets=[recording_chain, attempts_ledger],
-        jobs=[recordings_job, nightly_job, retry_failed_job, digest_job, reconcile_job],
-        schedules=[nightly_schedule(load_night_settings()), reconcile_schedule],
+        jobs=[
+            recordings_job,
+            nightly_job,
+            retry_failed_job,
+            digest_job,
+            reconcile_job,
+            compaction_job,
+        ],
+        schedules=[nightly_schedule(night), compaction_schedule(night), reconcile_schedule],
         sensors=[inbox_sensor, requests_sensor, ledger_sensor, digest_sensor, budget_sensor],
         resources={"settings": settings, "progress": progress},
         executor=dg.in_process_executor,  # the default spawns a process for each step

@@ -66,6 +66,24 @@ def reconcile_attempts(context: dg.OpExecutionContext) -> None:
         context.log.warning("%s", trouble)
 
 
+@dg.op(required_resource_keys={"settings"})
+def put_old_days_together(context: dg.OpExecutionContext) -> None:
+    """One file a day of the ledger, of days that nothing is added to any more."""
+    from resources.costs.compaction import compact_ledger  # noqa: PLC0415  # no store while the UI looks
+
+    _, storage = _house(context)
+    done = compact_ledger(storage, datetime.now(UTC))
+    context.log.info("%s", done.headline)
+    for trouble in done.troubles:
+        context.log.warning("%s", trouble)
+
+
+@dg.job(description="Puts old days of the ledger together, a file for each. No config.")
+def compaction_job() -> None:
+    """One op."""
+    put_old_days_together()
+
+
 @dg.job(description="Attends to jobs whose run died: collects, closes, cancels. No config.")
 def reconcile_job() -> None:
     """One op."""

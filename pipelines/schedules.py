@@ -1,12 +1,13 @@
 """The night: at NIGHTLY_AT everything missing is asked for, and once all of it ran, told of."""
 
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from pipelines.settings import NightSettings
 
-from .jobs import NIGHT_TAG, nightly_job, reconcile_job
+from .jobs import NIGHT_TAG, compaction_job, nightly_job, reconcile_job
 
 
 def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
@@ -25,6 +26,29 @@ def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
         here = context.scheduled_execution_time.astimezone(ZoneInfo(settings.nightly_timezone))
         night = f"{here:%Y-%m-%d}"
         return dg.RunRequest(run_key=night, tags={NIGHT_TAG: night})
+
+    return schedule
+
+
+def compaction_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
+    """At three by the same clocks; nothing where no old day has more than a file."""
+
+    @dg.schedule(
+        name="compaction_schedule",
+        job=compaction_job,
+        cron_schedule="0 3 * * *",
+        execution_timezone=settings.nightly_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        required_resource_keys={"settings"},
+        description="Old days of the ledger as one file each.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        from resources.costs.compaction import needs_compaction  # noqa: PLC0415  # as below
+        from resources.storage import open_storage  # noqa: PLC0415
+
+        if not needs_compaction(open_storage(context.resources.settings), datetime.now(UTC)):
+            return dg.SkipReason("Every old day is one file.")
+        return dg.RunRequest(tags={"escriba/reason": "old days of the ledger"})
 
     return schedule
 

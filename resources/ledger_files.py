@@ -60,6 +60,20 @@ def local_path(into: Path, file: Stored) -> Path:
     return _path(into, file.key)
 
 
+def unreadable(paths: Iterable[Path]) -> list[Path]:
+    """Those of fetched files that are no sound Parquet."""
+    import duckdb  # noqa: PLC0415
+
+    bad = []
+    with duckdb.connect() as connection:
+        for path in paths:
+            try:
+                connection.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+            except duckdb.Error:
+                bad.append(path)
+    return bad
+
+
 def _listed(storage: Storage, folder: str, after: str) -> dict[str, Stored]:
     return {
         found.key: found

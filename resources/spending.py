@@ -3,7 +3,8 @@
 `ledger/open/<tenant>/<job>-<n>-<nonce>-<nanodollars>`: an attempt under way, with its quote.
 `ledger/spent/<month>/<day and time>_<job>-<n>-<nonce>_<nanodollars>_<tenant>`: what it came to.
 Sums need listings alone; names are in the order of time, so that a later one goes on where the
-last one ended. The truth of costs is the ledger: these only hold the limits.
+last one ended. Old days are put together (spent_days.py). The truth of costs is the ledger: these
+only hold the limits.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,9 +15,10 @@ from decimal import Decimal
 from pipelines.billing.attempts import Attempt
 from pipelines.billing.prices import NANODOLLAR
 
+from .spent_days import SPENT, spent_names
 from .storage.base import Storage, Stored
 
-OPEN, SPENT = "ledger/open/", "ledger/spent/"
+OPEN = "ledger/open/"
 _OVERLAP = timedelta(minutes=25)  # two clocks may be ten minutes apart, and answers late
 _NOTE = b"{}\n"  # some stores and people do not like empty objects
 
@@ -130,8 +132,8 @@ class Spending:
         prefix = f"{SPENT}{month}/"
         since = self._until - _OVERLAP
         after = f"{prefix}{since:%dT%H%M%S}" if f"{since:%Y-%m}" == month else ""
-        for found in self._storage.list(prefix, after):
-            read = _entry(found.key, month) if isinstance(found, Stored) else None
+        for name in spent_names(self._storage, prefix, after):
+            read = _entry(name, month)
             if read is not None:
                 self._seen[read[0]] = read[1]
         self._until = now
@@ -151,9 +153,9 @@ def _reservation(key: str) -> Reservation | None:
         return None  # nothing of ours
 
 
-def _entry(key: str, month: str) -> tuple[str, Entry] | None:
+def _entry(name: str, month: str) -> tuple[str, Entry] | None:
     try:
-        time, id_, nano, tenant = key.rsplit("/", 1)[1].split("_", 3)
+        time, id_, nano, tenant = name.split("_", 3)
         at = datetime.strptime(f"{month}-{time}", "%Y-%m-%dT%H%M%S").replace(tzinfo=UTC)
         return id_, Entry(at, tenant, int(nano) * NANODOLLAR)
     except ValueError:

@@ -45,6 +45,7 @@ _QUERY = """
     "--by", "group", type=click.Choice(list(_GROUPS)), default="recording", show_default=True
 )
 @click.option("--rebuild", is_flag=True, help="Write the ledger anew from the attempts' records.")
+@click.option("--compact", is_flag=True, help="Put old days of the ledger together, as at night.")
 @click.option(
     "--export-focus",
     "focus",
@@ -52,7 +53,7 @@ _QUERY = """
     help="Write all charges into a Parquet file in the columns of FOCUS 1.2, and no table.",
 )
 @json_option
-def command(group: str, *, rebuild: bool, focus: Path | None, as_json: bool) -> None:
+def command(group: str, *, rebuild: bool, compact: bool, focus: Path | None, as_json: bool) -> None:
     """What the recordings cost, all attempts together, the failed ones too."""
     settings, storage = open_house()
     if focus is not None:
@@ -61,6 +62,8 @@ def command(group: str, *, rebuild: bool, focus: Path | None, as_json: bool) -> 
     prices = read_price_book(settings.price_book)
     if rebuild:
         rebuild_ledger(storage, prices)
+    if compact:
+        _compact(storage)
     with open_ledger(storage, tables=["attempts"]) as ledger:
         rows = query_costs(ledger, group)
     price_rows(prices, rows, diarized=settings.diarizer != "none")
@@ -68,6 +71,14 @@ def command(group: str, *, rebuild: bool, focus: Path | None, as_json: bool) -> 
         print_json(costs_json(rows, group))
     else:
         console().print(costs_table(rows, group))
+
+
+def _compact(storage: Storage) -> None:
+    from resources.costs.compaction import compact_ledger
+
+    done = compact_ledger(storage, datetime.now(UTC))
+    for line in (done.headline, *done.troubles):
+        click.echo(line, err=True)
 
 
 def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json: bool) -> None:

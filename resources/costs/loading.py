@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from pipelines.billing.policy import Limits
-from resources.ledger_files import fetch, ledger_files, local_path
+from resources.ledger_files import fetch, ledger_files, local_path, unreadable
 from resources.ledger_tables import LEDGER, LedgerTable
 from resources.storage.base import Storage, StorageError, Stored
 
@@ -128,20 +128,14 @@ def _read(
     try:
         connection.execute(read, [list(paths)])
     except duckdb.Error as error:
-        raise _damaged(connection, paths) from error
+        raise _damaged(paths) from error
     counts = connection.execute("SELECT from_file, count(*) FROM incoming GROUP BY 1").fetchall()
     return {paths[path]: count for path, count in counts}
 
 
-def _damaged(connection: duckdb.DuckDBPyConnection, paths: Mapping[str, str]) -> StorageError:
+def _damaged(paths: Mapping[str, str]) -> StorageError:
     """Each file is tried alone, and the bad ones named."""
-    bad = []
-    for path, key in paths.items():
-        try:
-            with connection.cursor() as another:
-                another.execute("SELECT * FROM read_parquet(?)", [path]).fetch_arrow_table()
-        except duckdb.Error:
-            bad.append(key)
+    bad = [paths[str(path)] for path in unreadable(map(Path, paths))]
     return StorageError(
         f"The ledger's {', '.join(map(repr, bad)) or 'files'} cannot be read as Parquet: remove "
         "it, then `escriba costs --rebuild` writes its rows again."

@@ -39,10 +39,8 @@ def touch_days(connection: "duckdb.DuckDBPyConnection", table: LedgerTable, load
     [(is_built,)] = connection.execute("SELECT count(*) > 0 FROM ledger.built").fetchall()
     if not is_built:
         return
-    for query in _queries(table):
-        connection.execute(
-            f"INSERT INTO ledger.touched_days SELECT DISTINCT {load_id}, day FROM ({query})"  # noqa: S608
-        )
+    days = " UNION ".join(_queries(table))
+    connection.execute(f"INSERT INTO ledger.touched_days SELECT {load_id}, day FROM ({days})")  # noqa: S608
 
 
 def _queries(table: LedgerTable) -> list[str]:

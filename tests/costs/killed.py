@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.settings import load_settings
 from resources.costs import loading
+from resources.costs.compaction import compact_ledger
 from resources.costs.loading import load_ledger
 from resources.storage import open_storage
 
@@ -53,6 +55,11 @@ def dbt(steps, *arguments):
         raise done.exception
 
 
+def compact(steps, bucket):
+    now = datetime(2026, 4, 1, tzinfo=UTC)
+    _counted(steps, lambda: compact_ledger(_bucket(bucket), now))
+
+
 def _bucket(url):
     return open_storage(load_settings(storage_url=url))
 
@@ -71,7 +78,7 @@ def _counted(steps, work):
     threading.setprofile(None)
 
 
-WORKS = {"load": load, "dbt": dbt}
+WORKS = {"load": load, "dbt": dbt, "compact": compact}
 
 
 if __name__ == "__main__":
