@@ -5,7 +5,7 @@
 {% macro make_functions() %}
 create schema if not exists ledger;
 create or replace macro ledger.micros(seconds) as
-    (seconds::decimal(18, 6) * 1000000)::hugeint;
+    (seconds::decimal(28, 6) * 1000000)::hugeint;
 create or replace macro ledger.half_even(n, d) as
     n // d + case when 2 * (n % d) > d or (2 * (n % d) = d and (n // d) % 2 = 1)
                   then 1 else 0 end;

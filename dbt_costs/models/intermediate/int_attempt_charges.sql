@@ -27,14 +27,14 @@ shares as (
     group by 1, 2
 ),
 runs as (
-    select * from {{ ref('int_run_costs') }} where {{ only_touched('day') }}
+    select * from {{ ref('int_run_costs') }} where {{ only_touched('day', 'started_at') }}
 ),
 -- a job that was done twice: all but the first were one too many
 done_before as (
     select tenant, job_id, min((ended_at, attempt)) as first_done, count(*) as times
     from {{ ref('stg_attempts') }}
-    where status = 'done' {% if is_incremental() %}
-      and (tenant, job_id) in (select (tenant, job_id) from runs) {% endif %}
+    {% if is_incremental() %}semi join runs using (tenant, job_id){% endif %}
+    where status = 'done'
     group by 1, 2
     having count(*) > 1
 ),

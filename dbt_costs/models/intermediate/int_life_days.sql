@@ -6,9 +6,10 @@ with lives as (
     select distinct session_id
     from {{ ref('stg_sessions') }}
     {% if is_incremental() %}
-    where began_at::date <= (select max(day) from ({{ touched_days() }}))
-      and (job_ended_at + to_microseconds(ledger.micros(idle_timeout_seconds)::bigint))::date
-          >= (select min(day) from ({{ touched_days() }}))
+    {% set span = touched_span() %}
+    where began_at < timestamptz '{{ span[1] }} 00:00:00+00'
+      and job_ended_at + to_microseconds((idle_timeout_seconds * 1e6)::bigint)
+          >= timestamptz '{{ span[0] }} 00:00:00+00'
     {% endif %}
 ),
 jobs as (

@@ -3,18 +3,18 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    pre_hook="{% if is_incremental() %}delete from {{ this }} where (tenant, recording) in (select (tenant, recording) from {{ ref('int_attempt_charges') }} where day in ({{ touched_days() }})){% endif %}",
+    pre_hook="{% if is_incremental() %}delete from {{ this }} as ours using (select distinct tenant, recording from {{ ref('int_attempt_charges') }} where {{ only_touched('day') }}) as touched where ours.tenant = touched.tenant and ours.recording = touched.recording{% endif %}",
     post_hook="{{ mark_built() }}"
 ) }}
 with charges as (
     select * from {{ ref('int_attempt_charges') }}
-    where recording is not null
     {% if is_incremental() %}
-    and (tenant, recording) in (
-        select (tenant, recording) from {{ ref('int_attempt_charges') }}
-        where day in ({{ touched_days() }})
-    )
+    semi join (
+        select distinct tenant, recording from {{ ref('int_attempt_charges') }}
+        where {{ only_touched('day') }}
+    ) as touched using (tenant, recording)
     {% endif %}
+    where recording is not null
 ),
 summed as (
     select
