@@ -98,7 +98,7 @@ def attempt():
             "run_seconds": ran,
             "rtf": ran / 600.0,
             "usd_per_hour": Decimal("0.684"),
-            "cost_usd": Decimal("0.00019") * Decimal(repr(ran)),
+            "cost_usd": (Decimal("0.00019") * Decimal(repr(ran))).quantize(Decimal("1e-9")),
             "cost_usd_per_audio_hour": Decimal(0),
             "queued_at": started - timedelta(seconds=3),
             "started_at": started,

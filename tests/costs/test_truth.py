@@ -1,0 +1,103 @@
+"""Random fleets against plain arithmetic: every life second by second, with Decimal and no SQL."""
+
+import dataclasses
+import random
+from collections import defaultdict
+from datetime import timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import pytest
+
+from pipelines.billing.prices import NANODOLLAR, read_price_book
+
+MICRO = timedelta(microseconds=1)
+
+
+def fleet(make_attempt, make_session, day, seed):
+    """Lives of one to six jobs around midnight, at which the price changes."""
+    dice = random.Random(seed)
+    lives = []
+    for number in range(25):
+        began = day + timedelta(microseconds=dice.randrange(2 * 86_400_000_000))
+        at = began + timedelta(microseconds=dice.randrange(120_000_000))
+        boot = (at - began).total_seconds()
+        jobs = []
+        for place in range(dice.randint(1, 6)):
+            at += timedelta(microseconds=dice.choice([0, dice.randrange(900_000_000)]))
+            seconds = dice.choice([0.0, dice.randrange(1, 3_000_000_000) / 1e6])
+            name = f"{number}-{place}"
+            one = make_attempt(name, started_at=at, ran=seconds, rtf=None)
+            one = dataclasses.replace(one, status=dice.choice(["done", "done", "failed"]))
+            at = one.ended_at
+            jobs.append((one, make_session(one, f"l{number}", place + 1, began=began, boot=boot)))
+        lives.append(jobs)
+    return lives
+
+
+def stretches(jobs):
+    """Everything of a life that is no job: (kind, since, until)."""
+    first = jobs[0][1]
+    yield "boot", first.container_started_at, first.models_ready_at
+    until = first.models_ready_at
+    for _, row in jobs:
+        yield "idle", until, row.job_started_at
+        until = row.job_ended_at
+    yield "idle", until, until + timedelta(seconds=jobs[-1][1].idle_timeout_seconds)
+
+
+def by_day(since, until):
+    while since < until:
+        midnight = since.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        yield since, min(until, midnight)
+        since = min(until, midnight)
+
+
+def charged(book, since, until):
+    seconds = Decimal((until - since) // MICRO) / 1_000_000
+    return book.at("runpod", "l4", since).cost_usd(seconds).quantize(NANODOLLAR, ROUND_HALF_EVEN)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_day_and_every_recording_has_what_plain_arithmetic_says(
+    costs, attempt, session, day, seed
+):
+    lives = fleet(attempt, session, day, seed)
+    parts = [row for jobs in lives for pair in jobs for row in pair]
+    random.Random(seed).shuffle(parts)
+    for place in range(3):  # the last two builds are incremental
+        costs.write(*parts[place::3])
+        costs.load()
+        costs.build(checks=place == 2)
+    book = read_price_book(costs.settings.price_book)
+
+    days, recordings = expected(book, lives)
+
+    found = costs.ask(
+        "SELECT day, sum(run_usd + boot_usd + idle_usd) FROM intermediate.int_attempt_charges "
+        "GROUP BY 1 HAVING sum(run_usd + boot_usd + idle_usd) > 0"
+    )
+    assert dict(found) == {one: usd for one, usd in days.items() if usd}
+    assert dict(costs.ask("SELECT recording, cost_usd FROM marts.cost_per_recording")) == {
+        name: pytest.approx(usd, abs=Decimal("0.00000001")) for name, usd in recordings.items()
+    }
+
+
+def expected(book, lives):
+    """USD by day to the nano-dollar, and by recording but for the rounding of shares."""
+    days, recordings = defaultdict(Decimal), defaultdict(Decimal)
+    for jobs in lives:
+        beside = Decimal(0)
+        for _, since, until in stretches(jobs):
+            for a, b in by_day(since, until):
+                usd = charged(book, a, b)
+                days[a.date()] += usd
+                beside += usd
+        busy = sum((row.job_ended_at - row.job_started_at) // MICRO for _, row in jobs)
+        for one, row in jobs:
+            price = book.at("runpod", "l4", one.queued_at + timedelta(seconds=one.queue_seconds))
+            seconds = Decimal(repr(one.run_seconds))
+            run = price.cost_usd(seconds).quantize(NANODOLLAR, ROUND_HALF_EVEN)
+            days[one.started_at.date()] += run
+            own = (row.job_ended_at - row.job_started_at) // MICRO
+            recordings[one.recording] += run + (beside * own / busy if busy else 0)
+    return days, recordings
