@@ -81,6 +81,14 @@ def test_dbt_sees_no_secret(costs, monkeypatch):
     assert not [text for text in told if b"very_secret" in text]
 
 
+def test_dbt_ends_when_whoever_started_it_does():
+    """Its standard input is a pipe of the parent's, which is closed by any death."""
+    command = [sys.executable, "-m", "resources.costs.dbt_process", "build"]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, cwd=HOUSE) as process:
+        process.stdin.close()
+        assert process.wait() == 3
+
+
 def run_dbt_killed(step, folder, database):
     """dbt's build in a process that kills itself at this step; its output."""
     command = [sys.executable, str(Path(__file__).parent / "killed.py"), str(step), "dbt"]
