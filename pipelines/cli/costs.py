@@ -16,7 +16,7 @@ from pipelines.settings import Settings
 from resources.ledger import open_ledger
 from resources.storage.base import Storage
 
-from .house import console, json_option, open_house, print_json
+from .house import console, json_option, open_house, print_json, say_if_synthetic
 
 _GROUPS = {
     "recording": "recording",
@@ -56,6 +56,7 @@ _QUERY = """
 def command(group: str, *, rebuild: bool, compact: bool, focus: Path | None, as_json: bool) -> None:
     """What the recordings cost, all attempts together, the failed ones too."""
     settings, storage = open_house()
+    say_if_synthetic(storage)
     if focus is not None:
         _export_focus(settings, storage, focus, as_json=as_json)
         return

@@ -19,6 +19,7 @@ from resources.ledger import open_ledger
 from resources.storage.base import Storage
 
 from .costs import clock, costs_json, new_table, price_rows, query_costs
+from .demo_folder import fresh_folder
 from .house import console, json_option, open_house, print_json
 from .run import print_summary, summary
 from .running import run_recordings
@@ -26,7 +27,6 @@ from .up import keep_up
 
 _RECORDINGS = HOUSE / "demo" / "recordings"
 _MEDIA = {".mp3", ".mp4", ".m4a"}
-_MARK = ".escriba-demo"
 _LINES = 5  # of each transcript
 
 
@@ -34,19 +34,25 @@ _LINES = 5  # of each transcript
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("escriba-demo"),
-    show_default=True,
-    help="Where the demo's bucket is made; an older demo there is removed.",
+    help="Where the demo's bucket is made; an older demo there is removed. "
+    "Default: escriba-demo, or escriba-demo-costs.",
 )
+@click.option("--costs", is_flag=True, help="Instead: 90 days of a made-up fleet and its costs.")
 @click.option("--ui", is_flag=True, help="Then open Dagster's UI on the demo, until Ctrl-C.")
 @click.option("--port", default=3000, show_default=True, help="Of the UI.")
 @json_option
-def command(folder: Path, port: int, *, ui: bool, as_json: bool) -> None:
+def command(folder: Path | None, port: int, *, costs: bool, ui: bool, as_json: bool) -> None:
     """See it all work: recordings of three formats become transcripts with speakers, and a bill.
 
     The speech model of the demo knows some 200 words of two toy languages. Set MODEL=small, a
     folder or another hub name for real recordings.
     """
+    if costs:
+        from .demo_costs import show_costs
+
+        show_costs(folder or Path("escriba-demo-costs"), as_json=as_json)
+        return
+    folder = folder or Path("escriba-demo")
     out = console()
     bucket = _fresh(folder)
     settings, storage = open_house(
@@ -66,8 +72,8 @@ def command(folder: Path, port: int, *, ui: bool, as_json: bool) -> None:
         rows = query_costs(ledger, "recording")
     price_rows(prices, rows, diarized=True)
     if as_json:
-        costs = costs_json(rows, "recording")["rows"]
-        print_json(summary(ran, seen) | {"bucket": storage.url, "costs": costs})
+        told = costs_json(rows, "recording")["rows"]
+        print_json(summary(ran, seen) | {"bucket": storage.url, "costs": told})
     else:
         print_summary(out, ran, seen, storage.url)
         _show(out, storage, seen.work)
@@ -80,22 +86,13 @@ def command(folder: Path, port: int, *, ui: bool, as_json: bool) -> None:
 
 
 def _fresh(folder: Path) -> Path:
-    """A bucket with the recordings in its inbox; never removes what is not an older demo."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        raise click.UsageError(f"{folder} is not empty and no older demo: choose another --folder.")
-    others = [path.name for path in (folder / "bucket" / "inbox").glob("*") if path.name != "demo"]
-    if others:
-        raise click.UsageError(
-            f"{folder} holds recordings of your own ({', '.join(others)}): choose another --folder."
-        )
-    shutil.rmtree(folder, ignore_errors=True)
-    inbox = folder / "bucket" / "inbox" / "demo"
+    """A bucket with the recordings in its inbox."""
+    bucket = fresh_folder(folder) / "bucket"
+    inbox = bucket / "inbox" / "demo"
     inbox.mkdir(parents=True)
-    (folder / _MARK).touch()
     for media in sorted(_RECORDINGS.iterdir()):
         if media.suffix in _MEDIA:
             shutil.copyfile(media, inbox / media.name)
-    bucket = folder.absolute() / "bucket"
     (folder / ".env").write_text(
         f"STORAGE_URL={bucket.as_uri()}\nDAGSTER_HOME={folder.absolute() / 'dagster'}\n"
         "DEFAULT_LANGUAGE=auto\nMODEL=demo\n"

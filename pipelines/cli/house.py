@@ -12,6 +12,7 @@ from pipelines.recordings import Recording
 from pipelines.settings import Settings, load_settings
 from resources.storage import open_storage
 from resources.storage.base import Storage
+from resources.synthetic import NOTICE, is_synthetic
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -20,6 +21,12 @@ def open_house(**overrides: object) -> tuple[Settings, Storage]:
     """The settings and the bucket they name."""
     settings = load_settings(**overrides)
     return settings, open_storage(settings)
+
+
+def say_if_synthetic(storage: Storage) -> None:
+    """On standard error, so that what programs read stays what it is."""
+    if is_synthetic(storage):
+        click.echo(NOTICE, err=True)
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401  # whatever json can say

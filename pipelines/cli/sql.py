@@ -10,7 +10,7 @@ from rich.console import Console
 from resources.ledger import lock_in, open_ledger
 
 from .costs import new_table
-from .house import console, json_option, open_house, print_json
+from .house import console, json_option, open_house, print_json, say_if_synthetic
 
 
 @click.command()
@@ -25,6 +25,7 @@ def command(query: str, *, as_csv: bool, as_json: bool) -> None:
     import duckdb
 
     _, storage = open_house()
+    say_if_synthetic(storage)
     with open_ledger(storage) as ledger:
         lock_in(ledger)
         try:
