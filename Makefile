@@ -82,7 +82,7 @@ lock:  ## Resolve all versions anew
 	@rm -rf .venv-lock
 
 clean:  ## Remove what was made, but never data/
-	rm -rf .venv .venv-worker .venv-lock .venv-focus .cache escriba-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-worker .venv-lock .venv-focus .cache escriba-demo escriba-demo-costs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.ready: $(PROJECT)
 	@test -n "$(PYTHON)" || { echo "Escriba needs Python 3.11 or 3.12; set PYTHON=/path/to/it."; exit 1; }

@@ -6,7 +6,7 @@ import sys
 import click
 
 _COMMANDS = {
-    "demo": "See it all work, on three short recordings",
+    "demo": "See it all work, on three short recordings; or, with --costs, its costs",
     "add": "Copy files into the inbox of a tenant",
     "run": "Take everything new in the bucket through all stages",
     "up": "Dagster's UI, sensors and schedules, until Ctrl-C",
@@ -17,6 +17,7 @@ _COMMANDS = {
     "costs": "What it cost, by recording, tenant, backend, model or day",
     "invoices": "Read what the providers billed",
     "sql": "Ask the ledger in SQL",
+    "report": "One page of what was spent, on what, and what would save money",
     "retry": "Try again what failed",
     "reconcile": "Attend to jobs whose run died: collect, close, cancel",
     "deploy": "Make what a backend needs in its cloud, or mend it",

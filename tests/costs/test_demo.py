@@ -80,6 +80,54 @@ def test_whoever_asks_in_its_folder_is_told_that_nothing_was_spent(demo, words):
     assert NOTICE not in done.stdout
 
 
+def test_its_report_is_a_page_and_a_picture_that_say_what_they_are(demo):
+    done = escriba(demo, "report", "--no-refresh", "--days", "30", "--out", "r.html", "--json")
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["headline"].startswith("SYNTHETIC: US$ ")
+    titles = " ".join(one["title"] for one in told["advice"])
+    assert "OpenAI" in titles
+    assert "waits 60 s" in titles
+    assert "nothing of this was spent" in (demo / "r.html").read_text()
+    assert (demo / told["png"]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_report_brings_the_tables_up_to_the_ledger(demo):
+    file = next((demo / "bucket" / "ledger" / "attempts").rglob("*.parquet"))
+    added = file.with_name("again.parquet")
+    added.write_bytes(file.read_bytes())
+    done = escriba(demo, "report", "--out", "again.html")
+
+    assert done.returncode == 0, done.stderr
+    assert "would save" in done.stdout
+    key = f"%{added.name}"
+    assert ask(demo, f"SELECT count(*) FROM ledger.loaded_files WHERE key LIKE '{key}'") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--month", "2020-13"), "no month such as"),
+        (("--month", "2020-01", "--days", "3"), "Choose --month or --days"),
+        (("--out", "page.png"), "--out names the HTML file"),
+        (("--no-refresh", "--out", "no/such/folder.html"), "cannot be written"),
+    ],
+)
+def test_a_report_that_cannot_be_made_says_why(demo, words, said):
+    done = escriba(demo, "report", *words)
+
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_a_report_of_tables_that_were_never_built_says_so(tmp_path):
+    done = escriba(tmp_path, "report", "--no-refresh")
+
+    assert done.returncode == 1
+    assert "build it first" in done.stderr
+
+
 def test_nothing_of_it_lies_outside_of_its_folder(demo):
     assert [path.name for path in demo.parent.iterdir()] == [demo.name]
     assert (demo / "bucket" / "synthetic.json").exists()

@@ -28,7 +28,7 @@ def showcase(book: PriceBook, now: datetime) -> Plan:
             ("runpod", "l4", datetime(2020, 1, 2, tzinfo=UTC), Decimal("1.2")),
             ("runpod", "l4", start + timedelta(days=35), 1 / Decimal("1.2")),
             ("aws_gpu", "g5.xlarge", datetime(2020, 1, 2, tzinfo=UTC), Decimal("0.8")),
-            ("aws_gpu", "g5.xlarge", start + timedelta(days=58), 1 / Decimal("0.8")),
+            ("aws_gpu", "g5.xlarge", start + timedelta(days=66), 1 / Decimal("0.8")),
         ],
     )
     return Plan(

@@ -1,0 +1,168 @@
+"""The rows of the marts that a report is made of. Money is USD."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from .periods import Compared
+
+ZERO = Decimal(0)
+UNALLOCATED = "unallocated"
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Of a day, tenant, backend and category."""
+
+    day: date
+    tenant: str
+    backend: str
+    category: str
+    usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Of a day, backend and sku; RTF is None where nothing was done."""
+
+    day: date
+    backend: str
+    sku: str
+    attempts: int
+    done: int
+    failed: int
+    audio_hours: float
+    rtf_p50: float | None
+    rtf_p95: float | None
+
+    @property
+    def name(self) -> str:
+        """As in a legend: runpod/l4."""
+        return f"{self.backend}/{self.sku}"
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """Of a day, backend and kind."""
+
+    day: date
+    backend: str
+    kind: str
+    usd: Decimal
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What so many hours of audio a day would cost at one place; jobs: how many were measured."""
+
+    backend: str
+    sku: str
+    unit: str
+    audio_hours_a_day: int
+    rtf: float
+    jobs: int
+    usd_a_day: Decimal
+    can_do_it: bool
+
+    @property
+    def name(self) -> str:
+        """As in a legend: runpod/l4."""
+        return f"{self.backend}/{self.sku}"
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """Of a scope ('all', or a tenant) in the month of the report's end."""
+
+    scope: str
+    month: date
+    spent_usd: Decimal
+    forecast_usd: Decimal
+    low_usd: Decimal
+    high_usd: Decimal
+    day_limit_usd: Decimal | None
+    month_limit_usd: Decimal | None
+    level: str  # past, ok, warn or stop
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """All that one cost, whenever."""
+
+    tenant: str
+    name: str
+    attempts: int
+    audio_seconds: float
+    run_usd: Decimal
+    wasted_usd: Decimal
+    beside_usd: Decimal
+    usd: Decimal
+    usd_per_audio_hour: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """A day that is far from usual; scope: 'all', or a backend."""
+
+    scope: str
+    day: date
+    usd: Decimal
+    usual_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Of a backend in the period, against what the ledger explains of it."""
+
+    backend: str
+    days: int
+    billed_usd: Decimal
+    unexplained_usd: Decimal
+    alarming_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How workers of a sku waited in the period: for what a shorter timeout would have saved.
+
+    pauses: seconds between two jobs of a life. tails: lives that waited in vain at their end.
+    """
+
+    backend: str
+    sku: str
+    timeout_seconds: float
+    boot_seconds: float
+    usd_per_hour: Decimal
+    tails: int
+    pauses: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """A price of a sku that was in use changed on a day of the period."""
+
+    day: date
+    backend: str
+    sku: str
+    old_usd_per_hour: Decimal
+    new_usd_per_hour: Decimal
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything, of the period and of the one before it. first_day: of the whole ledger."""
+
+    periods: Compared
+    first_day: date | None
+    spend: tuple[Spend, ...] = ()
+    speed: tuple[Speed, ...] = ()
+    waste: tuple[Waste, ...] = ()
+    options: tuple[Option, ...] = ()
+    burn: tuple[Burn, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+    bills: tuple[Bill, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    price_changes: tuple[PriceChange, ...] = ()
+    is_synthetic: bool = False

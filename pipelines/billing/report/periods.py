@@ -1,0 +1,60 @@
+"""Which days a report is of, and which it is held against."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From one day to another (UTC), both of them in it."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.last - self.first).days + 1
+
+    def __contains__(self, day: object) -> bool:
+        return isinstance(day, date) and self.first <= day <= self.last
+
+    def __str__(self) -> str:
+        return f"{self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A period and the one before it, of the same length as far as months allow it."""
+
+    now: Period
+    before: Period
+
+
+def last_days(count: int, today: date) -> Compared:
+    """The last complete days, against as many before them."""
+    now = Period(today - timedelta(days=count), today - timedelta(days=1))
+    return Compared(now, Period(now.first - timedelta(days=count), now.first - timedelta(days=1)))
+
+
+def month(text: str, today: date) -> Compared:
+    """A month such as 2026-03, as far as its days are complete, against as many of the one before.
+
+    Raises:
+        ValueError: no such month, or none of its days is over.
+    """
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        raise ValueError(f"{text!r} is no month such as 2026-03")
+    first = date.fromisoformat(f"{text}-01")
+    last = min(_end(first), today - timedelta(days=1))
+    if last < first:
+        raise ValueError(f"no day of {text} is over yet")
+    before = (first - timedelta(days=1)).replace(day=1)
+    until = _end(before) if last == _end(first) else before + (last - first)
+    return Compared(Period(first, last), Period(before, min(until, _end(before))))
+
+
+def _end(first: date) -> date:
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])

@@ -1,0 +1,87 @@
+"""How figures are said; one way for the page, the mail and the terminal."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+_CENT = Decimal("0.01")
+_SMALL = Decimal("0.0001")
+_SAME = 0.005  # below half a per cent nothing has changed
+_BACKENDS = {
+    "runpod": "RunPod",
+    "aws_gpu": "AWS",
+    "gcp_gpu": "Google Cloud",
+    "openai": "OpenAI",
+    "pyannote_ai": "pyannoteAI",
+    "local": "This machine",
+    "all": "All together",
+}
+CATEGORIES = {
+    "run": "Transcribing",
+    "failed_run": "Attempts that made nothing",
+    "boot": "Workers starting",
+    "idle": "Workers waiting",
+    "storage": "Storage",
+    "network": "Network",
+    "tax": "Taxes",
+    "credit": "Credits",
+    "other": "Other lines of bills",
+    "unexplained": "Billed, and not explained",
+}
+NAMES = CATEGORIES | {"unallocated": "Nobody's: storage, unexplained"}
+WASTE = {
+    "failed": "Failed attempts",
+    "lost": "Workers that died",
+    "buried": "Jobs that never began",
+    "preempted": "Machines taken away",
+    "duplicate": "Jobs done twice",
+    "cold": "Workers starting",
+    "idle": "Workers waiting",
+}
+
+
+def usd(amount: Decimal | None) -> str:
+    """Cents from ten cents on; small prices to a hundredth of a cent."""
+    if amount is None:
+        return "–"
+    step = _SMALL if 0 < abs(amount) < Decimal("0.1") else _CENT
+    rounded = amount.quantize(step, ROUND_HALF_EVEN)
+    return f"{'−' if rounded < 0 else ''}US$ {abs(rounded):,}"
+
+
+def percent(share: float | None) -> str:
+    """Whole per cents from ten on, else a tenth."""
+    if share is None:
+        return "–"
+    points = share * 100
+    return f"{points:.0f} %" if abs(points) >= 10 or not points else f"{points:.1f} %"  # noqa: PLR2004
+
+
+def changed(share: float | None) -> str:
+    """Against before: +12 %, −3.4 %, or the same."""
+    if share is None:
+        return "–"
+    if abs(share) < _SAME:
+        return "the same"
+    return f"{'+' if share > 0 else '−'}{percent(abs(share))}"
+
+
+def hours(amount: float) -> str:
+    """Of audio."""
+    return f"{amount:,.0f} h" if amount >= 100 else f"{amount:,.1f} h"  # noqa: PLR2004
+
+
+def clock(seconds: float) -> str:
+    """1:02:03; below an hour 2:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    whole, minutes = divmod(minutes, 60)
+    return f"{whole}:{minutes:02}:{rest:02}" if whole else f"{minutes}:{rest:02}"
+
+
+def backend(name: str) -> str:
+    """As its maker writes it."""
+    return _BACKENDS.get(name, name)
+
+
+def place(name: str) -> str:
+    """runpod/l4 as RunPod l4."""
+    first, _, sku = name.partition("/")
+    return f"{backend(first)} {sku}".strip()

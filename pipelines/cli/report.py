@@ -1,0 +1,92 @@
+"""`escriba report`: one page of costs that opens anywhere, and its picture for mail and chat."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+
+from pipelines.billing.report.periods import Compared, last_days, month
+from pipelines.billing.report.wording import usd
+from pipelines.settings import Settings
+from resources.storage.base import Storage
+from resources.synthetic import is_synthetic
+
+from .house import console, json_option, open_house, print_json
+
+_DAYS = 30
+
+
+@click.command()
+@click.option("--month", "month_text", metavar="YYYY-MM", help="A month, as far as it is over.")
+@click.option("--days", type=click.IntRange(1, 366), help="Complete days up to yesterday: 30.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="The HTML file; its picture lies beside it. Default: escriba-costs-<last day>.html.",
+)
+@click.option("--no-refresh", is_flag=True, help="Of what the cost tables have, and nothing newer.")
+@json_option
+def command(
+    month_text: str | None, days: int | None, out: Path | None, *, no_refresh: bool, as_json: bool
+) -> None:
+    """What was spent, on what, and what would save money: one HTML file that asks nobody.
+
+    Days are UTC. It is held against the period before.
+    """
+    periods = _periods(month_text, days, datetime.now(UTC).date())
+    settings, storage = open_house()
+    target = out or Path(f"escriba-costs-{periods.now.last}.html")
+    if target.suffix == ".png":
+        raise click.UsageError("--out names the HTML file; the picture lies beside it as PNG.")
+    report, advice = _made(settings, storage, periods, refresh=not no_refresh)
+    picture = target.with_suffix(".png")
+    try:
+        target.write_text(report.html, encoding="utf-8")
+        picture.write_bytes(report.png)
+    except OSError as error:
+        raise click.ClickException(f"{target} cannot be written ({error.strerror}).") from error
+    if as_json:
+        print_json(
+            {
+                "html": str(target),
+                "png": str(picture),
+                "headline": report.headline,
+                "advice": [{"title": one.title, "usd": f"{one.saving_usd:f}"} for one in advice],
+            }
+        )
+        return
+    said = console()
+    said.print(report.headline, markup=False)
+    for one in advice:
+        said.print(f"  would save {usd(one.saving_usd)}: {one.title}", markup=False)
+    said.print(f"\n{target}, and its picture {picture.name}", markup=False)
+
+
+def _periods(month_text: str | None, days: int | None, today: date) -> Compared:
+    if month_text and days:
+        raise click.UsageError("Choose --month or --days.")
+    if not month_text:
+        return last_days(days or _DAYS, today)
+    try:
+        return month(month_text, today)
+    except ValueError as error:
+        raise click.UsageError(f"--month: {error}.") from error
+
+
+def _made(settings: Settings, storage: Storage, periods: Compared, *, refresh: bool):  # noqa: ANN202  # what only this command imports
+    from assets.cost_limits import cost_limits
+    from pipelines.billing.report.findings import advice
+    from resources.costs.building import CostsBuildError
+    from resources.costs.database import CostsBusyError
+    from resources.costs.reading import CostsNotBuiltError
+    from resources.costs.refreshing import refresh_costs
+    from resources.report.page import ReportError, make_report
+    from resources.report.reading import read_figures
+
+    try:
+        if refresh:
+            refresh_costs(settings, storage, cost_limits(settings), checks=False)
+        figures = read_figures(settings.costs_database, periods, is_synthetic=is_synthetic(storage))
+        return make_report(figures, datetime.now(UTC)), advice(figures)
+    except (CostsBuildError, CostsBusyError, CostsNotBuiltError, ReportError) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,68 @@
+"""Spend of each day by backend; the days that are far from usual are marked."""
+
+from datetime import date
+
+from pipelines.billing.report import wording
+from pipelines.billing.report.figures import Figures
+from resources.report.palette import variable
+
+from .drawing import Rows, Spec, by_backend, chart, day_tip, days, money, noon, spec, usd_tip
+
+_ROOM = 1.18  # above the highest bar, for its mark
+
+
+def daily(figures: Figures) -> Spec:
+    """The main picture."""
+    import altair as alt  # noqa: PLC0415
+
+    period, sums = figures.periods.now, _sums(figures)
+    totals: dict[date, float] = {}
+    for (day, _), usd in sums.items():
+        totals[day] = totals.get(day, 0.0) + max(usd, 0.0)
+    data = [
+        {"day": noon(day), "backend": wording.backend(name), "usd": usd}
+        for (day, name), usd in sorted(sums.items())
+    ]
+    most = max(totals.values(), default=1.0) * _ROOM
+    bars = (
+        chart(data)
+        .mark_bar(width=alt.RelativeBandSize(band=0.8))
+        .encode(
+            x=days(period, timeUnit="utcyearmonthdate"),
+            y=money("usd", "US$ a day", domainMax=most),
+            color=by_backend(name for _, name in sums),
+            tooltip=[day_tip(), "backend:N", usd_tip("usd", "spent")],
+        )
+    )
+    marks = chart(_odd_days(figures)).encode(
+        x=days(period),
+        y="usd:Q",
+        tooltip=[day_tip(), usd_tip("usd", "spent"), usd_tip("usual", "usual")],
+    )
+    points = marks.mark_point(
+        shape="triangle-down", size=80, filled=True, yOffset=-9, color=variable("alert"), opacity=1
+    )
+    words = marks.mark_text(dy=-21, color=variable("alert"), fontWeight="bold")
+    return spec(alt.layer(bars, points, words.encode(text="label:N")))
+
+
+def _sums(figures: Figures) -> dict[tuple[date, str], float]:
+    sums: dict[tuple[date, str], float] = {}
+    for row in figures.spend:
+        if row.day in figures.periods.now:
+            key = (row.day, row.backend)
+            sums[key] = sums.get(key, 0.0) + float(row.usd)
+    return sums
+
+
+def _odd_days(figures: Figures) -> Rows:
+    return [
+        {
+            "day": noon(one.day),
+            "usd": float(one.usd),
+            "usual": float(one.usual_usd),
+            "label": "high" if one.usd > one.usual_usd else "low",
+        }
+        for one in figures.anomalies
+        if one.scope == "all"
+    ]

@@ -1,0 +1,80 @@
+"""Lines over time by backend: what an hour of audio cost, and how fast it was done."""
+
+from pipelines.billing.report import comparison, wording
+from pipelines.billing.report.figures import Figures
+
+from .drawing import (
+    Spec,
+    by_backend,
+    by_place,
+    chart,
+    dashes,
+    day_tip,
+    days,
+    in_order,
+    money,
+    noon,
+    spec,
+    usd_tip,
+)
+
+_FAR_APART = 3.0  # the dearest and the cheapest: then a logarithmic axis shows both
+_MARKS = [mark * 10.0**power for power in range(-4, 3) for mark in (1, 2, 3, 5)]
+
+
+def price_of_audio(figures: Figures) -> Spec:
+    """USD for an hour of audio, over the seven days up to each day."""
+    names = in_order(row.backend for row in figures.speed)
+    data = [
+        {"day": noon(day), "backend": wording.backend(name), "usd": float(usd)}
+        for name in names
+        for day, usd in comparison.by_week(figures, name)
+    ]
+    title = "US$ an hour of audio"
+    axis = money("usd", title, "$,.2f")
+    values = [row["usd"] for row in data if row["usd"] > 0]
+    if values and max(values) > _FAR_APART * min(values):
+        low, high = min(values) / 1.3, max(values) * 1.3
+        axis = money("usd", title, "$~g", type="log", domain=[low, high], nice=False)
+        axis = axis.axis(format="$~g", values=[mark for mark in _MARKS if low <= mark <= high])
+    lines = chart(data).mark_line(strokeWidth=2)
+    return spec(
+        lines.encode(
+            x=days(figures.periods.now),
+            y=axis,
+            color=by_backend(names, "stroke"),
+            strokeDash=dashes([wording.backend(name) for name in names]),
+            tooltip=[day_tip(), "backend:N", usd_tip("usd", title, "$,.4f")],
+        )
+    )
+
+
+def speed(figures: Figures) -> Spec:
+    """RTF by backend and sku: the middle of a day, and what 95 of 100 stay under."""
+    import altair as alt  # noqa: PLC0415
+
+    rows = [row for row in figures.speed if row.day in figures.periods.now and row.rtf_p50]
+    names = in_order(row.name for row in rows)
+    drawn = chart(
+        [
+            {
+                "day": noon(row.day),
+                "backend": wording.place(row.name),
+                "p50": row.rtf_p50,
+                "p95": row.rtf_p95,
+            }
+            for row in rows
+        ]
+    )
+    x, colour = days(figures.periods.now), by_place(names)
+    axis = alt.Y("p50:Q", title="RTF (run ÷ audio)", axis=alt.Axis(tickCount=5, format="~g"))
+    band = drawn.mark_area(opacity=0.16).encode(x=x, y=axis, y2="p95:Q", color=colour)
+    tips = [alt.Tooltip(f"p{n}:Q", title=f"P{n}", format=".3f") for n in (50, 95)]
+    line = drawn.mark_line(strokeWidth=2).encode(
+        x=x,
+        y="p50:Q",
+        color=colour,
+        strokeDash=dashes([wording.place(name) for name in names]),
+        tooltip=[day_tip(), "backend:N", *tips],
+    )
+    return spec(alt.layer(band, line))

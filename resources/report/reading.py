@@ -1,0 +1,132 @@
+"""The figures of a report out of the marts."""
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+
+from pipelines.billing.report import figures as rows
+from pipelines.billing.report.figures import Figures, PriceChange, Waiting
+from pipelines.billing.report.periods import Compared
+from resources.costs.reading import read_only
+
+Row = TypeVar("Row")
+_WEEK_BEFORE = "$since::DATE - 6"  # the curves of a week begin with the period
+
+_SPEND = f"""
+    SELECT day, tenant, backend, category, sum(cost_usd) FROM marts.daily_spend
+    WHERE day BETWEEN least($before::DATE, {_WEEK_BEFORE}) AND $until GROUP BY ALL ORDER BY ALL
+"""  # noqa: S608  # our own words
+_SPEED = f"""
+    SELECT day, backend, sku, attempts, done, failed, audio_hours, rtf_p50, rtf_p95
+    FROM marts.backend_performance
+    WHERE day BETWEEN least($before::DATE, {_WEEK_BEFORE}) AND $until ORDER BY ALL
+"""  # noqa: S608
+_WASTE = """
+    SELECT day, backend, kind, sum(cost_usd), sum(attempts)::BIGINT FROM marts.waste
+    WHERE day BETWEEN $before AND $until GROUP BY ALL ORDER BY ALL
+"""
+_OPTIONS = """
+    SELECT backend, sku, unit, audio_hours_a_day, rtf, measured_jobs, usd_a_day, can_do_it
+    FROM marts.break_even ORDER BY ALL
+"""
+_BURN = """
+    SELECT scope, month, spent_usd, forecast_usd, forecast_low_usd, forecast_high_usd, day_usd,
+           month_usd, level
+    FROM marts.budget_burn WHERE month = date_trunc('month', $until::DATE)
+    ORDER BY scope <> 'all', spent_usd DESC
+"""
+_RECORDINGS = """
+    SELECT tenant, recording, attempts, audio_seconds, run_usd, wasted_usd,
+           boot_usd + idle_usd, cost_usd, usd_per_audio_hour
+    FROM marts.cost_per_recording WHERE last_day BETWEEN $since AND $until
+    ORDER BY cost_usd DESC, recording LIMIT 10
+"""
+_ANOMALIES = """
+    SELECT scope, day, cost_usd, usual_usd FROM marts.anomalies
+    WHERE is_anomaly AND day BETWEEN $since AND $until ORDER BY day, scope
+"""
+_BILLS = """
+    SELECT backend, count(*), sum(billed_usd), sum(unexplained_usd),
+           count(*) FILTER (is_alarming)
+    FROM marts.reconciliation WHERE day BETWEEN $since AND $until GROUP BY 1 ORDER BY 3 DESC
+"""
+_WAITING = """
+    WITH jobs AS (
+        SELECT *, epoch(job_started_at) - epoch(lag(job_ended_at) OVER life) AS pause,
+               row_number() OVER life AS place,
+               epoch(models_ready_at) - epoch(container_started_at) AS boot
+        FROM ledger.sessions
+        WHERE backend <> 'local' AND job_started_at::DATE BETWEEN $since AND $until
+        WINDOW life AS (PARTITION BY session_id ORDER BY job_started_at, sequence)
+    )
+    SELECT backend, sku, max(idle_timeout_seconds), coalesce(median(boot), 0),
+           max_by(usd_per_hour, job_started_at), count(DISTINCT session_id),
+           coalesce(list(pause) FILTER (pause > 0), [])
+    FROM jobs GROUP BY 1, 2
+    HAVING max(idle_timeout_seconds) > 0 AND max(usd_per_hour) > 0 ORDER BY 1, 2
+"""
+_PRICES = """
+    SELECT now.valid_from::DATE, now.backend, now.sku,
+           before.price_usd * (3600 / before.unit_seconds)::DECIMAL(6, 0),
+           now.price_usd * (3600 / now.unit_seconds)::DECIMAL(6, 0)
+    FROM staging.stg_prices AS now
+    JOIN staging.stg_prices AS before
+      ON (before.backend, before.sku, before.valid_to) = (now.backend, now.sku, now.valid_from)
+    WHERE now.valid_from::DATE BETWEEN $since AND $until
+      AND (now.backend, now.sku) IN (SELECT (backend, sku) FROM marts.backend_performance)
+    ORDER BY ALL
+"""
+
+
+def read_figures(path: Path, periods: Compared, *, is_synthetic: bool) -> Figures:
+    """All that a report of these periods needs.
+
+    Raises:
+        CostsNotBuiltError: there are no marts yet.
+        CostsBusyError: they are being built.
+    """
+    with read_only(path, "marts.daily_spend") as connection:
+
+        def ask(query: str) -> list[tuple[Any, ...]]:
+            return _ask(connection, query, periods)
+
+        return Figures(
+            periods=periods,
+            first_day=_first_day(connection),
+            spend=_made(rows.Spend, ask(_SPEND)),
+            speed=_made(rows.Speed, ask(_SPEED)),
+            waste=_made(rows.Waste, ask(_WASTE)),
+            options=_made(rows.Option, ask(_OPTIONS)),
+            burn=_made(rows.Burn, ask(_BURN)),
+            recordings=_made(rows.Recording, ask(_RECORDINGS)),
+            anomalies=_made(rows.Anomaly, ask(_ANOMALIES)),
+            bills=_made(rows.Bill, ask(_BILLS)),
+            waiting=tuple(Waiting(*row[:-1], tuple(row[-1])) for row in ask(_WAITING)),
+            price_changes=_made(PriceChange, ask(_PRICES)),
+            is_synthetic=is_synthetic,
+        )
+
+
+def _made(kind: type[Row], found: Iterable[tuple[Any, ...]]) -> tuple[Row, ...]:
+    return tuple(kind(*row) for row in found)
+
+
+def _ask(
+    connection: duckdb.DuckDBPyConnection, query: str, periods: Compared
+) -> list[tuple[Any, ...]]:
+    days = {
+        "before": periods.before.first,
+        "since": periods.now.first,
+        "until": periods.now.last,
+    }
+    return connection.execute(
+        query, {name: day for name, day in days.items() if f"${name}" in query}
+    ).fetchall()
+
+
+def _first_day(connection: duckdb.DuckDBPyConnection) -> date | None:
+    [(first,)] = connection.execute("SELECT min(day) FROM marts.daily_spend").fetchall()
+    return first  # type: ignore[no-any-return]  # a date or None

@@ -1,0 +1,129 @@
+"""The parts of the page: a heading, a sentence, a picture, and the tables under it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipelines.billing.report.figures import Figures
+
+from . import tables
+from .charts.break_even import break_even
+from .charts.budget import budget
+from .charts.daily import daily
+from .charts.drawing import Spec
+from .charts.rates import price_of_audio, speed
+from .charts.waste import waste
+from .tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """alt: what the picture shows, for whoever does not see it."""
+
+    id: str
+    title: str
+    lead: str
+    spec: Spec | None
+    alt: str
+    tables: tuple[Table, ...]
+
+
+def sections(figures: Figures) -> list[Section]:
+    """In the order of the page; none where nothing was spent."""
+    if not any(row.day in figures.periods.now for row in figures.spend):
+        return []
+    return [
+        _spend(figures),
+        _price(figures),
+        _speed(figures),
+        _waste(figures),
+        _break_even(figures),
+        *_budget(figures),
+        *_dearest(figures),
+    ]
+
+
+def _spend(figures: Figures) -> Section:
+    return Section(
+        "spend",
+        "What was spent, day by day",
+        "Each bar is a day (UTC). A triangle marks a day that is far from usual.",
+        daily(figures),
+        "Bars of spend by day and backend",
+        (
+            tables.by_backend(figures),
+            tables.by_tenant(figures),
+            tables.by_category(figures),
+            tables.days(figures),
+        ),
+    )
+
+
+def _price(figures: Figures) -> Section:
+    return Section(
+        "price",
+        "An hour of audio",
+        "All that a backend cost, failed attempts, starting and waiting with it, over the audio "
+        "that was done; in the seven days up to each day.",
+        price_of_audio(figures),
+        "Lines of cost for an hour of audio by backend",
+        (tables.weeks(figures),),
+    )
+
+
+def _speed(figures: Figures) -> Section:
+    return Section(
+        "speed",
+        "Speed",
+        "RTF is the time of a run over the length of its audio: less is faster. Lines are the "
+        "middle of a day; 95 of 100 jobs stay within the band.",
+        speed(figures),
+        "Lines of RTF by backend",
+        (tables.speeds(figures),),
+    )
+
+
+def _waste(figures: Figures) -> Section:
+    return Section(
+        "waste",
+        "Waste and idle",
+        "Money that made no transcript. What to do about it stands above, where it is worth it.",
+        waste(figures),
+        "Bars of waste by kind and backend",
+        (tables.waste(figures),),
+    )
+
+
+def _break_even(figures: Figures) -> Section:
+    return Section(
+        "breakeven",
+        "Where it would be cheapest",
+        "What a day would cost by hours of audio, at today's prices and measured speeds. A machine "
+        "by the hour costs its day; its line ends where one can do no more.",
+        break_even(figures),
+        "Lines of a day's cost by hours of audio",
+        (tables.options(figures),),
+    )
+
+
+def _budget(figures: Figures) -> Iterator[Section]:
+    for burn in figures.burn:
+        if burn.scope == "all":
+            ahead = (
+                "The forecast goes on with the mean of the last 14 complete days; the band holds "
+                "95 of 100 such months."
+            )
+            yield Section(
+                "budget",
+                "Forecast and budget",
+                "The month is over." if burn.level == "past" else ahead,
+                budget(figures, burn),
+                "The month's spend, its forecast and its limit",
+                (tables.budgets(figures),),
+            )
+
+
+def _dearest(figures: Figures) -> Iterator[Section]:
+    dearest = tables.recordings(figures)
+    if dearest.rows:
+        lead = "All attempts of each, with its share of what its workers started and waited."
+        yield Section("dearest", "Ten dearest recordings", lead, None, "", (dearest,))

@@ -1,0 +1,185 @@
+"""The table under each picture: headings and rows of text; the first column is a name."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pipelines.billing.report import comparison, wording
+from pipelines.billing.report.backends import at_hours, usual_hours
+from pipelines.billing.report.figures import Figures
+from pipelines.billing.report.periods import Period
+from pipelines.billing.report.wording import backend, changed, clock, hours, percent, usd
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """caption: what is in it. folded: shown on demand, since it is long."""
+
+    caption: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    folded: bool = False
+
+
+def by_backend(figures: Figures) -> Table:
+    """What each backend cost, and an hour of audio there, against before."""
+    now, before = figures.periods.now, figures.periods.before
+    known = comparison.is_comparable(figures)
+    rows = []
+    for one in comparison.sums_by(figures, lambda row: row.backend):
+        price = comparison.usd_per_audio_hour(figures, now, one.name)
+        old = comparison.usd_per_audio_hour(figures, before, one.name) if known else None
+        audio = hours(comparison.audio_hours(figures, now, one.name))
+        ratio = changed(comparison.change(price, old))
+        spent = (usd(one.usd), percent(one.share), changed(one.change))
+        rows.append((backend(one.name), *spent, audio, usd(price), ratio))
+    headings = ("Backend", "Spent", "Share", "Change", "Audio", "An audio hour", "Change")
+    return Table("By backend, and against the period before", headings, tuple(rows))
+
+
+def by_tenant(figures: Figures) -> Table:
+    """What each tenant cost."""
+    return _sums(figures, "Tenant")
+
+
+def by_category(figures: Figures) -> Table:
+    """What it was spent on."""
+    return _sums(figures, "Purpose")
+
+
+def _sums(figures: Figures, heading: str) -> Table:
+    sums = comparison.sums_by(
+        figures, lambda row: row.tenant if heading == "Tenant" else row.category
+    )
+    rows = [
+        (
+            wording.NAMES.get(one.name, one.name),
+            usd(one.usd),
+            percent(one.share),
+            usd(one.before_usd),
+            changed(one.change),
+        )
+        for one in sums
+    ]
+    headings = (heading, "Spent", "Share", "Before", "Change")
+    return Table(f"By {heading.lower()}, and against the period before", headings, tuple(rows))
+
+
+def days(figures: Figures) -> Table:
+    """Each day of the period."""
+    odd = {one.day: one for one in figures.anomalies if one.scope == "all"}
+    now = figures.periods.now
+    rows = []
+    for day in sorted({row.day for row in figures.spend if row.day in now}):
+        alone = Period(day, day)
+        note = f"unusual: {usd(odd[day].usual_usd)} would be usual" if day in odd else ""
+        spent = usd(comparison.spent(figures.spend, alone))
+        rows.append((f"{day:%Y-%m-%d}", spent, hours(comparison.audio_hours(figures, alone)), note))
+    return Table("Day by day", ("Day", "Spent", "Audio", ""), tuple(rows), folded=True)
+
+
+def weeks(figures: Figures) -> Table:
+    """USD for an hour of audio, at the end of each week."""
+    names = sorted({row.backend for row in figures.speed})
+    curves = {name: dict(comparison.by_week(figures, name)) for name in names}
+    ends = sorted({day for curve in curves.values() for day in curve}, reverse=True)[::7]
+    rows = [
+        (f"{day:%Y-%m-%d}", *(usd(curves[name].get(day)) for name in names)) for day in ends[::-1]
+    ]
+    changes = [
+        f"{wording.place(f'{one.backend}/{one.sku}')} from {usd(one.old_usd_per_hour)} to "
+        f"{usd(one.new_usd_per_hour)} an hour on {one.day:%Y-%m-%d}"
+        for one in figures.price_changes
+    ]
+    caption = "US$ an hour of audio, in the seven days up to"
+    if changes:
+        caption += f". Prices changed: {'; '.join(changes)}"
+    return Table(caption, ("Day", *map(backend, names)), tuple(rows))
+
+
+def speeds(figures: Figures) -> Table:
+    """RTF, attempts and failures of each sku; the RTF of its middle day."""
+    rows = []
+    now = figures.periods.now
+    for name in sorted({row.name for row in figures.speed}):
+        own = [row for row in figures.speed if row.name == name and row.day in now]
+        attempts, failed = sum(r.attempts for r in own), sum(r.failed for r in own)
+        p50 = _middle([r.rtf_p50 for r in own])
+        p95 = _middle([r.rtf_p95 for r in own])
+        share = percent(failed / attempts) if attempts else "–"
+        rows.append((wording.place(name), f"{attempts:,}", p50, p95, share))
+    headings = ("Where", "Attempts", "RTF P50", "RTF P95", "Failed")
+    return Table("Speed and failures, on the day in the middle", headings, tuple(rows))
+
+
+def _middle(values: list[float | None]) -> str:
+    known = sorted(value for value in values if value is not None)
+    return f"{known[len(known) // 2]:.3f}" if known else "–"
+
+
+def waste(figures: Figures) -> Table:
+    """Money that made no transcript."""
+    before = comparison.wasted(figures, figures.periods.before)
+    known = comparison.is_comparable(figures)
+    rows = []
+    for (kind, name), (cost, attempts) in comparison.wasted(figures, figures.periods.now).items():
+        old = before.get((kind, name), (Decimal(0), 0))[0] if known else None
+        times = f"{attempts:,}" if attempts else "–"
+        ratio = changed(comparison.change(cost, old))
+        rows.append((wording.WASTE[kind], backend(name), usd(cost), times, ratio))
+    headings = ("What", "Where", "Cost", "Attempts", "Change")
+    return Table("Waste and idle", headings, tuple(rows))
+
+
+def options(figures: Figures) -> Table:
+    """What a usual day would cost at each place."""
+    a_day = usual_hours(figures)
+    found = sorted(at_hours(figures.options, a_day), key=lambda one: one.usd_a_day)
+    rows = [
+        (
+            wording.place(one.name),
+            usd(one.usd_a_day),
+            f"{one.rtf:.3f}" if one.unit != "audio_minute" else "–",
+            f"{one.jobs:,} jobs" if one.jobs else "planned",
+        )
+        for one in found
+    ]
+    caption = (
+        f"A day with {hours(a_day)} of audio, as half of the days have; machines by the hour are "
+        "always on"
+    )
+    return Table(caption, ("Where", "A day", "RTF", "RTF from"), tuple(rows), folded=True)
+
+
+def budgets(figures: Figures) -> Table:
+    """Spent, forecast and limit of the month."""
+    rows = [
+        (
+            "All tenants" if one.scope == "all" else one.scope,
+            usd(one.spent_usd),
+            "–" if one.level == "past" else usd(one.forecast_usd),
+            "–" if one.level == "past" else f"{usd(one.low_usd)} to {usd(one.high_usd)}",
+            usd(one.month_limit_usd),
+            {"past": "over", "ok": "within", "warn": "warning", "stop": "stop"}[one.level],
+        )
+        for one in figures.burn
+    ]
+    headings = ("Who", "So far", "Forecast", "95 % range", "Limit", "Level")
+    month = f"{figures.burn[0].month:%Y-%m}" if figures.burn else ""
+    return Table(f"The month {month}".strip(), headings, tuple(rows))
+
+
+def recordings(figures: Figures) -> Table:
+    """The ten dearest."""
+    rows = [
+        (
+            one.name,
+            clock(one.audio_seconds),
+            f"{one.attempts:,}",
+            usd(one.usd),
+            usd(one.wasted_usd + one.beside_usd),
+            usd(one.usd_per_audio_hour),
+        )
+        for one in figures.recordings
+    ]
+    headings = ("Recording", "Audio", "Attempts", "Cost", "Of it waste", "An audio hour")
+    return Table("Ten dearest recordings", headings, tuple(rows))
