@@ -19,9 +19,15 @@ from .jobs import (
     nightly_job,
     reconcile_job,
     recordings_job,
+    report_job,
     retry_failed_job,
 )
-from .schedules import compaction_schedule, nightly_schedule, reconcile_schedule
+from .schedules import (
+    compaction_schedule,
+    nightly_schedule,
+    reconcile_schedule,
+    report_schedule,
+)
 from .settings import load_night_settings, load_settings
 
 
@@ -47,8 +53,14 @@ def make_definitions(settings: object = _settings, progress: object = _progress)
             digest_job,
             reconcile_job,
             compaction_job,
+            report_job,
         ],
-        schedules=[nightly_schedule(night), compaction_schedule(night), reconcile_schedule],
+        schedules=[
+            nightly_schedule(night),
+            compaction_schedule(night),
+            report_schedule(night),
+            reconcile_schedule,
+        ],
         sensors=[inbox_sensor, requests_sensor, ledger_sensor, digest_sensor, budget_sensor],
         resources={"settings": settings, "progress": progress},
         executor=dg.in_process_executor,  # the default spawns a process for each step

@@ -18,6 +18,7 @@ recordings_job = dg.define_asset_job(
     description="The recordings in its config; what stands is not done again.",
 )
 NIGHT_TAG = "escriba/night"
+REPORT_TAG = "escriba/report"
 
 
 @dg.op(required_resource_keys={"settings"})
@@ -78,6 +79,24 @@ def put_old_days_together(context: dg.OpExecutionContext) -> None:
         context.log.warning("%s", trouble)
 
 
+@dg.op(required_resource_keys={"settings"})
+def tell_of_costs(context: dg.OpExecutionContext) -> None:
+    """One page and its picture, of the last 30 complete days."""
+    from assets.cost_report import publish_report  # noqa: PLC0415  # no store while the UI looks
+
+    settings, storage = _house(context)
+    done = publish_report(settings, storage, _day_of(context, settings, REPORT_TAG))
+    context.log.info("%s %s", done.headline, f"{storage.url}/{done.key}")
+    if done.mailed_to:
+        context.log.info("Mailed to %s.", ", ".join(done.mailed_to))
+
+
+@dg.job(description="Writes the report of costs into reports/, and mails it where asked.")
+def report_job() -> None:
+    """One op."""
+    tell_of_costs()
+
+
 @dg.job(description="Puts old days of the ledger together, a file for each. No config.")
 def compaction_job() -> None:
     """One op."""
@@ -120,6 +139,12 @@ def _house(context: dg.OpExecutionContext) -> tuple[Settings, Storage]:
 
     settings: Settings = context.resources.settings
     return settings, open_storage(settings)
+
+
+def _day_of(context: dg.OpExecutionContext, settings: Settings, tag: str) -> str:
+    """The day that a schedule means; else today, for a run by hand."""
+    here = datetime.now(UTC).astimezone(ZoneInfo(settings.nightly_timezone))
+    return context.run.tags.get(tag) or f"{here:%Y-%m-%d}"
 
 
 def _night(context: dg.OpExecutionContext, settings: Settings) -> str:

@@ -7,7 +7,14 @@ import dagster as dg
 
 from pipelines.settings import NightSettings
 
-from .jobs import NIGHT_TAG, compaction_job, nightly_job, reconcile_job
+from .jobs import (
+    NIGHT_TAG,
+    REPORT_TAG,
+    compaction_job,
+    nightly_job,
+    reconcile_job,
+    report_job,
+)
 
 
 def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
@@ -49,6 +56,33 @@ def compaction_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
         if not needs_compaction(open_storage(context.resources.settings), datetime.now(UTC)):
             return dg.SkipReason("Every old day is one file.")
         return dg.RunRequest(tags={"escriba/reason": "old days of the ledger"})
+
+    return schedule
+
+
+def report_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
+    """Each morning at REPORT_AT by the same clocks; after an outage one, not one a day."""
+    hour, minute = settings.report_at.split(":")
+
+    @dg.schedule(
+        name="report_schedule",
+        job=report_job,
+        cron_schedule=f"{int(minute)} {int(hour)} * * *",
+        execution_timezone=settings.nightly_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        required_resource_keys={"settings"},
+        description="What was spent, on what, and what would save money; once a morning.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        from assets.cost_report import why_not  # noqa: PLC0415  # as below
+        from resources.storage import open_storage  # noqa: PLC0415
+
+        reason = why_not(open_storage(context.resources.settings))
+        if reason:
+            return dg.SkipReason(reason)
+        here = context.scheduled_execution_time.astimezone(ZoneInfo(settings.nightly_timezone))
+        day = f"{here:%Y-%m-%d}"
+        return dg.RunRequest(run_key=f"report-{day}", tags={REPORT_TAG: day})
 
     return schedule
 

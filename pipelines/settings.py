@@ -11,7 +11,14 @@ from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.languages import check_language
@@ -33,7 +40,11 @@ class NightSettings(BaseSettings):
         "America/Sao_Paulo", description="By whose clocks, summer time and all."
     )
 
-    @field_validator("nightly_at")
+    report_at: str = Field(
+        "09:00", description="When the report of costs is written, by the clocks of that zone."
+    )
+
+    @field_validator("nightly_at", "report_at")
     @classmethod
     def _time_of_day(cls, text: str) -> str:
         if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text):
@@ -228,6 +239,18 @@ class Settings(NightSettings):
         description="DuckDB file of the cost tables, for any client; made anew from the bucket.",
     )
 
+    report_mail_to: str = Field(
+        "", description="Who gets the report of each morning: addresses, apart by commas."
+    )
+    report_mail_from: str = Field("", description="Whom it is from; needed to mail it.")
+    smtp_host: str = Field("", description="Server that mails it; empty: it is not mailed.")
+    smtp_port: int = Field(587, ge=1, le=65_535, description="Its port: 587, or 465 for tls.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is sealed; none: for a server beside us."
+    )
+    smtp_user: str = Field("", description="Login at that server, where it wants one.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password of that login.")
+
     @field_validator(
         "dagster_home",
         "tenants_file",
@@ -276,6 +299,29 @@ class Settings(NightSettings):
     def _known_language(cls, code: str) -> str:
         return check_language(code)
 
+    @field_validator("report_mail_to", "report_mail_from")
+    @classmethod
+    def _addresses(cls, text: str) -> str:
+        for one in _split(text):
+            if not re.fullmatch(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", one):
+                raise ValueError(f"{one!r} is no address such as costs@example.org")
+        return text
+
+    @model_validator(mode="after")
+    def _can_be_mailed(self) -> "Settings":
+        if self.report_mail_to and not (self.report_mail_from and self.smtp_host):
+            raise ValueError("REPORT_MAIL_TO needs REPORT_MAIL_FROM and SMTP_HOST")
+        if self.smtp_user and self.smtp_security == "none":
+            raise ValueError(
+                "SMTP_SECURITY=none would send SMTP_PASSWORD for all to read: use starttls or tls"
+            )
+        return self
+
+    @property
+    def report_recipients(self) -> tuple[str, ...]:
+        """Addresses of REPORT_MAIL_TO."""
+        return _split(self.report_mail_to)
+
     @property
     def language(self) -> str | None:
         """The default language; None to detect."""
@@ -293,6 +339,10 @@ class Settings(NightSettings):
         if self.storage_backend == "azure":
             return f"az://{self.azure_container}"
         return Path("data/bucket").absolute().as_uri()
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
 AnySettings = TypeVar("AnySettings", bound=NightSettings)
@@ -317,12 +367,18 @@ def _load(kind: type[AnySettings], overrides: dict[str, object]) -> AnySettings:
         return kind(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [
-            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            ": ".join(
+                [*([".".join(map(str, e["loc"])).upper()] if e["loc"] else []), _plain(e["msg"])]
+            )
             for e in error.errors()
         ]
         raise SettingsError("Wrong settings. " + "; ".join(lines)) from None
     except UnicodeDecodeError as error:
         raise SettingsError(".env is not UTF-8 text: save it as UTF-8.") from error
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 def exported(settings: Settings) -> dict[str, str]:
@@ -336,5 +392,5 @@ def exported(settings: Settings) -> dict[str, str]:
 
 def inherited_environment() -> dict[str, str]:
     """This process's environment without credentials: what a child may see."""
-    secret = ("AWS_", "RUNPOD_", "GOOGLE_", "AZURE_", "OPENAI_", "POSTGRES_", "DAGSTER_")
+    secret = ("AWS_", "RUNPOD_", "GOOGLE_", "AZURE_", "OPENAI_", "POSTGRES_", "DAGSTER_", "SMTP_")
     return {name: value for name, value in os.environ.items() if not name.startswith(secret)}

@@ -24,10 +24,19 @@ _DAYS = 30
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="The HTML file; its picture lies beside it. Default: escriba-costs-<last day>.html.",
 )
+@click.option(
+    "--publish", is_flag=True, help="Into the bucket's reports/ and to REPORT_MAIL_TO instead."
+)
 @click.option("--no-refresh", is_flag=True, help="Of what the cost tables have, and nothing newer.")
 @json_option
-def command(
-    month_text: str | None, days: int | None, out: Path | None, *, no_refresh: bool, as_json: bool
+def command(  # noqa: PLR0913  # click's options by name
+    month_text: str | None,
+    days: int | None,
+    out: Path | None,
+    *,
+    publish: bool,
+    no_refresh: bool,
+    as_json: bool,
 ) -> None:
     """What was spent, on what, and what would save money: one HTML file that asks nobody.
 
@@ -35,6 +44,11 @@ def command(
     """
     periods = _periods(month_text, days, datetime.now(UTC).date())
     settings, storage = open_house()
+    if publish:
+        if out or no_refresh:
+            raise click.UsageError("--publish goes with neither --out nor --no-refresh.")
+        _publish(settings, storage, periods, as_json=as_json)
+        return
     target = out or Path(f"escriba-costs-{periods.now.last}.html")
     if target.suffix == ".png":
         raise click.UsageError("--out names the HTML file; the picture lies beside it as PNG.")
@@ -60,6 +74,26 @@ def command(
     for one in advice:
         said.print(f"  would save {usd(one.saving_usd)}: {one.title}", markup=False)
     said.print(f"\n{target}, and its picture {picture.name}", markup=False)
+
+
+def _publish(settings: Settings, storage: Storage, periods: Compared, *, as_json: bool) -> None:
+    from assets.cost_report import publish_report, why_not
+    from resources.costs.building import CostsBuildError
+    from resources.costs.database import CostsBusyError
+    from resources.report.mail import MailError
+
+    reason = why_not(storage)
+    if reason:
+        raise click.ClickException(reason)
+    try:
+        done = publish_report(settings, storage, f"{periods.now.last}", periods)
+    except (CostsBuildError, CostsBusyError, MailError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        print_json({"key": done.key, "headline": done.headline, "mailed_to": done.mailed_to})
+        return
+    to = f", mailed to {', '.join(done.mailed_to)}" if done.mailed_to else ""
+    console().print(f"{done.headline}\n{storage.url}/{done.key}{to}", markup=False)
 
 
 def _periods(month_text: str | None, days: int | None, today: date) -> Compared:
