@@ -1,4 +1,4 @@
-"""The bucket's transcripts, logs and digests for a browser: what the links in the UI lead to.
+"""The bucket's transcripts, logs and reports for a browser: what the links in the UI lead to.
 
 `python -m pipelines.files_page --port 3001`, as `escriba up` starts it. It reads, and nothing
 else; like Dagster's UI it knows no login, so it listens on this machine alone unless told
@@ -21,6 +21,7 @@ from resources.storage.base import Storage, StorageError
 
 # what people made for themselves stays out: inbox/, and jobs/ with their requests and claims
 _OPEN = re.compile(r"transcripts/.+|digests/[^/]+|work/.+/log\.jsonl")
+_REPORT = re.compile(r"reports/[^/]+\.(html|png)")
 _KINDS = {"json": "application/json", "vtt": "text/vtt"}
 # a transcript may hold any text: no browser shall take it for a page with scripts
 _HEADERS = {
@@ -28,6 +29,10 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cache-Control": "no-store",
 }
+# ours is a page, which draws; in an origin of its own, so that it reaches nothing of the UI's
+_DRAWS = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+_AS_PAGE = _HEADERS | {"Content-Security-Policy": f"{_DRAWS}img-src data:; sandbox allow-scripts"}
+_REPORT_KINDS = {"html": "text/html; charset=utf-8", "png": "image/png"}
 
 
 def make_app(storage: Storage) -> Starlette:
@@ -35,7 +40,8 @@ def make_app(storage: Storage) -> Starlette:
 
     async def file(request: Request) -> Response:
         key = request.path_params["key"]
-        if not _OPEN.fullmatch(key) or ".." in key.split("/"):
+        is_report = _REPORT.fullmatch(key) is not None
+        if not (is_report or _OPEN.fullmatch(key)) or ".." in key.split("/"):
             return _sorry(404, f"{key} is nothing that is shown here.")
         try:
             body = await run_in_threadpool(storage.read, key)
@@ -43,7 +49,10 @@ def make_app(storage: Storage) -> Starlette:
             return _sorry(502, str(error))
         if body is None:
             return _sorry(404, f"{key} is not there (any more).")
-        kind = _KINDS.get(key.rsplit(".", 1)[-1], "text/plain")
+        ending = key.rsplit(".", 1)[-1]
+        if is_report:
+            return Response(body, media_type=_REPORT_KINDS[ending], headers=_AS_PAGE)
+        kind = _KINDS.get(ending, "text/plain")
         return Response(body, media_type=f"{kind}; charset=utf-8", headers=_HEADERS)
 
     return Starlette(routes=[Route("/{key:path}", file, methods=["GET"])])

@@ -86,7 +86,8 @@ def tell_of_costs(context: dg.OpExecutionContext) -> None:
 
     settings, storage = _house(context)
     done = publish_report(settings, storage, _day_of(context, settings, REPORT_TAG))
-    context.log.info("%s %s", done.headline, f"{storage.url}/{done.key}")
+    place = settings.files_url.rstrip("/") or storage.url
+    context.log.info("%s %s", done.headline, f"{place}/{done.key}")
     if done.mailed_to:
         context.log.info("Mailed to %s.", ", ".join(done.mailed_to))
 

@@ -28,18 +28,18 @@ class Section:
 
 
 def sections(figures: Figures) -> list[Section]:
-    """In the order of the page; none where nothing was spent."""
+    """In the order of the page; those that have something to show."""
     if not any(row.day in figures.periods.now for row in figures.spend):
         return []
-    return [
+    drawn = [
         _spend(figures),
         _price(figures),
         _speed(figures),
         _waste(figures),
         _break_even(figures),
         *_budget(figures),
-        *_dearest(figures),
     ]
+    return [*(one for one in drawn if one.spec is not None), *_dearest(figures)]
 
 
 def _spend(figures: Figures) -> Section:

@@ -74,7 +74,7 @@ def days(figures: Figures) -> Table:
         note = f"unusual: {usd(odd[day].usual_usd)} would be usual" if day in odd else ""
         spent = usd(comparison.spent(figures.spend, alone))
         rows.append((f"{day:%Y-%m-%d}", spent, hours(comparison.audio_hours(figures, alone)), note))
-    return Table("Day by day", ("Day", "Spent", "Audio", ""), tuple(rows), folded=True)
+    return Table("Day by day", ("Day", "Spent", "Audio", "Note"), tuple(rows), folded=True)
 
 
 def weeks(figures: Figures) -> Table:

@@ -151,6 +151,22 @@ def test_a_machine_that_is_always_on_is_held_against_a_usual_day():
     assert savings(figures(**given, options=hardly)) == []
 
 
+def test_no_machine_needs_to_be_on_where_something_paid_by_use_costs_less():
+    """11.28 for a day of 100 h; AWS did some of it for 0.11 an hour, so 11 for all."""
+    days = range(10)
+    given = figures(
+        spend=[spend(usd, where, day) for day in days for usd, where in DEAR_AND_CHEAP],
+        speed=[speed(50.0, where, day) for day in days for _, where in DEAR_AND_CHEAP],
+        options=[option(96, "11.28"), option(120, "11.28")],
+    )
+    assert [one.title for one in advice(given)] == [
+        "AWS does for US$ 0.11 an hour of audio what RunPod does for US$ 0.29"
+    ]
+
+
+DEAR_AND_CHEAP = (("14.5", "runpod"), ("5.5", "aws_gpu"))
+
+
 def test_one_day_of_an_archive_makes_no_usual_day():
     """On nine of ten days there is nothing to do: a machine that is on all day would wait."""
     given = figures(
@@ -262,6 +278,20 @@ def test_a_month_that_is_none_or_has_not_begun_is_refused(text):
 )
 def test_money_is_said_in_cents_and_small_prices_to_a_hundredth_of_one(amount, text):
     assert wording.usd(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [(99.94, "99.9 h"), (99.96, "100 h"), (1234.5, "1,234 h"), (0.04, "0.0 h")]
+)
+def test_hours_are_rounded_before_they_are_written(amount, text):
+    assert wording.hours(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.0994, "9.9 %"), (0.0996, "10 %"), (0.0, "0 %"), (None, "–")]
+)
+def test_shares_as_well(share, text):
+    assert wording.percent(share) == text
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,8 @@ def test_it_fits_says_nothing_wrong_and_asks_nobody(window, place, size, scheme)
         "[...document.querySelectorAll('.chart svg')].map(e => e.getBoundingClientRect().right)"
     )
     assert max(page.evaluate(inside)) <= SIZES[size][0]
+    wide = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert page.evaluate(f"{wide}.length") == 0
     assert page.said == []
     # an icon of its own, lest the browser ask for one
     assert [url for url in page.asked if not url.startswith("data:")] == [place.as_uri()]

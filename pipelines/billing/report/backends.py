@@ -77,8 +77,10 @@ def cheapest_at(figures: Figures) -> Iterator[Advice]:
     if not options or price is None:
         return
     now = price * Decimal(repr(a_day))
+    # where something is paid by use and costs less already, no machine needs to be on
+    by_use = min([price, *_prices(figures).values()]) * Decimal(repr(a_day))
     best = min(options, key=lambda one: one.usd_a_day)
-    if best.unit != "machine_hour" or best.usd_a_day > now * (1 - _LEAST_GAIN):
+    if best.unit != "machine_hour" or best.usd_a_day > by_use * (1 - _LEAST_GAIN):
         return  # by the second or minute there is nothing to set up: dearer_backend tells of it
     yield Advice(
         title=f"At {hours(a_day)} of audio a day, one {place(best.name)} that is always on is "

@@ -52,7 +52,7 @@ def percent(share: float | None) -> str:
     if share is None:
         return "–"
     points = share * 100
-    return f"{points:.0f} %" if abs(points) >= 10 or not points else f"{points:.1f} %"  # noqa: PLR2004
+    return f"{points:.0f} %" if abs(points) >= 9.95 or not points else f"{points:.1f} %"  # noqa: PLR2004
 
 
 def changed(share: float | None) -> str:
@@ -66,7 +66,7 @@ def changed(share: float | None) -> str:
 
 def hours(amount: float) -> str:
     """Of audio."""
-    return f"{amount:,.0f} h" if amount >= 100 else f"{amount:,.1f} h"  # noqa: PLR2004
+    return f"{amount:,.0f} h" if amount >= 99.95 else f"{amount:,.1f} h"  # noqa: PLR2004  # as rounded
 
 
 def clock(seconds: float) -> str:

@@ -15,7 +15,7 @@ _HEIGHT = 320
 _USUAL = ("runpod/l4", "aws_gpu/g5.xlarge", "openai/whisper-1")  # what a fleet may begin with
 
 
-def break_even(figures: Figures) -> Spec:
+def break_even(figures: Figures) -> Spec | None:
     """Both axes are logarithmic: a price by the second is a slope, a machine a level line."""
     import altair as alt  # noqa: PLC0415
 
@@ -29,6 +29,8 @@ def break_even(figures: Figures) -> Spec:
         for one in figures.options
         if one.name in names and one.can_do_it
     ]
+    if not data:
+        return None
     x = alt.X(
         "hours:Q",
         title="hours of audio a day",
@@ -58,13 +60,15 @@ def break_even(figures: Figures) -> Spec:
 
 def _here(figures: Figures) -> list[object]:
     """Where a usual day stands, with its word on the side that has room."""
+    import altair as alt  # noqa: PLC0415
+
     now = min(_MOST_HOURS, max(_LEAST_HOURS, usual_hours(figures)))
     mark = chart([{"hours": now, "label": "a usual day"}]).encode(x="hours:Q")
     is_right = now * now > _LEAST_HOURS * _MOST_HOURS
     words = mark.mark_text(
         align="right" if is_right else "left",
         dx=-6 if is_right else 6,
-        y=_HEIGHT - 70 if is_right else 8,  # where no line is: they climb to the right
+        y=alt.expr("height - 8") if is_right else 8,  # where no line is: they climb to the right
         color=variable("alert"),
         fontWeight="bold",
     )

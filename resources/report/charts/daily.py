@@ -6,7 +6,7 @@ from pipelines.billing.report import wording
 from pipelines.billing.report.figures import Figures
 from resources.report.palette import variable
 
-from .drawing import Rows, Spec, by_backend, chart, day_tip, days, money, noon, spec, usd_tip
+from .drawing import Spec, by_backend, chart, day_tip, days, money, noon, spec, usd_tip
 
 _ROOM = 1.18  # above the highest bar, for its mark
 
@@ -34,29 +34,12 @@ def daily(figures: Figures) -> Spec:
             tooltip=[day_tip(), "backend:N", usd_tip("usd", "spent")],
         )
     )
-    marks = chart(_odd_days(figures)).encode(
-        x=days(period),
-        y="usd:Q",
-        tooltip=[day_tip(), usd_tip("usd", "spent"), usd_tip("usual", "usual")],
-    )
-    points = marks.mark_point(
-        shape="triangle-down", size=80, filled=True, yOffset=-9, color=variable("alert"), opacity=1
-    )
-    words = marks.mark_text(dy=-21, color=variable("alert"), fontWeight="bold")
-    return spec(alt.layer(bars, points, words.encode(text="label:N")))
+    return spec(alt.layer(bars, *_marks(figures)))
 
 
-def _sums(figures: Figures) -> dict[tuple[date, str], float]:
-    sums: dict[tuple[date, str], float] = {}
-    for row in figures.spend:
-        if row.day in figures.periods.now:
-            key = (row.day, row.backend)
-            sums[key] = sums.get(key, 0.0) + float(row.usd)
-    return sums
-
-
-def _odd_days(figures: Figures) -> Rows:
-    return [
+def _marks(figures: Figures) -> list[object]:
+    """A triangle and a word over each day that is far from usual; no layer where there is none."""
+    odd = [
         {
             "day": noon(one.day),
             "usd": float(one.usd),
@@ -66,3 +49,24 @@ def _odd_days(figures: Figures) -> Rows:
         for one in figures.anomalies
         if one.scope == "all"
     ]
+    if not odd:
+        return []
+    marks = chart(odd).encode(
+        x=days(figures.periods.now),
+        y="usd:Q",
+        tooltip=[day_tip(), usd_tip("usd", "spent"), usd_tip("usual", "usual")],
+    )
+    points = marks.mark_point(
+        shape="triangle-down", size=80, filled=True, yOffset=-9, color=variable("alert"), opacity=1
+    )
+    words = marks.mark_text(dy=-21, color=variable("alert"), fontWeight="bold")
+    return [points, words.encode(text="label:N")]
+
+
+def _sums(figures: Figures) -> dict[tuple[date, str], float]:
+    sums: dict[tuple[date, str], float] = {}
+    for row in figures.spend:
+        if row.day in figures.periods.now:
+            key = (row.day, row.backend)
+            sums[key] = sums.get(key, 0.0) + float(row.usd)
+    return sums

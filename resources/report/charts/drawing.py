@@ -84,11 +84,12 @@ def by_backend(names: Iterable[str], symbol: str = "square") -> "alt.Color":
 
 def by_place(names: Sequence[str]) -> "alt.Color":
     """Backends and skus: the first sku has its backend's colour, others those that are left."""
-    left = [variable(name) for name in ("pink", "sky", "brown")]
+    left = [variable(name) for name in ("pink", "brown", "sky")]
     found: list[str] = []
     for name in names:
         own = of_backend(name.partition("/")[0])
-        found.append(own if own not in found else left[len(found) % len(left)])
+        free = [one for one in (own, *left) if one not in found]
+        found.append(free[0] if free else own)
     return colour([wording.place(name) for name in names], found, "stroke")
 
 

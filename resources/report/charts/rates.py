@@ -22,14 +22,16 @@ _FAR_APART = 3.0  # the dearest and the cheapest: then a logarithmic axis shows 
 _MARKS = [mark * 10.0**power for power in range(-4, 3) for mark in (1, 2, 3, 5)]
 
 
-def price_of_audio(figures: Figures) -> Spec:
-    """USD for an hour of audio, over the seven days up to each day."""
+def price_of_audio(figures: Figures) -> Spec | None:
+    """USD for an hour of audio, over the seven days up to each day; None where none was done."""
     names = in_order(row.backend for row in figures.speed)
     data = [
         {"day": noon(day), "backend": wording.backend(name), "usd": float(usd)}
         for name in names
         for day, usd in comparison.by_week(figures, name)
     ]
+    if not data:
+        return None
     title = "US$ an hour of audio"
     axis = money("usd", title, "$,.2f")
     values = [row["usd"] for row in data if row["usd"] > 0]
@@ -49,11 +51,13 @@ def price_of_audio(figures: Figures) -> Spec:
     )
 
 
-def speed(figures: Figures) -> Spec:
+def speed(figures: Figures) -> Spec | None:
     """RTF by backend and sku: the middle of a day, and what 95 of 100 stay under."""
     import altair as alt  # noqa: PLC0415
 
     rows = [row for row in figures.speed if row.day in figures.periods.now and row.rtf_p50]
+    if not rows:
+        return None
     names = in_order(row.name for row in rows)
     drawn = chart(
         [

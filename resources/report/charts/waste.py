@@ -8,12 +8,14 @@ from .drawing import Spec, by_backend, chart, spec, usd_tip
 _BAR_HEIGHT, _LEAST_HEIGHT = 34, 110
 
 
-def waste(figures: Figures) -> Spec:
-    """Bars; the dearest kind first."""
+def waste(figures: Figures) -> Spec | None:
+    """Bars; the dearest kind first. None where nothing was wasted."""
     import altair as alt  # noqa: PLC0415
 
     found = comparison.wasted(figures, figures.periods.now)
     found = {where: sums for where, sums in found.items() if sums[0]}
+    if not found:
+        return None
     data = [
         {"kind": wording.WASTE[kind], "backend": wording.backend(name), "usd": float(usd)}
         for (kind, name), (usd, _) in found.items()
