@@ -43,7 +43,8 @@ _BY_BACKEND = {
     "gcp_gpu": "pink",
     "local": "sky",
 }
-DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 4])
+_FULL, _SECOND, _OTHER = (1, 0), (6, 3), (4, 1)
+_DASHES = {"runpod": _FULL, "aws_gpu": (2, 2), "openai": (8, 3, 2, 3), "gcp_gpu": (1, 4)}
 
 
 def variable(name: str) -> str:
@@ -54,6 +55,11 @@ def variable(name: str) -> str:
 def of_backend(name: str) -> str:
     """Always the same colour for the same backend."""
     return variable(_BY_BACKEND.get(name, "brown"))
+
+
+def dash_of(backend: str, earlier: int) -> list[int]:
+    """The same in each picture; earlier: how many of the backend's skus came before."""
+    return list(_SECOND if earlier else _DASHES.get(backend, _OTHER))
 
 
 def by_day(spec: dict[str, Any]) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def budgets(figures: Figures) -> Table:
             "–" if one.level == "past" else usd(one.forecast_usd),
             "–" if one.level == "past" else f"{usd(one.low_usd)} to {usd(one.high_usd)}",
             usd(one.month_limit_usd),
-            {"past": "over", "ok": "within", "warn": "warning", "stop": "stop"}[one.level],
+            {"past": "past", "ok": "within", "warn": "warning", "stop": "stop"}[one.level],
         )
         for one in figures.burn
     ]

@@ -51,7 +51,7 @@ def break_even(figures: Figures) -> Spec | None:
             x=x,
             y=y,
             color=by_place(names),
-            strokeDash=dashes([wording.place(name) for name in names]),
+            strokeDash=dashes(names),
             tooltip=tips,
         )
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.billing.report import wording
 from pipelines.billing.report.periods import Period
-from resources.report.palette import DASHES, of_backend, variable
+from resources.report.palette import dash_of, of_backend, variable
 
 if TYPE_CHECKING:
     import altair as alt
@@ -103,12 +103,13 @@ def colour(labels: Sequence[str], colours: Sequence[str], symbol: str) -> "alt.C
     return alt.Color("backend:N", title=None, scale=scale, legend=legend)
 
 
-def dashes(labels: Sequence[str]) -> "alt.StrokeDash":
-    """Lines differ in more than in colour."""
+def dashes(names: Sequence[str]) -> "alt.StrokeDash":
+    """Lines of backends or skus differ in more than in colour."""
     import altair as alt  # noqa: PLC0415
 
-    ranges = [list(DASHES[i % len(DASHES)]) for i in range(len(labels))]
-    scale = alt.Scale(domain=list(labels), range=ranges)
+    backends = [name.partition("/")[0] for name in names]
+    ranges = [dash_of(one, backends[:place].count(one)) for place, one in enumerate(backends)]
+    scale = alt.Scale(domain=[wording.place(name) for name in names], range=ranges)
     return alt.StrokeDash("backend:N", title=None, scale=scale)
 
 

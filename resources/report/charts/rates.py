@@ -45,7 +45,7 @@ def price_of_audio(figures: Figures) -> Spec | None:
             x=days(figures.periods.now),
             y=axis,
             color=by_backend(names, "stroke"),
-            strokeDash=dashes([wording.backend(name) for name in names]),
+            strokeDash=dashes(names),
             tooltip=[day_tip(), "backend:N", usd_tip("usd", title, "$,.4f")],
         )
     )
@@ -78,7 +78,7 @@ def speed(figures: Figures) -> Spec | None:
         x=x,
         y="p50:Q",
         color=colour,
-        strokeDash=dashes([wording.place(name) for name in names]),
+        strokeDash=dashes(names),
         tooltip=[day_tip(), "backend:N", *tips],
     )
     return spec(alt.layer(band, line))
