@@ -48,6 +48,8 @@ def command(folder: Path | None, port: int, *, costs: bool, ui: bool, as_json: b
     folder or another hub name for real recordings.
     """
     if costs:
+        if ui:
+            raise click.UsageError("--costs has no --ui: `escriba report` shows it.")
         from .demo_costs import show_costs
 
         show_costs(folder or Path("escriba-demo-costs"), as_json=as_json)

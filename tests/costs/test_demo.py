@@ -144,6 +144,14 @@ def test_a_folder_with_something_of_ones_own_is_not_touched(tmp_path):
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["note.txt"]
 
 
+def test_what_it_cannot_do_is_said(tmp_path):
+    done = escriba(tmp_path, "demo", "--costs", "--ui")
+
+    assert done.returncode == 2
+    assert "escriba report" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_its_prices_change_on_the_way_and_end_at_what_is_shipped(tmp_path):
     shipped = read_price_book(HOUSE / "dbt_costs" / "seeds" / "price_book.csv")
     now = datetime(2026, 6, 15, 12, tzinfo=UTC)
