@@ -2,7 +2,8 @@
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import make_msgid
@@ -65,24 +66,41 @@ def send(server: MailServer, message: EmailMessage) -> None:
         MailError: the server cannot be reached or refuses; some may have it all the same.
     """
     where = f"{server.host}:{server.port}"
+    with _session(server) as connection:
+        try:
+            refused = connection.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            refused_ones = ", ".join(sorted(error.recipients))
+            raise MailError(f"{where} takes no mail for {refused_ones}.") from error
+    if refused:
+        raise MailError(f"{where} takes no mail for {', '.join(sorted(refused))}; others have it.")
+
+
+def greet(server: MailServer) -> None:
+    """Whether it would take a letter, as far as that can be seen without one.
+
+    Raises:
+        MailError: the server cannot be reached, or refuses the login.
+    """
+    with _session(server) as connection:
+        connection.noop()
+
+
+@contextmanager
+def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
+    where = f"{server.host}:{server.port}"
     try:
         with _connected(server) as connection:
             if server.user:
                 connection.login(server.user, server.password.get_secret_value())
-            refused = connection.send_message(message)
+            yield connection
     except smtplib.SMTPAuthenticationError as error:
         raise MailError(f"{where} refuses SMTP_USER or SMTP_PASSWORD.") from error
-    except smtplib.SMTPRecipientsRefused as error:
-        raise MailError(f"{where} takes no mail for {', '.join(sorted(error.recipients))}.") from (
-            error
-        )
     except (smtplib.SMTPException, OSError) as error:
         raise MailError(
-            f"The report could not be sent by {where} ({_short(error)}): look at SMTP_HOST, "
+            f"No report can be sent by {where} ({_short(error)}): look at SMTP_HOST, "
             "SMTP_PORT and SMTP_SECURITY."
         ) from error
-    if refused:
-        raise MailError(f"{where} takes no mail for {', '.join(sorted(refused))}; others have it.")
 
 
 def _connected(server: MailServer) -> smtplib.SMTP:

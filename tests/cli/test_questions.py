@@ -124,6 +124,11 @@ def test_a_doctor_finds_everything_well_and_says_what_is_odd(place):
         ({"DIARIZER": "pyannote", "LOCAL_WORKER_PYTHON": "/none"}, "diarizer", "setup-worker"),
         ({"DAGSTER_POSTGRES_URL": "postgresql://u:hunter2@127.0.0.1:9/x"}, "Dagster", "POSTGRES"),
         (
+            {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "9", "SMTP_USER": "u",
+             "SMTP_PASSWORD": "hunter2"},
+            "mail", "in the bucket alone",
+        ),
+        (
             {"STORAGE_URL": "s3://b", "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
              "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "hunter2"},
             "bucket", "STORAGE_URL",

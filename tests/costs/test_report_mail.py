@@ -22,7 +22,7 @@ from pipelines.billing.report.advice import Advice
 from pipelines.definitions import make_definitions
 from pipelines.schedules import report_schedule
 from pipelines.settings import NightSettings, SettingsError, load_settings
-from resources.report.mail import MailError, MailServer, letter, send
+from resources.report.mail import MailError, MailServer, greet, letter, send
 from resources.report.page import Report
 
 PASSWORD = "open sesame"
@@ -142,6 +142,15 @@ def test_a_wrong_password_is_named_and_never_shown(post):
         send(there.server, written("a@example.org"))
     assert "horse" not in str(error.value)
     assert "horse" not in repr(there.server)
+    assert there.inbox.letters == []
+
+
+def test_a_server_is_greeted_without_a_letter_and_a_wrong_password_is_found(post):
+    there = post()
+    greet(there.server)
+    with pytest.raises(MailError, match="refuses SMTP_USER or SMTP_PASSWORD"):
+        greet(post(password="wrong horse").server)
+
     assert there.inbox.letters == []
 
 
