@@ -28,8 +28,7 @@ _NO_FILES = "SELECT * FROM no_{table}"
 _ATTEMPTS_TABLE = "CREATE TEMP TABLE attempts AS {source}"
 # a row for each worker's life: what it cost from its container's start to its end, as far as its
 # jobs tell; a worker that never had a job is not seen here
-_INSTANCES_TABLE = """
-    CREATE TEMP TABLE instances AS
+INSTANCES = """
     WITH jobs AS ({source}), lives AS (
         SELECT session_id, any_value(backend) AS backend, any_value(sku) AS sku,
                any_value(worker) AS worker, any_value(gpu) AS gpu, count(*)::INTEGER AS jobs,
@@ -53,6 +52,7 @@ _INSTANCES_TABLE = """
                * usd_per_hour::DECIMAL(38, 9) / 3600)::DECIMAL(18, 9) AS cost_usd
     FROM parts
 """
+_INSTANCES_TABLE = f"CREATE TEMP TABLE instances AS {INSTANCES}"
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,13 @@ def place(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def asked(place):
+    """The same, once somebody asked something: the cost tables are built."""
+    assert escriba("sql", "SELECT 1", cwd=place).returncode == 0
+    return place
+
+
 def requests_in(folder):
     found = sorted((folder / "data" / "bucket" / "requests").glob("*.json"))
     return [json.loads(path.read_text()) for path in found]
@@ -66,15 +73,27 @@ def test_the_ledger_answers_in_every_form(place):
     assert lines == ["tenant,attempts", "arts,1", "law,1"]
 
 
+def test_the_marts_are_built_when_somebody_asks_and_left_as_they_are_when_told_to(place):
+    query = "SELECT tenant, sum(cost_usd) > 0 AS paid FROM daily_spend GROUP BY 1 ORDER BY 1"
+
+    fresh = json.loads(escriba("sql", query, "--json", cwd=place).stdout)
+    old = escriba("sql", query, "--json", "--stale", cwd=place)
+    never = escriba("sql", query, "--stale", cwd=place, COSTS_DATABASE=str(place / "none.duckdb"))
+
+    assert fresh == [{"tenant": "arts", "paid": True}, {"tenant": "law", "paid": True}]
+    assert json.loads(old.stdout) == fresh
+    assert (never.returncode, "COSTS_DATABASE" in never.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     "query", ["SELECT nothing", "SELECT * FROM read_text('notes.mp3')", "COPY attempts TO 'x.csv'"]
 )
-def test_a_question_that_is_wrong_or_leaves_the_ledger_is_a_sentence(place, query):
-    done = escriba("sql", query, cwd=place)
+def test_a_question_that_is_wrong_or_leaves_the_ledger_is_a_sentence(asked, query):
+    done = escriba("sql", query, "--stale", cwd=asked)
 
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
-    assert not (place / "x.csv").exists()
+    assert not (asked / "x.csv").exists()
 
 
 @pytest.mark.parametrize(
