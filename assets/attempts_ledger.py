@@ -7,18 +7,25 @@ tick and never fires while one partition is missing.
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from resources.storage.base import Storage, Stored
 
+from .cost_limits import cost_limits
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
 ATTEMPTS_LEDGER = "attempts_ledger"
+WAIT_SECONDS = 60  # whoever has the costs database open may be done by then
 _DAYS_WATCHED = 3  # a row lies under the day its attempt began, and attempts are shorter
 _TOTALS = """
     SELECT count(*), count(DISTINCT tenant), coalesce(sum(cost_usd), 0),
            coalesce(sum(audio_seconds) FILTER (status IN ('done', 'none')), 0) / 3600,
            max(ended_at)
-    FROM attempts
+    FROM ledger.attempts
 """
 
 
@@ -44,17 +51,25 @@ def high_water_mark(storage: Storage, today: datetime | None = None) -> str:
     ),
 )
 def attempts_ledger(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-    """Reads the whole ledger, so that a damaged file is found before somebody adds it up."""
-    from resources.ledger import open_ledger  # noqa: PLC0415
+    """Loads what is new into the costs database: a damaged file is found before it is added up."""
+    from resources.costs.database import CostsBusyError  # noqa: PLC0415
+    from resources.costs.loading import load_ledger  # noqa: PLC0415
+    from resources.costs.reading import read_only  # noqa: PLC0415
     from resources.storage import open_storage  # noqa: PLC0415
 
-    storage = open_storage(context.resources.settings)
+    settings: Settings = context.resources.settings
+    storage = open_storage(settings)
     mark = high_water_mark(storage)
-    with open_ledger(storage) as ledger:
-        rows, tenants, cost, hours, newest = ledger.execute(_TOTALS).fetchone()
+    try:
+        loaded = load_ledger(storage, settings.costs_database, cost_limits(settings))
+        with read_only(settings.costs_database) as costs:
+            [(rows, tenants, cost, hours, newest)] = costs.execute(_TOTALS).fetchall()
+    except CostsBusyError as error:
+        raise dg.RetryRequested(max_retries=5, seconds_to_wait=WAIT_SECONDS) from error
     yield dg.MaterializeResult(
         metadata={
             "attempts": rows,
+            "new_rows": loaded.rows,
             "tenants": tenants,
             "cost_usd": float(cost),
             "audio_hours": float(hours),

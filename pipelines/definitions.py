@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.attempts_ledger import attempts_ledger
 from assets.chain import recording_chain
+from assets.cost_marts import cost_marts
 from assets.progress import LogProgress
 from sensors.budget import budget_sensor
 from sensors.digest import digest_sensor
@@ -45,7 +46,7 @@ def make_definitions(settings: object = _settings, progress: object = _progress)
     """The code location, with the resources of a caller who runs it in its own process."""
     night = load_night_settings()
     return dg.Definitions(
-        assets=[recording_chain, attempts_ledger],
+        assets=[recording_chain, attempts_ledger, cost_marts],
         jobs=[
             recordings_job,
             nightly_job,

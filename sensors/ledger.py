@@ -1,17 +1,18 @@
-"""New rows in the ledger rebuild `attempts_ledger`, and with it whatever hangs on it."""
+"""New rows in the ledger rebuild `attempts_ledger`, and the marts of costs behind it."""
 
 import dagster as dg
 
 from assets.attempts_ledger import attempts_ledger, high_water_mark
+from assets.cost_marts import cost_marts
 
 
 @dg.sensor(
     name="ledger_sensor",
-    target=[attempts_ledger],
-    minimum_interval_seconds=60,
+    target=[attempts_ledger, cost_marts],
+    minimum_interval_seconds=300,  # a build takes some 15 CPU seconds, dbt's own start most of them
     default_status=dg.DefaultSensorStatus.RUNNING,
     required_resource_keys={"settings"},
-    description="Rebuilds attempts_ledger when rows were added.",
+    description="Rebuilds attempts_ledger and the marts when rows were added.",
 )
 def ledger_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """The run key is the ledger's high-water mark: each state of it is built once."""

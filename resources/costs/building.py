@@ -9,18 +9,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pipelines.settings import HOUSE, Settings, inherited_environment
 
 from .database import MEMORY_LIMIT, costs_lock, open_database
+from .results import Result, read_results
 
 PROJECT = HOUSE / "dbt_costs"
 _LAST_LINES = 25
 
 
 class CostsBuildError(RuntimeError):
-    """dbt could not build, or a rule does not hold; names the models and the tests."""
+    """dbt could not build, or a rule does not hold; names the models and the tests.
+
+    results: what was built all the same, and what was not.
+    """
+
+    def __init__(self, message: str, results: tuple[Result, ...] = ()) -> None:
+        super().__init__(message)
+        self.results = results
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class Built:
     was_full: bool
     warnings: tuple[str, ...]
     seconds: float
+    results: tuple[Result, ...] = ()
 
 
 def build_marts(
@@ -113,10 +121,9 @@ def _digest(folder: Path) -> str:
     return parts.hexdigest()
 
 
-def _dbt(folder: Path, database: Path, arguments: Sequence[str]) -> dict[str, Any]:
-    """What run_results.json tells."""
-    results = folder / "target" / "run_results.json"
-    results.unlink(missing_ok=True)
+def _dbt(folder: Path, database: Path, arguments: Sequence[str]) -> tuple[Result, ...]:
+    """What was built; the results of an earlier build are forgotten first."""
+    (folder / "target" / "run_results.json").unlink(missing_ok=True)
     places = ["--project-dir", str(folder), "--profiles-dir", str(folder)]
     environment = inherited_environment() | {
         "ESCRIBA_COSTS_DATABASE": str(database),
@@ -135,13 +142,13 @@ def _dbt(folder: Path, database: Path, arguments: Sequence[str]) -> dict[str, An
     ) as process:
         said = process.stdout.read() if process.stdout else ""
         code = process.wait()
-    told: dict[str, Any] = json.loads(results.read_text()) if results.exists() else {}
-    failed = [one for one in told.get("results", ()) if one["status"] in {"error", "fail"}]
+    results = read_results(folder / "target")
+    failed = [one.sentence for one in results if one.state in {"bad", "broken"}]
     if failed:
-        raise CostsBuildError("; ".join(_sentence(one) for one in failed))
+        raise CostsBuildError("; ".join(failed), results)
     if code:
         raise CostsBuildError(_why_not(said.strip()))
-    return told
+    return results
 
 
 def _why_not(said: str) -> str:
@@ -153,20 +160,13 @@ def _why_not(said: str) -> str:
     return "dbt could not build the marts:\n" + "\n".join(said.splitlines()[-_LAST_LINES:])
 
 
-def _sentence(one: dict[str, Any]) -> str:
-    kind, name = one["unique_id"].split(".")[0], one["unique_id"].split(".")[2]
-    if one["status"] == "fail":
-        return f"{kind} {name} does not hold: {one.get('message') or ''}".rstrip(": ")
-    return f"{kind} {name} failed: {one.get('message') or 'no word why'}"
-
-
-def _built(told: dict[str, Any], *, was_full: bool) -> Built:
-    results = told["results"]
-    kinds = [one["unique_id"].split(".")[0] for one in results]
+def _built(results: tuple[Result, ...], *, was_full: bool) -> Built:
+    kinds = [one.kind for one in results]
     return Built(
         models=kinds.count("model"),
         tests=kinds.count("test") + kinds.count("unit_test"),
         was_full=was_full,
-        warnings=tuple(_sentence(one) for one in results if one["status"] == "warn"),
-        seconds=sum(one["execution_time"] for one in results),
+        warnings=tuple(one.sentence for one in results if one.state == "odd"),
+        seconds=sum(one.seconds for one in results),
+        results=results,
     )

@@ -34,6 +34,23 @@ def read_only(path: Path, needs: str = "") -> Iterator[duckdb.DuckDBPyConnection
         yield connection
 
 
+def row_counts(path: Path, schema: str) -> dict[str, int]:
+    """How many rows each table of a schema has.
+
+    Raises:
+        CostsNotBuiltError: there is no database.
+        CostsBusyError: it is being built.
+    """
+    with read_only(path) as connection:
+        names = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = ?", [schema]
+        ).fetchall()
+        return {
+            name: connection.execute(f"SELECT count(*) FROM {schema}.{name}").fetchall()[0][0]  # noqa: S608
+            for (name,) in names
+        }
+
+
 def _has(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     found = connection.execute(
         "SELECT 1 FROM information_schema.tables WHERE table_schema || '.' || table_name = ?",

@@ -202,7 +202,11 @@ def silence(wav, tmp_path):
 def house(tmp_path):
     """A house on a local folder."""
     root = tmp_path / "bucket"
-    settings = load_settings(storage_url=root.as_uri(), default_language="auto")
+    settings = load_settings(
+        storage_url=root.as_uri(),
+        default_language="auto",
+        costs_database=tmp_path / "costs.duckdb",
+    )
     with_house = House(settings, root)
     yield with_house
     with_house.instance.dispose()
