@@ -101,6 +101,8 @@ def schema(kind: type[Row] = LedgerRow) -> "pa.Schema":
     for name in (field.name for field in dataclasses.fields(kind)):
         if name.endswith("_seconds"):
             kinds[name] = pa.float64()
+        elif name.endswith("_bytes"):
+            kinds[name] = pa.int64()
         elif "usd" in name or name == "amount":
             kinds[name] = money
         elif name.endswith(("_at", "_start", "_end")):

@@ -12,7 +12,7 @@ from gpu_job.contract import Place
 from .prices import NANODOLLAR, Price
 from .routing import Route
 
-SCHEMA_VERSION = 2  # 2: language
+SCHEMA_VERSION = 3  # 2: language, 3: audio_bytes
 
 # done: its result stands; failed: the worker said why; stopped: it gave up in good order;
 # lost: it died or was cut off; buried: it never began; none: no job was needed
@@ -68,6 +68,7 @@ class Attempt(BaseModel):
     language: str = ""  # that was asked for; empty: to be detected
     audio_ms: int
     speech_ms: int
+    audio_bytes: int = 0  # that were handed over; 0: written before it was kept
     queued_at: datetime
     created_at: datetime
     creator: Place
@@ -113,6 +114,7 @@ class LedgerRow:
     ended_at: datetime
     diarizer: str | None = ""  # None: written before it was kept
     language: str | None = None  # a code; None: unknown, or written before it was kept
+    audio_bytes: int | None = None  # of the audio that was handed over; None as above
     schema_version: int = SCHEMA_VERSION
 
 
@@ -155,6 +157,7 @@ def ledger_row(attempt: Attempt, price: Price) -> LedgerRow:
         ended_at=end.ended_at,
         diarizer=attempt.diarizer,
         language=end.language or attempt.language or None,
+        audio_bytes=attempt.audio_bytes or None,
     )
 
 

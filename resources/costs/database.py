@@ -123,5 +123,5 @@ def _type(kind: "pa.DataType") -> str:
 
     if pa.types.is_decimal(kind):
         return f"DECIMAL({kind.precision},{kind.scale})"
-    names = {"string": "VARCHAR", "double": "DOUBLE", "int32": "INTEGER"}
+    names = {"string": "VARCHAR", "double": "DOUBLE", "int32": "INTEGER", "int64": "BIGINT"}
     return names.get(str(kind), "TIMESTAMP WITH TIME ZONE")

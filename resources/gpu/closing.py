@@ -86,7 +86,7 @@ class Closing:
         for attempt in attempts:
             done = attempt.end is not None and attempt.end.status == "done"
             if attempt.attempt == result.attempt and not done:
-                verdict = Verdict("close", "its result stands", "done")
+                verdict = Verdict("close", "its result stands", "done", language=result.language)
                 claim = Claim(nonce=result.nonce, state="done", usage=result.usage)
                 settled.append(await self.close(folder, attempt, verdict, claim))
             elif attempt.end is None:

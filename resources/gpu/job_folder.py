@@ -56,6 +56,7 @@ class ResultHead(BaseModel):
     attempt: int
     nonce: str
     usage: Usage
+    language: str = ""
 
 
 class Submission(BaseModel):

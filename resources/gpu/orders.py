@@ -44,6 +44,7 @@ class Order:
     progress: Progress
     permission: Permission = field(default_factory=Permission)
     retry: bool = False
+    language: str = ""  # that is asked for; empty: to be detected
 
 
 def order_of(  # noqa: PLR0913  # what an order is made of, by name
@@ -79,6 +80,7 @@ def order_of(  # noqa: PLR0913  # what an order is made of, by name
         progress=progress,
         permission=permission or Permission(),
         retry=retry,
+        language=options.language or "",
     )
 
 
@@ -138,6 +140,7 @@ def new_attempt(
         model=order.size.model,
         audio_ms=order.size.audio_ms,
         speech_ms=order.size.speech_ms,
+        audio_bytes=order.size.audio_bytes,
         queued_at=queued_at,
         created_at=now(),
         creator=here(),
@@ -147,6 +150,7 @@ def new_attempt(
         idle_seconds=chosen.backend.capabilities.idle_seconds,
         route=chosen.route,
         diarizer=order.diarizer,
+        language=order.language,
     )
 
 
@@ -184,6 +188,7 @@ def end_of(verdict: Verdict, claim: Claim | None, died: datetime | None) -> Atte
         session=_session(usage) if usage else None,
         started_at=usage.started_at if usage else None,
         ended_at=died or (usage.ended_at if usage else now()),
+        language=verdict.language,
     )
 
 

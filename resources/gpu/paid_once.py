@@ -85,12 +85,16 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do about an attempt, and why; `status` where it is over."""
+    """What to do about an attempt, and why; `status` where it is over.
+
+    language: that was spoken, where a result tells.
+    """
 
     action: Action
     reason: str
     status: Status = "lost"
     error_type: str = ""
+    language: str = ""
 
 
 def sight_of(attempt: Attempt, watch: Watch, *, submitted: bool, final: bool) -> Sight:

@@ -8,6 +8,7 @@ from pipelines.billing.prices import PriceBook, PriceBookError
 from resources.failures import RecordingError
 from resources.gpu.engine import _MAX_FRUITLESS
 from resources.gpu.orders import Limits
+from resources.ledger import open_ledger
 
 
 def statuses(world):
@@ -23,6 +24,17 @@ def test_a_job_whose_first_attempt_succeeds_takes_one_attempt(world, scripts):
     assert finished.result.nonce == backend.workers[0].nonce
     assert [attempt.end.status for attempt in finished.attempts] == ["done"]
     assert statuses(world) == ["done"]
+
+
+def test_the_row_of_a_done_attempt_has_the_language_that_was_spoken(world, scripts):
+    """That of the result; an attempt that failed has the one that was asked for, here none."""
+    world.run(world.backend(scripts.fails, scripts.succeeds), world.order())
+
+    with open_ledger(world.storage) as ledger:
+        found = ledger.execute(
+            "SELECT status, language, audio_bytes FROM attempts ORDER BY attempt"
+        ).fetchall()
+    assert found == [("failed", None, 1_000_000), ("done", "en", 1_000_000)]
 
 
 def test_an_attempt_that_fails_for_now_is_followed_by_another(world, scripts):
