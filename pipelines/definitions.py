@@ -7,6 +7,7 @@ import dagster as dg
 from assets.attempts_ledger import attempts_ledger
 from assets.chain import recording_chain
 from assets.cost_marts import cost_marts
+from assets.costs_mirror import costs_mirror
 from assets.progress import LogProgress
 from sensors.budget import budget_sensor
 from sensors.digest import digest_sensor
@@ -46,7 +47,7 @@ def make_definitions(settings: object = _settings, progress: object = _progress)
     """The code location, with the resources of a caller who runs it in its own process."""
     night = load_night_settings()
     return dg.Definitions(
-        assets=[recording_chain, attempts_ledger, cost_marts],
+        assets=[recording_chain, attempts_ledger, cost_marts, costs_mirror],
         jobs=[
             recordings_job,
             nightly_job,

@@ -239,6 +239,11 @@ class Settings(NightSettings):
         description="DuckDB file of the cost tables, for any client; made anew from the bucket.",
     )
 
+    costs_postgres_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mirror of the cost tables in PostgreSQL, schema `costs`: "
+        "postgresql://user:password@host/name; empty: none.",
+    )
     report_mail_to: str = Field(
         "", description="Who gets the report of each morning: addresses, apart by commas."
     )
@@ -392,5 +397,7 @@ def exported(settings: Settings) -> dict[str, str]:
 
 def inherited_environment() -> dict[str, str]:
     """This process's environment without credentials: what a child may see."""
+    secret = ("AWS_", "RUNPOD_", "GOOGLE_", "AZURE_", "OPENAI_", "POSTGRES_", "DAGSTER_")
+    secret += ("COSTS_POSTGRES_",)
     secret = ("AWS_", "RUNPOD_", "GOOGLE_", "AZURE_", "OPENAI_", "POSTGRES_", "DAGSTER_", "SMTP_")
     return {name: value for name, value in os.environ.items() if not name.startswith(secret)}

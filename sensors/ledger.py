@@ -4,11 +4,12 @@ import dagster as dg
 
 from assets.attempts_ledger import attempts_ledger, high_water_mark
 from assets.cost_marts import cost_marts
+from assets.costs_mirror import costs_mirror
 
 
 @dg.sensor(
     name="ledger_sensor",
-    target=[attempts_ledger, cost_marts],
+    target=[attempts_ledger, cost_marts, costs_mirror],
     minimum_interval_seconds=300,  # a build takes some 15 CPU seconds, dbt's own start most of them
     default_status=dg.DefaultSensorStatus.RUNNING,
     required_resource_keys={"settings"},

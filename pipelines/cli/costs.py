@@ -52,11 +52,17 @@ _QUERY = """
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write all charges into a Parquet file in the columns of FOCUS 1.2, and no table.",
 )
+@click.option("--mirror", is_flag=True, help="Copy the cost tables into COSTS_POSTGRES_URL.")
 @json_option
-def command(group: str, *, rebuild: bool, compact: bool, focus: Path | None, as_json: bool) -> None:
+def command(  # noqa: PLR0913  # one for each option
+    group: str, *, rebuild: bool, compact: bool, focus: Path | None, mirror: bool, as_json: bool
+) -> None:
     """What the recordings cost, all attempts together, the failed ones too."""
     settings, storage = open_house()
     say_if_synthetic(storage)
+    if mirror:
+        _mirror(settings, storage, as_json=as_json)
+        return
     if focus is not None:
         _export_focus(settings, storage, focus, as_json=as_json)
         return
@@ -99,6 +105,28 @@ def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json
         print_json({"file": str(target), "charges": count})
     else:
         console().print(f"{count:,} charges in {target}.")
+
+
+def _mirror(settings: Settings, storage: Storage, *, as_json: bool) -> None:
+    """Of what is in the bucket now."""
+    from assets.cost_limits import cost_limits
+    from resources.costs.building import CostsBuildError
+    from resources.costs.database import CostsBusyError
+    from resources.costs.mirroring import MirrorError, mirror_costs
+    from resources.costs.refreshing import refresh_costs
+
+    url = settings.costs_postgres_url.get_secret_value()
+    if not url:
+        raise click.UsageError("COSTS_POSTGRES_URL is empty: name the PostgreSQL to copy into.")
+    try:
+        refresh_costs(settings, storage, cost_limits(settings))
+        done = mirror_costs(settings.costs_database, url)
+    except (CostsBuildError, CostsBusyError, MirrorError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        print_json({"tables": done.tables, "rows": done.rows})
+    else:
+        console().print(done.headline)
 
 
 def query_costs(ledger: Any, group: str) -> list[dict[str, Any]]:  # noqa: ANN401  # a DuckDB connection

@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 import dagster as dg
+import psycopg2
 import pytest
+from pydantic import SecretStr
 
 from assets.dbt_models import checks, marts
 from pipelines.definitions import defs, make_definitions
@@ -57,6 +59,21 @@ def test_a_rule_that_does_not_hold_is_a_failed_check_of_a_failed_run(house, quic
     assert not made.success
     failed = [e.check_name for e in made.get_asset_check_evaluations() if not e.passed]
     assert failed == ["prices_have_no_overlaps_or_gaps"]
+
+
+def test_where_a_mirror_is_set_the_same_run_fills_it(house, quick, clips, postgres_url):
+    house.run([house.put(clips.english, "a.wav")])
+    house.settings = house.settings.model_copy(
+        update={"costs_postgres_url": SecretStr(postgres_url)}
+    )
+
+    assert build(house).success
+
+    connection = psycopg2.connect(postgres_url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT tenant, status FROM costs.job_metrics")
+        assert cursor.fetchall() == [("acme", "done")]
+    connection.close()
 
 
 def test_a_mart_tells_of_each_of_its_columns():

@@ -14,6 +14,7 @@ from pipelines.settings import load_settings
 from resources.costs import loading
 from resources.costs.compaction import compact_ledger
 from resources.costs.loading import load_ledger
+from resources.costs.mirroring import mirror_costs
 from resources.storage import open_storage
 
 OURS = str(Path(__file__).resolve().parents[2] / "resources")
@@ -60,6 +61,10 @@ def compact(steps, bucket):
     _counted(steps, lambda: compact_ledger(_bucket(bucket), now))
 
 
+def mirror(steps, database, url):
+    _counted(steps, lambda: mirror_costs(Path(database), url))
+
+
 def _bucket(url):
     return open_storage(load_settings(storage_url=url))
 
@@ -78,7 +83,7 @@ def _counted(steps, work):
     threading.setprofile(None)
 
 
-WORKS = {"load": load, "dbt": dbt, "compact": compact}
+WORKS = {"load": load, "dbt": dbt, "compact": compact, "mirror": mirror}
 
 
 if __name__ == "__main__":

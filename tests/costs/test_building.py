@@ -72,6 +72,7 @@ def test_an_attempt_whose_price_is_gone_keeps_what_was_written_down(costs, attem
 def test_dbt_sees_no_secret(costs, monkeypatch):
     monkeypatch.setenv("RUNPOD_API_KEY", "rpa_very_secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "aws_very_secret")
+    monkeypatch.setenv("COSTS_POSTGRES_URL", "postgresql://u:very_secret@db/x")
     models = costs.settings.costs_database.with_name("costs.duckdb.dbt")
     costs.load()
     costs.build(checks=False)

@@ -1,0 +1,178 @@
+"""The marts and a row for each job, copied into PostgreSQL for other programs.
+
+What differs is found by a digest of each day, here and as it was sent the last time; only those
+days are copied. All of a mirroring is one transaction: killed anywhere, nothing of it is there,
+and readers see the old rows until the new ones are whole.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import psycopg2
+from psycopg2 import sql
+
+from .mirror_tables import SCHEMA, MirrorTable, mirror_tables
+from .reading import read_only
+
+_LOCK = 0x65736372  # 'escr': two mirrorings into one database wait for each other
+_DIGESTS = "mirrored_days"
+_ALL = "all"
+_PREPARE = f"""
+    CREATE SCHEMA IF NOT EXISTS {SCHEMA};
+    CREATE TABLE IF NOT EXISTS {SCHEMA}.{_DIGESTS}
+        (table_name text, day text, digest text, PRIMARY KEY (table_name, day))
+"""
+
+
+class MirrorError(RuntimeError):
+    """PostgreSQL cannot be reached, or refuses; names the setting and never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """What was sent. days: pieces that differed; rows: that they hold."""
+
+    tables: int
+    days: int
+    rows: int
+
+    @property
+    def headline(self) -> str:
+        """In a line."""
+        return f"{self.tables} tables in PostgreSQL; {self.rows:,} rows were new or different."
+
+
+def mirror_costs(database: Path, url: str) -> Mirrored:
+    """Make PostgreSQL's schema `costs` equal to the marts and the jobs.
+
+    Raises:
+        CostsNotBuiltError: the marts are not there yet.
+        CostsBusyError: they are being built.
+        MirrorError: what PostgreSQL said.
+    """
+    try:
+        with (
+            read_only(database, "marts.daily_spend") as costs,
+            closing(psycopg2.connect(url)) as postgres,
+            postgres,
+            postgres.cursor() as cursor,
+        ):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            cursor.execute(_PREPARE)
+            tables = mirror_tables(costs)
+            sent = [_mirror(costs, cursor, table) for table in tables]
+    except psycopg2.Error as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise MirrorError(f"COSTS_POSTGRES_URL: PostgreSQL refuses: {said[0]}") from None
+    days, rows = (sum(part) for part in zip(*sent, strict=True))
+    return Mirrored(len(tables), days, rows)
+
+
+def _mirror(costs: duckdb.DuckDBPyConnection, cursor: Any, table: MirrorTable) -> tuple[int, int]:  # noqa: ANN401
+    """How many days and rows were sent."""
+    _shape(cursor, table)
+    cursor.execute(
+        sql.SQL("SELECT day, digest FROM {} WHERE table_name = %s").format(_name(_DIGESTS)),
+        [table.name],
+    )
+    there, here = dict(cursor.fetchall()), dict(_digests(costs, table))
+    changed = sorted(day for day in there.keys() | here.keys() if there.get(day) != here.get(day))
+    if not changed:
+        return 0, 0
+    _forget(cursor, table, changed)
+    rows = _copy(costs, cursor, table, [day for day in changed if day in here])
+    cursor.executemany(
+        sql.SQL("INSERT INTO {} VALUES (%s, %s, %s)").format(_name(_DIGESTS)),
+        [(table.name, day, here[day]) for day in changed if day in here],
+    )
+    return len(changed), rows
+
+
+def _shape(cursor: Any, table: MirrorTable) -> None:  # noqa: ANN401
+    """The table with just these columns; one of another version is made anew."""
+    cursor.execute(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = %s "
+        "AND table_name = %s ORDER BY ordinal_position",
+        [SCHEMA, table.name],
+    )
+    found = [name for (name,) in cursor.fetchall()]
+    if found == list(table.columns):
+        return
+    cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_name(table.name)))
+    cursor.execute(
+        sql.SQL("DELETE FROM {} WHERE table_name = %s").format(_name(_DIGESTS)), [table.name]
+    )
+    fields = sql.SQL(", ").join(
+        sql.SQL("{} " + kind).format(sql.Identifier(column))
+        for column, kind in table.columns.items()
+    )
+    cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(_name(table.name), fields))
+    if table.day:
+        cursor.execute(
+            sql.SQL("CREATE INDEX ON {} ({})").format(_name(table.name), sql.Identifier(table.day))
+        )
+    if "job_id" in table.columns:
+        cursor.execute(
+            sql.SQL("ALTER TABLE {} ADD PRIMARY KEY (tenant, job_id)").format(_name(table.name))
+        )
+
+
+def _digests(costs: duckdb.DuckDBPyConnection, table: MirrorTable) -> Iterator[tuple[str, str]]:
+    """Of the rows of each day, whatever their order."""
+    day = f"{table.day}::VARCHAR" if table.day else f"'{_ALL}'"
+    found = costs.execute(
+        f"SELECT {day}, count(*)::VARCHAR || ':' || bit_xor(hash(mine))::VARCHAR "  # noqa: S608
+        f"|| ':' || sum(hash(mine))::VARCHAR FROM ({table.query}) AS mine GROUP BY 1"
+    ).fetchall()
+    yield from found
+
+
+def _forget(cursor: Any, table: MirrorTable, days: list[str]) -> None:  # noqa: ANN401
+    where = sql.SQL("")
+    if table.day:
+        where = sql.SQL("WHERE {} = ANY(%s::date[])").format(sql.Identifier(table.day))
+    cursor.execute(
+        sql.SQL("DELETE FROM {} ").format(_name(table.name)) + where, [days] if table.day else None
+    )
+    cursor.execute(
+        sql.SQL("DELETE FROM {} WHERE table_name = %s AND day = ANY(%s)").format(_name(_DIGESTS)),
+        [table.name, days],
+    )
+
+
+def _copy(
+    costs: duckdb.DuckDBPyConnection,
+    cursor: Any,  # noqa: ANN401
+    table: MirrorTable,
+    days: list[str],
+) -> int:
+    """By COPY into a staging table, and from there in one statement."""
+    if not days:
+        return 0
+    columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
+    cursor.execute(
+        sql.SQL("CREATE TEMP TABLE staging (LIKE {}) ON COMMIT DROP").format(_name(table.name))
+    )
+    where = f"WHERE {table.day}::VARCHAR IN (SELECT unnest($days))" if table.day else ""
+    with TemporaryDirectory(prefix="escriba-mirror-") as folder:
+        path = Path(folder) / f"{table.name}.csv"
+        costs.execute(
+            f"COPY (SELECT * FROM ({table.query}) {where}) TO '{path}' (FORMAT csv, HEADER false)",  # noqa: S608
+            {"days": days} if table.day else None,
+        )
+        with path.open("rb") as file:
+            copy = sql.SQL("COPY staging ({}) FROM STDIN (FORMAT csv)").format(columns)
+            cursor.copy_expert(copy, file)
+    cursor.execute(sql.SQL("INSERT INTO {} SELECT * FROM staging").format(_name(table.name)))
+    rows = int(cursor.rowcount)
+    cursor.execute("DROP TABLE staging")
+    return rows
+
+
+def _name(table: str) -> sql.Identifier:
+    return sql.Identifier(SCHEMA, table)
