@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from .attempts_ledger import ATTEMPTS_LEDGER, WAIT_SECONDS
+from .budget_levels import LIMITS_CHECK, tell_of_limits
 from .dbt_models import Check, Mart, checks, marts
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ def _spec(mart: Mart) -> dg.AssetSpec:
     name=COST_MARTS,
     specs=[_spec(mart) for mart in marts()],
     check_specs=[
-        dg.AssetCheckSpec(one.name, asset=one.mart, description=one.description) for one in checks()
+        *(
+            dg.AssetCheckSpec(one.name, asset=one.mart, description=one.description)
+            for one in checks()
+        ),
+        LIMITS_CHECK,
     ],
     required_resource_keys={"settings"},
 )
@@ -54,6 +59,8 @@ def cost_marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     except CostsBusyError as error:
         raise dg.RetryRequested(max_retries=5, seconds_to_wait=WAIT_SECONDS) from error
     yield from _events(settings, results)
+    if failure is None:
+        yield from tell_of_limits(context, settings)
     if failure is not None:
         raise dg.Failure(str(failure), allow_retries=False) from failure
 

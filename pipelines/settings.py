@@ -165,6 +165,9 @@ class Settings(NightSettings):
     monthly_cost_threshold: Decimal | None = Field(
         Decimal(1_000), ge=0, description="The same for a month, in USD."
     )
+    budget_warn_share: Decimal = Field(
+        Decimal("0.8"), gt=0, le=1, description="Part of a limit from which on it is told, once."
+    )
     queue_limit_seconds: int = Field(
         21_600, ge=60, description="A job that no worker took by then is submitted again."
     )

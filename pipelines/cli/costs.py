@@ -17,6 +17,7 @@ from resources.ledger import open_ledger
 from resources.storage.base import Storage
 
 from .house import console, json_option, open_house, print_json, say_if_synthetic
+from .overheads import COLUMNS, add_overheads, limit_lines
 
 _GROUPS = {
     "recording": "recording",
@@ -74,10 +75,13 @@ def command(  # noqa: PLR0913  # one for each option
     with open_ledger(storage, tables=["attempts"]) as ledger:
         rows = query_costs(ledger, group)
     price_rows(prices, rows, diarized=settings.diarizer != "none")
+    add_overheads(settings.costs_database, rows, group)
     if as_json:
         print_json(costs_json(rows, group))
-    else:
-        console().print(costs_table(rows, group))
+        return
+    console().print(costs_table(rows, group))
+    for line in limit_lines(settings):
+        console().print(line)
 
 
 def _compact(storage: Storage) -> None:
@@ -161,6 +165,9 @@ def costs_table(rows: list[dict[str, Any]], group: str) -> Table:
     table.add_column("USD", justify="right", footer=total, no_wrap=True)
     table.add_column("of it\nwasted", justify="right", footer=wasted, no_wrap=True)
     table.add_column("USD on a\nRunPod L4", justify="right", footer=elsewhere, no_wrap=True)
+    for name in _overheads(rows):
+        total = f"{_total(rows, name):.4f}"
+        table.add_column(name.replace("_", "\n"), justify="right", footer=total, no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row))
     return table
@@ -189,7 +196,13 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{row['cost_usd']:.6f}",
         f"{row['wasted_usd']:.6f}",
         f"{row['usd_on_runpod_l4']:.4f}",
+        *(f"{row[name]:.4f}" for name in _overheads([row])),
     ]
+
+
+def _overheads(rows: list[dict[str, Any]]) -> list[str]:
+    """The columns of the cost tables, where they are built and there is something in them."""
+    return [name for name in COLUMNS if any(name in row for row in rows)]
 
 
 def clock(seconds: float) -> str:

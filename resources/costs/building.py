@@ -72,7 +72,12 @@ def build_marts(
                 connection.execute("DELETE FROM ledger.project")
         is_full = full or not same
         results = _dbt(
-            folder, path, _arguments(as_of, full=is_full, checks=checks, examples=examples)
+            folder,
+            path,
+            [
+                *_arguments(full=is_full, checks=checks, examples=examples),
+                *("--vars", json.dumps(_variables(settings, as_of))),
+            ],
         )
         with open_database(path) as connection:
             connection.execute("DELETE FROM ledger.project")
@@ -84,7 +89,7 @@ def build_marts(
     return _built(results, was_full=is_full)
 
 
-def _arguments(as_of: datetime | None, *, full: bool, checks: bool, examples: bool) -> list[str]:
+def _arguments(*, full: bool, checks: bool, examples: bool) -> list[str]:
     words = ["build", "--quiet", "--no-use-colors"]
     if full:
         words.append("--full-refresh")
@@ -92,9 +97,14 @@ def _arguments(as_of: datetime | None, *, full: bool, checks: bool, examples: bo
         words += ["--exclude-resource-type", "test"]
     if not examples:
         words += ["--exclude-resource-type", "unit_test"]
-    if as_of is not None:
-        words += ["--vars", json.dumps({"as_of": as_of.astimezone(UTC).isoformat()})]
     return words
+
+
+def _variables(settings: Settings, as_of: datetime | None) -> dict[str, str]:
+    told = {"warn_share": str(settings.budget_warn_share)}
+    if as_of is not None:
+        told["as_of"] = as_of.astimezone(UTC).isoformat()
+    return told
 
 
 def _project(settings: Settings, folder: Path) -> Path:

@@ -36,7 +36,8 @@ def test_new_rows_go_through_to_every_mart_and_each_of_dbts_tests_is_a_check(hou
     made = {event.asset_key.to_user_string() for event in built.get_asset_materialization_events()}
     assert made == {"attempts_ledger", *(mart.name for mart in marts())}
     assert {(e.asset_key.to_user_string(), e.check_name) for e in evaluations} == {
-        (one.mart, one.name) for one in checks()
+        *((one.mart, one.name) for one in checks()),
+        ("budget_burn", "every_limit_holds"),
     }
     assert [e.check_name for e in evaluations if not e.passed] == []
     with read_only(house.settings.costs_database) as costs:
@@ -91,3 +92,26 @@ def test_the_ledger_knows_what_it_holds(built, house):
 
     assert (told["attempts"].value, told["new_rows"].value) == (1, 2)  # and its part of a life
     assert Decimal(told["cost_usd"].value) > 0
+
+
+def test_a_limit_that_is_reached_is_a_failed_check_and_told_once(house, quick, clips):
+    house.run([house.put(clips.english, "a.wav")])
+    house.settings = house.settings.model_copy(
+        update={"daily_cost_threshold": Decimal("1e-9"), "monthly_cost_threshold": Decimal(100)}
+    )
+
+    first, second = build(house), build(house)
+
+    assert first.success
+    for built in (first, second):
+        [limits] = [
+            one
+            for one in built.get_asset_check_evaluations()
+            if one.check_name == "every_limit_holds"
+        ]
+        assert not limits.passed
+        assert limits.severity == dg.AssetCheckSeverity.ERROR
+    told = house.instance.fetch_observations(dg.AssetKey("budget_burn"), limit=10).records
+    assert [one.asset_observation.metadata["limit"].value for one in told] == [
+        "DAILY_COST_THRESHOLD"
+    ]

@@ -98,6 +98,7 @@ def test_two_silent_recordings_of_the_same_bytes_are_two(house, silence):
 
 def test_money_in_json_is_plain_digits(house, silence, monkeypatch):
     monkeypatch.setenv("STORAGE_URL", house.settings.storage_url)
+    monkeypatch.setenv("COSTS_DATABASE", str(house.settings.costs_database))
     empty = json.loads(CliRunner().invoke(costs, ["--json"]).output)
     house.batch([house.put(silence, "a.wav")])
 

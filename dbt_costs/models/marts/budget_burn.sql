@@ -53,13 +53,14 @@ select
     forecast.scope, month, spent_usd, today_usd, forecast_usd,
     greatest(spent_usd, forecast_usd - margin_usd)::decimal(38, 9) as forecast_low_usd,
     (forecast_usd + margin_usd)::decimal(38, 9) as forecast_high_usd,
+    case when days_left is not null then ledger.from_nano(mean_nano) end as usd_a_day,
     coalesce(basis_days, 0) as basis_days, limits.day_usd, limits.month_usd,
     case when limits.month_usd > 0 then spent_usd::double / limits.month_usd::double end as burned_share,
     case
         when days_left is null then 'past'
         when spent_usd >= limits.month_usd or today_usd >= limits.day_usd then 'stop'
-        when spent_usd >= limits.month_usd * 0.8::decimal(3, 2)
-            or today_usd >= limits.day_usd * 0.8::decimal(3, 2)
+        when spent_usd >= limits.month_usd * {{ var('warn_share') }}::decimal(9, 6)
+            or today_usd >= limits.day_usd * {{ var('warn_share') }}::decimal(9, 6)
             or forecast_usd > limits.month_usd then 'warn'
         else 'ok'
     end as level
