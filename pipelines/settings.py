@@ -233,6 +233,15 @@ class Settings(NightSettings):
     price_book: Path = Field(
         HOUSE / "dbt_costs" / "seeds" / "price_book.csv", description="The only place of prices."
     )
+    aws_ec2_url: str = Field("", description="EC2 endpoint that is not AWS's, for tests.")
+    google_api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Google: key of the Cloud Billing API, for `escriba prices refresh`.",
+    )
+    gcp_region: str = Field("us-central1", description="Google: whose prices are asked for.")
+    gcp_billing_url: str = Field(
+        "https://cloudbilling.googleapis.com", description="Google: where they are asked for."
+    )
     exchange_rates: Path = Field(
         HOUSE / "dbt_costs" / "seeds" / "exchange_rates.csv",
         description="USD for other currencies, by date; for invoices.",
@@ -273,6 +282,8 @@ class Settings(NightSettings):
 
     @field_validator(
         "aws_endpoint_url",
+        "aws_ec2_url",
+        "gcp_billing_url",
         "gcs_endpoint_url",
         "azure_endpoint_url",
         "runpod_api_url",

@@ -44,11 +44,16 @@ class ControlPlane:
 
     def __init__(self):
         self.endpoints, self.changes, self._numbers = {}, [], count(1)
+        # USD an hour, as in the catalogue of its docs
+        self.prices = {"NVIDIA GeForce RTX 4090": {"secure": 0.44, "serverless": 1.1}}
 
     def answer(self, method, verb, rest, body):
         """Status and object."""
         if verb == "catalog":
-            gpus = [{"id": id_, "name": id_, "pool": pool} for id_, pool in GPUS.items()]
+            gpus = [
+                {"id": id_, "name": id_, "pool": pool, "price": self.prices.get(id_, {})}
+                for id_, pool in GPUS.items()
+            ]
             return 200, {"gpus": gpus}
         try:
             return self._serverless(method, rest, body)

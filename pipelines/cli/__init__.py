@@ -15,6 +15,7 @@ _COMMANDS = {
     "show": "Print a transcript",
     "estimate": "What recordings would cost and take, before anything is spent",
     "costs": "What it cost, by recording, tenant, backend, model or day",
+    "prices": "The price book beside what the providers ask for now",
     "invoices": "Read what the providers billed",
     "sql": "Ask the ledger in SQL",
     "report": "One page of what was spent, on what, and what would save money",
