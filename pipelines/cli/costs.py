@@ -165,11 +165,13 @@ def costs_table(rows: list[dict[str, Any]], group: str) -> Table:
     table.add_column("USD", justify="right", footer=total, no_wrap=True)
     table.add_column("of it\nwasted", justify="right", footer=wasted, no_wrap=True)
     table.add_column("USD on a\nRunPod L4", justify="right", footer=elsewhere, no_wrap=True)
-    for name in _overheads(rows):
-        total = f"{_total(rows, name):.4f}"
-        table.add_column(name.replace("_", "\n"), justify="right", footer=total, no_wrap=True)
+    for name, parts in _overheads(rows).items():
+        total = f"{sum(_total(rows, part) for part in parts):.4f}"
+        table.add_column(name, justify="right", footer=total, no_wrap=True)
+    shown = _overheads(rows).values()
     for row in rows:
-        table.add_row(*_cells(row))
+        overheads = (f"{sum(row[part] for part in parts):.4f}" for parts in shown)
+        table.add_row(*_cells(row), *overheads)
     return table
 
 
@@ -196,13 +198,16 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{row['cost_usd']:.6f}",
         f"{row['wasted_usd']:.6f}",
         f"{row['usd_on_runpod_l4']:.4f}",
-        *(f"{row[name]:.4f}" for name in _overheads([row])),
     ]
 
 
-def _overheads(rows: list[dict[str, Any]]) -> list[str]:
-    """The columns of the cost tables, where they are built and there is something in them."""
-    return [name for name in COLUMNS if any(name in row for row in rows)]
+def _overheads(rows: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """Headings, and what is added up under them, where the cost tables are built."""
+    if not any(name in row for row in rows for name in COLUMNS):
+        return {}
+    boot_and_idle = {"boot +\nidle": COLUMNS[:2]}
+    is_unexplained = any(row[COLUMNS[2]] for row in rows)
+    return boot_and_idle | ({"unex-\nplained": COLUMNS[2:]} if is_unexplained else {})
 
 
 def clock(seconds: float) -> str:

@@ -71,7 +71,7 @@ def _refresh(settings: Settings, storage: Storage) -> None:
     from resources.costs.refreshing import refresh_costs
 
     try:
-        refresh_costs(settings, storage, cost_limits(settings), checks=False)
+        refresh_costs(settings, storage, cost_limits(settings), checks=False, unless_current=True)
     except CostsBuildError as error:
         click.echo(f"escriba: the cost tables are as they were. {error}", err=True)
 

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import duckdb
 
 from pipelines.settings import HOUSE, Settings, inherited_environment
 
@@ -42,19 +45,21 @@ class Built:
     results: tuple[Result, ...] = ()
 
 
-def build_marts(
+def build_marts(  # noqa: PLR0913  # how a build may differ
     settings: Settings,
     *,
     full: bool = False,
     checks: bool = True,
     as_of: datetime | None = None,
     examples: bool = False,
+    unless_current: bool = False,
 ) -> Built:
     """Bring the marts up to what is loaded; only days that changed are built.
 
     full: all days, as whenever the project or the price book is another than at the last build.
     checks: hold the business rules against the tables. as_of: the moment that forecasts look
-    from. examples: run the models' worked examples too (dbt's unit tests).
+    from. examples: run the models' worked examples too (dbt's unit tests). unless_current: do
+    nothing where no row, limit, price or model is another, and the day (UTC) is the same.
 
     Raises:
         CostsBuildError: what failed, by name.
@@ -65,9 +70,13 @@ def build_marts(
         folder = _project(settings, path.with_name(f"{path.name}.dbt"))
         digest = _digest(folder)
         with open_database(path) as connection:
-            [(same,)] = connection.execute(
-                "SELECT count(*) > 0 FROM ledger.project WHERE digest = ?", [digest]
-            ).fetchall()
+            same = bool(_told(connection, "FROM ledger.project WHERE digest = $1", digest))
+            state = _state(connection, settings, digest, as_of or datetime.now(UTC))
+            if unless_current and _told(
+                connection, "FROM ledger.last_build WHERE state = $1", state
+            ):
+                return _built((), was_full=False)
+            connection.execute("DELETE FROM ledger.last_build")
             if not same:
                 connection.execute("DELETE FROM ledger.project")
         is_full = full or not same
@@ -82,11 +91,30 @@ def build_marts(
         with open_database(path) as connection:
             connection.execute("DELETE FROM ledger.project")
             connection.execute("INSERT INTO ledger.project VALUES (?)", [digest])
+            connection.execute("INSERT INTO ledger.last_build VALUES (?)", [state])
             connection.execute(
                 "DELETE FROM ledger.touched_days WHERE load_id <= "
                 "(SELECT min(load_id) FROM ledger.built)"
             )
     return _built(results, was_full=is_full)
+
+
+def _told(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> list[Any]:
+    return connection.execute(query, list(values)).fetchall()
+
+
+def _state(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, digest: str, now: datetime
+) -> str:
+    """What the tables would be made of."""
+    parts = [
+        digest,
+        now.astimezone(UTC).date(),
+        settings.budget_warn_share,
+        _told(connection, "FROM ledger.limits ORDER BY ALL"),
+        _told(connection, "SELECT max(load_id) FROM ledger.loaded_files"),
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _arguments(*, full: bool, checks: bool, examples: bool) -> list[str]:

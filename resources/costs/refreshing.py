@@ -10,14 +10,15 @@ from .building import Built, build_marts
 from .loading import Loaded, load_ledger
 
 
-def refresh_costs(
+def refresh_costs(  # noqa: PLR0913  # as of build_marts
     settings: Settings,
     storage: Storage,
     limits: Mapping[str, Limits],
     *,
     full: bool = False,
     checks: bool = True,
+    unless_current: bool = False,
 ) -> tuple[Loaded, Built]:
     """Load, then build; each says what it raises."""
     loaded = load_ledger(storage, settings.costs_database, limits)
-    return loaded, build_marts(settings, full=full, checks=checks)
+    return loaded, build_marts(settings, full=full, checks=checks, unless_current=unless_current)

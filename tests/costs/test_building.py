@@ -5,10 +5,13 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from pipelines.billing.policy import Limits
 from pipelines.settings import HOUSE
 from resources.costs.building import CostsBuildError
 
@@ -47,6 +50,28 @@ def test_another_price_book_builds_every_day_anew(costs, attempt):
 
     assert costs.build(checks=False).was_full
     assert str(costs.ask("SELECT cost_usd FROM marts.daily_spend")[0][0]) == "0.029000000"
+
+
+@pytest.mark.parametrize("change", ["row", "limit", "price", "day", "share"])
+def test_tables_that_are_current_are_built_again_only_where_something_changed(
+    costs, attempt, change
+):
+    costs.write(attempt("a"))
+    costs.load()
+    assert costs.build(checks=False, unless_current=True).models
+    assert costs.build(checks=False, unless_current=True).models == 0
+    book, when = costs.settings.price_book, {}
+    if change == "row":
+        costs.write(attempt("b"))
+    if change == "price":
+        book.write_text(book.read_text().replace("0.00019", "0.00029"))
+    if change == "day":
+        when = {"as_of": datetime(2026, 3, 21, tzinfo=UTC)}
+    if change == "share":
+        costs.settings = costs.settings.model_copy(update={"budget_warn_share": Decimal("0.5")})
+    costs.load(**({"all": Limits(day_usd=Decimal(1))} if change == "limit" else {}))
+
+    assert costs.build(checks=False, unless_current=True, **when).models
 
 
 def test_a_rule_that_does_not_hold_is_named(costs, attempt):
