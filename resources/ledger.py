@@ -27,14 +27,19 @@ _FILES = """
 _NO_FILES = "SELECT * FROM no_{table}"
 _ATTEMPTS_TABLE = "CREATE TEMP TABLE attempts AS {source}"
 # a row for each worker's life: what it cost from its container's start to its end, as far as its
-# jobs tell; a worker that never had a job is not seen here
+# jobs tell; a worker that never had a job is not seen here, and one that died with its last job
+# did not wait for another
 INSTANCES = """
-    WITH jobs AS ({source}), lives AS (
+    WITH jobs AS (
+        SELECT told.*, coalesce(attempts.status IN ('lost', 'stopped'), false) AS died
+        FROM ({source}) AS told LEFT JOIN attempts USING (attempt_id)
+    ), lives AS (
         SELECT session_id, any_value(backend) AS backend, any_value(sku) AS sku,
                any_value(worker) AS worker, any_value(gpu) AS gpu, count(*)::INTEGER AS jobs,
                coalesce(min(container_started_at), min(job_started_at)) AS began_at,
                coalesce(min(models_ready_at), min(job_started_at)) AS ready_at,
                max(job_ended_at) AS last_job_ended_at,
+               arg_max(died, (job_ended_at, sequence, row_id)) AS died,
                sum(epoch(job_ended_at) - epoch(job_started_at)) AS busy_seconds,
                any_value(idle_timeout_seconds) AS idle_timeout_seconds,
                any_value(usd_per_hour) AS usd_per_hour
@@ -42,7 +47,7 @@ INSTANCES = """
     ), parts AS (
         SELECT *, greatest(0, epoch(ready_at) - epoch(began_at)) AS boot_seconds,
                greatest(0, epoch(last_job_ended_at) - epoch(ready_at) - busy_seconds)
-                   + idle_timeout_seconds AS idle_seconds
+                   + CASE WHEN died THEN 0 ELSE idle_timeout_seconds END AS idle_seconds
         FROM lives
     )
     SELECT session_id, backend, sku, worker, gpu, jobs, began_at, last_job_ended_at,
@@ -78,10 +83,11 @@ def open_ledger(
     at_most_files: int | None = None,
     tables: Collection[str] = ("attempts", "instances"),
 ) -> "Iterator[duckdb.DuckDBPyConnection]":
-    """A DuckDB connection with these tables, `attempts` and `instances`; no other is read.
+    """A DuckDB connection with these tables; `attempts` is always there.
 
     attempts: each attempt once, the last word on it. instances: each worker's life once, with
-    the seconds that were paid for: boot, busy and idle.
+    the seconds that were paid for: boot, busy and idle; whether it ended with its last job is
+    what `attempts` says of that one.
 
     since: only files of attempts that started on that day (UTC) or later are read; its rows
     begin with the day. at_most_files: the newest of them, for a sample.
@@ -93,7 +99,7 @@ def open_ledger(
 
     with TemporaryDirectory(prefix="escriba-ledger-") as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        for table in (one for one in _TABLES if one.name in tables):
+        for table in (one for one in _TABLES if one.name in {"attempts", *tables}):
             local = _local_files(storage, table.of.folder, Path(folder), since, at_most_files)
             connection.register(f"no_{table.name}", schema(table.of.kind).empty_table())
             try:

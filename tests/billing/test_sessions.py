@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipelines.billing.attempts import AttemptEnd, Session
+from pipelines.billing.attempts import AttemptEnd, Session, ledger_row
 from pipelines.billing.prices import Price
 from pipelines.billing.sessions import session_row
 from resources.ledger import open_ledger
@@ -24,8 +24,18 @@ L4 = Price(
 
 
 @pytest.fixture
-def life(attempt):
+def life(ended):
     """Makes the row of a job that ran from one second of a worker's life to another."""
+
+    def make(number, since, until, **changes):
+        return session_row(ended(number, since, until, **changes), L4)
+
+    return make
+
+
+@pytest.fixture
+def ended(attempt):
+    """Makes an attempt that ran from one second of a worker's life to another."""
 
     def make(number, since, until, *, boot="b1", container=0):
         session = Session(
@@ -38,7 +48,7 @@ def life(attempt):
         end = AttemptEnd(
             status="done", worker="pod-1", session=session, started_at=at(since), ended_at=at(until)
         )
-        paid = attempt().model_copy(
+        return attempt().model_copy(
             update={
                 "attempt": number,
                 "backend": "runpod",
@@ -48,13 +58,16 @@ def life(attempt):
                 "end": end,
             }
         )
-        return session_row(paid, L4)
 
     return make
 
 
 def at(second):
     return NOON + timedelta(seconds=second)
+
+
+def as_it_ended(job, status):
+    return job.model_copy(update={"end": job.end.model_copy(update={"status": status})})
 
 
 def instances(storage):
@@ -68,6 +81,30 @@ def test_a_life_is_its_boot_its_jobs_and_what_lies_between_and_after(storage, li
 
     # 40 s of boot, 158 s of work, 2 + 10 s between, 5 s after the last job
     assert instances(storage) == [("runpod:b1", 2, 40, 158, 17, 215, Decimal("0.215"))]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "idle"),
+    [("done", "lost", 10), ("done", "stopped", 10), ("lost", "done", 15), ("done", "failed", 15)],
+)
+def test_a_worker_that_died_with_its_last_job_waited_for_no_other(
+    storage, ended, first, last, idle
+):
+    """10 s lie between its jobs, and its timeout is 5 s."""
+    jobs = [as_it_ended(ended(1, 40, 100), first), as_it_ended(ended(2, 110, 210), last)]
+    write_rows(storage, [ledger_row(job, L4) for job in jobs])
+    write_rows(storage, [session_row(job, L4) for job in jobs])
+
+    [(_, _, boot, busy, idle_seconds, paid, _)] = instances(storage)
+    assert (boot, busy, idle_seconds, paid) == (40, 160, idle, 200 + idle)
+
+
+def test_a_job_that_was_given_up_and_won_all_the_same_is_no_death(storage, ended):
+    for status in ("done", "lost"):
+        job = as_it_ended(ended(1, 40, 100), status)
+        write_rows(storage, [ledger_row(job, L4), session_row(job, L4)])
+
+    assert [row[4] for row in instances(storage)] == [5]
 
 
 def test_a_row_that_is_told_twice_counts_once(storage, life):

@@ -11,6 +11,7 @@ import pytest
 from pipelines.billing.prices import NANODOLLAR, read_price_book
 
 MICRO = timedelta(microseconds=1)
+STATUSES = ("done", "done", "done", "failed", "lost", "stopped")
 
 
 def fleet(make_attempt, make_session, day, seed):
@@ -27,7 +28,7 @@ def fleet(make_attempt, make_session, day, seed):
             seconds = dice.choice([0.0, dice.randrange(1, 3_000_000_000) / 1e6])
             name = f"{number}-{place}"
             one = make_attempt(name, started_at=at, ran=seconds, rtf=None)
-            one = dataclasses.replace(one, status=dice.choice(["done", "done", "failed"]))
+            one = dataclasses.replace(one, status=dice.choice(STATUSES))
             at = one.ended_at
             jobs.append((one, make_session(one, f"l{number}", place + 1, began=began, boot=boot)))
         lives.append(jobs)
@@ -42,7 +43,9 @@ def stretches(jobs):
     for _, row in jobs:
         yield "idle", until, row.job_started_at
         until = row.job_ended_at
-    yield "idle", until, until + timedelta(seconds=jobs[-1][1].idle_timeout_seconds)
+    last, row = jobs[-1]
+    if last.status not in {"lost", "stopped"}:  # else the worker died with it
+        yield "idle", until, until + timedelta(seconds=row.idle_timeout_seconds)
 
 
 def by_day(since, until):

@@ -1,6 +1,7 @@
 -- Grain: a worker's life and a day (UTC) on which it was paid for boot or idle. Guarantee: boot is
 -- from its start to its readiness; idle is all that lies between jobs, and the timeout after the
--- last; each stretch is cut at midnight and has the price of its beginning.
+-- last, unless the worker died with it; each stretch is cut at midnight and has the price of its
+-- beginning.
 {{ by_day() }}
 with lives as (
     select distinct session_id
@@ -12,9 +13,15 @@ with lives as (
           >= timestamptz '{{ span[0] }} 00:00:00+00'
     {% endif %}
 ),
+-- a worker that died, or was taken away, waited for no other job
+deaths as (
+    select attempt_id, true as died from {{ ref('stg_attempts') }}
+    where status in ('lost', 'stopped')
+),
 jobs as (
     select
         sessions.*,
+        arg_max(coalesce(died, false), (job_ended_at, sequence, row_id)) over life as died_last,
         min(began_at) over life as life_began_at,
         min(ready_at) over life as life_ready_at,
         max(job_ended_at) over until_here as busy_until,
@@ -22,6 +29,7 @@ jobs as (
         row_number() over life_in_order as place
     from {{ ref('stg_sessions') }} as sessions
     semi join lives using (session_id)
+    left join deaths using (attempt_id)
     window
         life as (partition by session_id),
         life_in_order as (partition by session_id order by job_started_at, sequence, row_id),
@@ -43,7 +51,8 @@ stretches as (
         busy_until as since,
         coalesce(
             next_started_at,
-            busy_until + to_microseconds(ledger.micros(idle_timeout_seconds)::bigint)
+            busy_until + case when died_last then to_microseconds(0)
+                else to_microseconds(ledger.micros(idle_timeout_seconds)::bigint) end
         ) as until
     from jobs
 ),
