@@ -37,6 +37,14 @@ select day from ledger.touched_days where load_id > coalesce(
 {%- else -%}true{%- endif -%}
 {%- endmacro %}
 
+{# Whether a stretch of time may lie on one of them: for scans of what is cut by day afterwards. #}
+{% macro near_touched(since, until) -%}
+{%- if is_incremental() -%}
+{%- set span = touched_span() -%}
+{{ until }} >= timestamptz '{{ span[0] }} 00:00:00+00' and {{ since }} < timestamptz '{{ span[1] }} 00:00:00+00'
+{%- else -%}true{%- endif -%}
+{%- endmacro %}
+
 {% macro mark_built() -%}
 delete from ledger.built where model = '{{ this.name }}';
 insert into ledger.built

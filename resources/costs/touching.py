@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 _DAYS = "unnest(generate_series({start}::DATE, greatest({start}, {end} - to_microseconds(1))::DATE,"
 _DAYS += " INTERVAL 1 DAY))::DATE"
 _CHANGED = "(SELECT * FROM coming UNION ALL SELECT * FROM leaving)"
-_ATTEMPTS = f"SELECT started_at::DATE AS day FROM {_CHANGED}"  # noqa: S608  # our own words
+# a run that is paid by time costs something on each day that it lies on
+_RUN_DAYS = _DAYS.format(start="started_at", end="ended_at")
+_ATTEMPTS = f"SELECT {_RUN_DAYS} AS day FROM {_CHANGED}"  # noqa: S608  # our own words
 # whether an attempt was one too many hangs on the others of its job
-_SAME_JOBS = f"""
-    SELECT started_at::DATE AS day FROM ledger.attempts
+_SAME_JOBS = f"""(
+    SELECT * FROM ledger.attempts
     WHERE (tenant, job_id) IN (SELECT tenant, job_id FROM {_CHANGED})
-"""  # noqa: S608
+)"""  # noqa: S608
 _INVOICES = f"SELECT {_DAYS.format(start='period_start', end='period_end')} AS day FROM {_CHANGED}"  # noqa: S608
 # all of a life hangs together: another job in it changes what its first day cost
 _LIVES = f"""
@@ -47,8 +49,9 @@ def _queries(table: LedgerTable) -> list[str]:
     if table is LEDGER_INVOICES:
         return [_INVOICES]
     if table is LEDGER_ATTEMPTS:
-        ids = f"SELECT attempt_id FROM {_CHANGED}"  # noqa: S608
+        ids = " UNION ".join(f"SELECT attempt_id FROM {of}" for of in (_CHANGED, _SAME_JOBS))  # noqa: S608
         lives = f"SELECT session_id FROM ledger.sessions WHERE attempt_id IN ({ids})"  # noqa: S608
-        return [_ATTEMPTS, _SAME_JOBS, _LIVES.format(leaving=_NOBODY, touched=lives)]
+        others = f"SELECT {_RUN_DAYS} AS day FROM {_SAME_JOBS}"  # noqa: S608
+        return [_ATTEMPTS, others, _LIVES.format(leaving=_NOBODY, touched=lives)]
     lives = f"SELECT session_id FROM {_CHANGED}"  # noqa: S608
     return [_LIVES.format(leaving="SELECT * FROM leaving", touched=lives)]

@@ -220,6 +220,36 @@ def test_a_row_that_moves_to_another_day_touches_both(write, load, ask, a_day):
     assert days == [("2026-03-10",), ("2026-03-12",)]
 
 
+def test_a_run_touches_each_day_that_it_lies_on_and_so_does_what_it_replaces(
+    write, load, ask, a_day
+):
+    """It was given up after two days, and was done at midnight sharp."""
+    write([a_day(hours=23, minutes=50, status="lost", ran=172_800.0)])
+    load(then=BUILT)
+    days = "SELECT DISTINCT day::VARCHAR FROM ledger.touched_days ORDER BY 1"
+    write([a_day("b", hours=47, minutes=50, ran=600.0)])
+    load()
+    assert ask(days) == [("2026-03-11",)]
+
+    write([a_day(hours=23, minutes=50, ran=600.0)])
+    load()
+    assert ask(days) == [("2026-03-10",), ("2026-03-11",), ("2026-03-12",)]
+
+
+def test_another_attempt_at_a_job_touches_all_days_of_the_first_ones_life(
+    write, load, ask, a_day, session
+):
+    """Whether a first attempt was one too many is said of its shares of idle, too."""
+    first = a_day(hours=23, minutes=50, ran=598.0)
+    write([first, session(first)])
+    load(then=BUILT)
+    write([a_day(attempt_id="acme:a:2", attempt=2, hours=96)])
+    load()
+
+    days = ask("SELECT DISTINCT day::VARCHAR FROM ledger.touched_days ORDER BY 1")
+    assert days == [("2026-03-10",), ("2026-03-11",), ("2026-03-14",)]
+
+
 @pytest.fixture
 def many(storage, attempt, session):
     """Writes so many lives, each with a job that was given up for lost and won."""

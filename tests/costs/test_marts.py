@@ -38,7 +38,7 @@ def test_boot_and_idle_of_a_life_go_to_its_jobs_by_their_run_seconds(built):
 
 
 def test_a_life_over_midnight_has_each_day_at_its_own_price(built):
-    """Boot of 60 s at 0.00019 before, 5 s of idle at 0.00016 after."""
+    """Boot of 60 s at 0.00019 before, 5 s of idle at 0.00016 after; the run keeps its price."""
     found = built.ask(
         "SELECT day, boot_usd, idle_usd FROM intermediate.int_life_days "
         "WHERE session_id = 'runpod:life-2' ORDER BY 1"
@@ -46,6 +46,14 @@ def test_a_life_over_midnight_has_each_day_at_its_own_price(built):
     assert found == [
         (date(2026, 3, 10), usd("0.0114"), usd(0)),
         (date(2026, 3, 11), usd(0), usd("0.0008")),
+    ]
+    found = built.ask(
+        "SELECT day, run_usd, run_seconds, audio_seconds FROM intermediate.int_attempt_charges "
+        "WHERE recording = 'acme/h.mp3' ORDER BY 1"
+    )
+    assert found == [
+        (date(2026, 3, 10), usd("0.0019"), 10.0, 600.0),
+        (date(2026, 3, 11), usd("0.0019"), 10.0, 0.0),
     ]
     [(cost,)] = built.ask(
         "SELECT cost_usd FROM marts.cost_per_recording WHERE recording = 'acme/h.mp3'"
@@ -105,7 +113,7 @@ def test_the_bill_is_the_total_and_what_nothing_explains_is_a_row(built):
         + usd("0.0076")
         + usd("0.0095")
         + usd("0.0114")
-        + usd("0.0038"),
+        + usd("0.0019"),  # 20 s, of which 10 are after midnight
         "failed_run": usd("0.0019") + usd("0.0798"),
         "boot": usd("0.0342"),
         "idle": usd("0.00475") + usd("0.00095"),
@@ -131,13 +139,17 @@ def test_a_day_that_is_explained_badly_is_an_alarm(built):
     )
     assert found == [
         ("aws_gpu", usd("0.15"), usd("0.009444444"), True),  # 6.3 %
-        ("runpod", usd("0.30"), usd("0.0701"), True),  # 23 %
+        ("runpod", usd("0.30"), usd("0.072"), True),  # 24 %
     ]
 
 
 def test_a_day_without_a_bill_is_what_was_measured(built):
     where = "day = DATE '2026-03-11'"
-    assert sums(built, "daily_spend", "cost_usd", "category", where) == {"idle": usd("0.0008")}
+    assert sums(built, "daily_spend", "cost_usd", "category", where) == {
+        "run": usd("0.0019"),  # begun the day before, which has its count
+        "idle": usd("0.0008"),
+    }
+    assert sums(built, "daily_spend", "attempts", "category", where) == {"run": 0, "idle": 0}
 
 
 def test_backends_have_their_speed_and_their_failures(built):
@@ -162,19 +174,19 @@ def test_a_budget_that_the_month_will_pass_warns(built):
     [found] = built.ask(
         "SELECT spent_usd, level, month_usd, basis_days FROM marts.budget_burn WHERE scope = 'all'"
     )
-    spent = usd("0.30") + usd("0.15") + usd("0.06") + usd("0.0008")
+    spent = usd("0.30") + usd("0.15") + usd("0.06") + usd("0.0027")
     assert found == (spent, "warn", usd("0.60"), 10)
 
 
 def test_the_forecast_of_the_month_is_the_mean_of_its_days_to_the_end(built):
-    """0.5108 in ten days; today's mean, and eleven days that are left."""
+    """0.5127 in ten days; today's mean, and eleven days that are left."""
     [(forecast, low, high)] = built.ask(
         "SELECT forecast_usd, forecast_low_usd, forecast_high_usd FROM marts.budget_burn "
         "WHERE scope = 'all'"
     )
-    assert forecast == usd("0.5108") + 12 * usd("0.05108")
+    assert forecast == usd("0.5127") + 12 * usd("0.05127")
     assert low < forecast < high
-    assert low >= usd("0.5108")
+    assert low >= usd("0.5127")
 
 
 def test_a_machine_that_is_always_on_costs_its_day_and_does_no_more_than_it_can(built):

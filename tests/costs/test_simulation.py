@@ -11,8 +11,11 @@ import pytest
 from bench.simulated_ledger import attempts_table, sessions_table
 from pipelines.billing.attempts import cost_usd
 from pipelines.billing.prices import read_price_book
+from pipelines.billing.simulation.bills import bill_of_lives
 from pipelines.billing.simulation.days import simulate_day
 from pipelines.billing.simulation.fleet import simulate
+from pipelines.billing.simulation.lives import Lives
+from pipelines.billing.simulation.meters import meter
 from pipelines.billing.simulation.plan import MACHINES, SENDERS, Plan
 from pipelines.billing.simulation.prices import book_csv, with_changes
 from pipelines.billing.simulation.rows import ledger_rows, session_rows
@@ -199,3 +202,34 @@ def test_workers_that_never_had_a_job_stay_unexplained(measured, fleet):
     assert {machine.backend for machine in MACHINES} == {
         backend for (backend,) in measured.ask("SELECT DISTINCT backend FROM marts.reconciliation")
     }
+
+
+def test_no_day_is_an_alarm_but_those_on_which_workers_without_a_job_cost_that_much(measured, plan):
+    """What is billed of a day and what is measured of it are cut at the same midnight."""
+    nobody = nobody_by_day(plan)
+    days = measured.ask(
+        "SELECT backend, day, billed_usd, unexplained_usd, is_alarming FROM marts.reconciliation"
+    )
+
+    for backend, day, billed, unexplained, _ in days:
+        assert abs(unexplained - nobody[backend, day]) < billed * Decimal("0.005"), (backend, day)
+    alarms = {(backend, day) for backend, day, *_, is_alarming in days if is_alarming}
+    assert alarms == {
+        (backend, day)
+        for backend, day, billed, *_ in days
+        if nobody[backend, day] > billed * Decimal("0.05")
+    }
+    assert alarms == {("runpod", FIRST_DAY + timedelta(days=plan.outage))}
+
+
+def nobody_by_day(plan):
+    """USD of lives without a job, by backend and day."""
+    nobody = defaultdict(Decimal)
+    for part in (part for day in range(plan.days) for part in simulate_day(plan, day)):
+        moments = ("began", "seen", "ready", "ended", "paid_until")
+        lives = {name: getattr(part.lives, name)[part.lives.with_jobs :] for name in moments}
+        bill = bill_of_lives(part.machine, meter(plan, part.machine), Lives(**lives, with_jobs=0))
+        for bucket, nano in zip(bill.bucket, bill.nano, strict=True):
+            day = FIRST_DAY + timedelta(microseconds=int(bucket) * part.machine.bucket)
+            nobody[part.machine.backend, day] += Decimal(int(nano)).scaleb(-9)
+    return nobody

@@ -28,11 +28,20 @@ def fleet(make_attempt, make_session, day, seed):
             seconds = dice.choice([0.0, dice.randrange(1, 3_000_000_000) / 1e6])
             name = f"{number}-{place}"
             one = make_attempt(name, started_at=at, ran=seconds, rtf=None)
-            one = dataclasses.replace(one, status=dice.choice(STATUSES))
+            one = dataclasses.replace(
+                one, status=dice.choice(STATUSES), job_id=f"{number}-{place // 2}", attempt=place
+            )
             at = one.ended_at
             jobs.append((one, make_session(one, f"l{number}", place + 1, began=began, boot=boot)))
         lives.append(jobs)
     return lives
+
+
+def given_up(one, dice):
+    """What was said of an attempt that was done all the same: up to two midnights too late."""
+    ran = dice.randrange(170_000_000_000) / 1e6
+    ended = one.started_at + timedelta(seconds=ran)
+    return dataclasses.replace(one, status="lost", run_seconds=ran, ended_at=ended)
 
 
 def stretches(jobs):
@@ -66,11 +75,15 @@ def test_every_day_and_every_recording_has_what_plain_arithmetic_says(
 ):
     lives = fleet(attempt, session, day, seed)
     parts = [row for jobs in lives for pair in jobs for row in pair]
-    random.Random(seed).shuffle(parts)
+    dice = random.Random(seed)
+    dice.shuffle(parts)
+    parts += [given_up(row, dice) for row in parts[:90] if getattr(row, "status", "") == "done"]
+    dice.shuffle(parts)
     for place in range(3):  # the last two builds are incremental
         costs.write(*parts[place::3])
         costs.load()
         costs.build(checks=place == 2)
+    incremental = costs.tables()
     book = read_price_book(costs.settings.price_book)
 
     days, recordings = expected(book, lives)
@@ -83,6 +96,18 @@ def test_every_day_and_every_recording_has_what_plain_arithmetic_says(
     assert dict(costs.ask("SELECT recording, cost_usd FROM marts.cost_per_recording")) == {
         name: pytest.approx(usd, abs=Decimal("0.00000001")) for name, usd in recordings.items()
     }
+    costs.build(full=True, checks=False)
+    for table in ("intermediate.int_attempt_charges", "intermediate.int_life_days"):
+        assert costs.tables()[table] == incremental[table]
+
+
+def pieces(one, usd):
+    """Of a run at one price, by day: differences of a running total in whole nano-dollars."""
+    whole, nano, before = (one.ended_at - one.started_at) // MICRO, usd.scaleb(9), 0
+    for since, until in by_day(one.started_at, one.ended_at):
+        total = nano * ((until - one.started_at) // MICRO) // whole
+        yield since.date(), (total - before).scaleb(-9)
+        before = total
 
 
 def expected(book, lives):
@@ -100,7 +125,8 @@ def expected(book, lives):
             price = book.at("runpod", "l4", one.queued_at + timedelta(seconds=one.queue_seconds))
             seconds = Decimal(repr(one.run_seconds))
             run = price.cost_usd(seconds).quantize(NANODOLLAR, ROUND_HALF_EVEN)
-            days[one.started_at.date()] += run
+            for midnight, usd in pieces(one, run):
+                days[midnight] += usd
             own = (row.job_ended_at - row.job_started_at) // MICRO
             recordings[one.recording] += run + (beside * own / busy if busy else 0)
     return days, recordings

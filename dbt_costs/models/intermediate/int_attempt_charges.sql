@@ -1,6 +1,7 @@
 -- Grain: an attempt and a day (UTC) on which it cost something; attempt_id is null where no job can
--- carry what a worker's life cost. Guarantee: the run is on the day it began; boot and idle of a
--- life go to its jobs in proportion to their run seconds, to the last nano-dollar.
+-- carry what a worker's life cost. Guarantee: a run that is paid by time is cut at midnight, as the
+-- bills are, at the price of its beginning; its count and its audio are on the day it began. Boot and
+-- idle of a life go to its jobs in proportion to their run seconds. All to the last nano-dollar.
 {{ by_day() }}
 with life_days as (
     select * from {{ ref('int_life_days') }} where {{ only_touched('day') }}
@@ -26,28 +27,59 @@ shares as (
     where busy_of_life > 0 and busy_micros > 0
     group by 1, 2
 ),
-runs as (
-    select * from {{ ref('int_run_costs') }} where {{ only_touched('day', 'started_at') }}
+runs as materialized (
+    select *, date_diff('microseconds', started_at, ended_at) as run_micros,
+        case when is_paid_by_time and ended_at > started_at
+            then (ended_at - to_microseconds(1))::date else day end as last_day
+    from {{ ref('int_run_costs') }}
+    where {{ near_touched('started_at', 'greatest(started_at, ended_at)') }}
+),
+-- most end on the day on which they began: only the others are cut
+cut as (
+    select *,
+        greatest(0, date_diff('microseconds', started_at, on_day::timestamp at time zone 'UTC')) as since,
+        least(
+            run_micros,
+            date_diff('microseconds', started_at, (on_day + 1)::timestamp at time zone 'UTC')
+        ) as until
+    from (
+        select *, unnest(generate_series(day, last_day, interval 1 day))::date as on_day
+        from runs where last_day > day
+    )
+),
+run_days as (
+    select day, attempt_id, run_usd, run_seconds, true as is_run_day from runs where last_day = day
+    union all by name
+    select on_day as day, attempt_id, ledger.share_usd(run_usd, since, until, run_micros) as run_usd,
+        (ledger.micros(run_seconds) * until // run_micros
+            - ledger.micros(run_seconds) * since // run_micros) / 1e6 as run_seconds,
+        on_day = day as is_run_day
+    from cut
+),
+charged as (
+    select day, attempt_id, run_usd, run_seconds, 0::decimal(18, 9) as boot_usd,
+        0::decimal(18, 9) as idle_usd, is_run_day
+    from run_days where {{ only_touched('day') }}
+    union all by name
+    select day, attempt_id, 0::decimal(18, 9) as run_usd, 0 as run_seconds, boot_usd, idle_usd,
+        false as is_run_day
+    from shares
 ),
 -- a job that was done twice: all but the first were one too many
 done_before as (
     select tenant, job_id, min((ended_at, attempt)) as first_done, count(*) as times
     from {{ ref('stg_attempts') }}
-    {% if is_incremental() %}semi join runs using (tenant, job_id){% endif %}
+    {% if is_incremental() %}
+    semi join (
+        select tenant, job_id from {{ ref('stg_attempts') }} semi join charged using (attempt_id)
+    ) as concerned using (tenant, job_id)
+    {% endif %}
     where status = 'done'
     group by 1, 2
     having count(*) > 1
 ),
-charged as (
-    select day, attempt_id, run_usd, 0::decimal(18, 9) as boot_usd, 0::decimal(18, 9) as idle_usd,
-        true as is_run_day
-    from runs
-    union all by name
-    select day, attempt_id, 0::decimal(18, 9) as run_usd, boot_usd, idle_usd, false as is_run_day
-    from shares
-),
 by_attempt as (
-    select day, attempt_id, sum(run_usd)::decimal(18, 9) as run_usd,
+    select day, attempt_id, sum(run_usd)::decimal(18, 9) as run_usd, sum(run_seconds) as run_seconds,
         sum(boot_usd)::decimal(18, 9) as boot_usd, sum(idle_usd)::decimal(18, 9) as idle_usd,
         bool_or(is_run_day) as is_run_day
     from charged group by 1, 2
@@ -64,7 +96,7 @@ select
     end as waste,
     by_attempt.is_run_day, by_attempt.run_usd, by_attempt.boot_usd, by_attempt.idle_usd,
     case when is_run_day then attempts.audio_seconds else 0 end as audio_seconds,
-    case when is_run_day then attempts.run_seconds else 0 end as run_seconds
+    by_attempt.run_seconds
 from by_attempt
 join {{ ref('stg_attempts') }} as attempts using (attempt_id)
 left join done_before

@@ -14,6 +14,8 @@ select
         end,
         attempts.cost_usd
     ) as run_usd,
+    -- audio has its price on the day on which it was sent, however long it takes
+    coalesce(prices.unit <> 'audio_minute', true) as is_paid_by_time,
     prices.unit is not null or attempts.backend = 'none' as has_price
 from {{ ref('stg_attempts') }} as attempts
 left join {{ ref('stg_prices') }} as prices

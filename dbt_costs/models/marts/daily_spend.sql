@@ -20,7 +20,7 @@ totals as (
 parts as (
     select day, tenant, backend, model, case when is_done then 'run' else 'failed_run' end as category,
         run_usd as cost_usd, attempts, audio_seconds, run_seconds
-    from by_kind where attempts > 0
+    from by_kind where attempts > 0 or run_usd <> 0 or run_seconds > 0 -- begun the day before
     union all by name
     select day, tenant, backend, model, 'boot' as category, boot_usd as cost_usd from by_kind
     where boot_usd <> 0

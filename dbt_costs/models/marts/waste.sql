@@ -6,8 +6,9 @@ with charges as (
     where backend <> 'none' and {{ only_touched('day') }}
 ),
 parts as (
-    select day, tenant, backend, waste as kind, run_usd as cost_usd, run_seconds, 1 as attempts
-    from charges where waste <> '' and is_run_day
+    select day, tenant, backend, waste as kind, run_usd as cost_usd, run_seconds,
+        is_run_day::integer as attempts
+    from charges where waste <> '' and (is_run_day or run_usd <> 0 or run_seconds > 0)
     union all by name
     select day, tenant, backend, 'cold' as kind, boot_usd as cost_usd from charges where boot_usd <> 0
     union all by name
