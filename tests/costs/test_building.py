@@ -1,11 +1,12 @@
 """Builds of the marts: incremental as full, killed as whole, and what is told when one fails."""
 
+import dataclasses
 import random
 import shutil
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -31,6 +32,26 @@ def test_an_incremental_build_makes_the_tables_of_a_full_one(
 def _without_limits(tables):
     """That fixture has no limits, which are no part of the ledger."""
     return {name: rows for name, rows in tables.items() if name != "marts.budget_burn"}
+
+
+def test_what_was_one_too_many_stays_so_when_only_the_day_after_it_is_built(
+    costs, attempt, session, day
+):
+    """It ended 2 s before midnight, and its worker waited 5 s."""
+    twice = attempt("a", started_at=day + timedelta(hours=23, minutes=59), ran=58.0)
+    twice = dataclasses.replace(twice, attempt=2, attempt_id="acme:a:2")
+    costs.write(attempt("a"), twice, session(twice))
+    costs.load()
+    costs.build(checks=False)
+    costs.write(attempt("b", started_at=day + timedelta(hours=36)))
+    costs.load()
+
+    assert not costs.build(checks=False).was_full
+    query = "SELECT day, waste FROM intermediate.int_attempt_charges WHERE attempt_id = 'acme:a:2'"
+    assert sorted(costs.ask(query)) == [
+        (day.date(), "duplicate"),
+        (day.date() + timedelta(days=1), "duplicate"),
+    ]
 
 
 def test_an_empty_ledger_is_built_and_holds_all_rules(costs):
