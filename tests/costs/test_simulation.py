@@ -126,6 +126,13 @@ def test_on_the_day_of_an_outage_others_do_the_work_and_workers_boot_for_nothing
     assert share[1] > share[0]
 
 
+def test_machines_have_days_without_any_work(book):
+    small = simulate(Plan(6, FIRST_DAY, 30, 3, book))
+
+    days = {(row.backend, row.started_at.date()) for row in small.attempts}
+    assert 0 < len(days) < 30 * len({machine.backend for machine in MACHINES})
+
+
 def test_bills_that_have_not_come_are_not_there(book):
     late = simulate(Plan(6, FIRST_DAY, 4, 50, book, unbilled_days=2))
 

@@ -54,7 +54,7 @@ def live(plan: Plan, machine: Machine, day: int, dice: np.random.Generator) -> t
         return _no_lives(), _calls(work, day, dice)
     life, sequence = _deal(count, machine, dice)
     lives = int(life[-1]) + 1 if count else 0
-    is_last = np.append(life[1:] != life[:-1], [True] * bool(count))
+    is_last = np.append(life[1:] != life[:-1], np.full(min(count, 1), fill_value=True))
     killed = dice.random(lives) < machine.killed
     stops = dice.random(lives) < machine.stops
     work = cut_short(work, is_last & killed[life], stops[life], dice)
