@@ -2,12 +2,12 @@
 
 from pydantic import SecretStr
 
-from pipelines.cli.diagnosis import _bucket
+from pipelines.cli.bucket_look import bucket
 from pipelines.settings import load_settings
 
 
 def test_each_store_is_read_and_lets_one_of_two_create(cloud):
-    found = list(_bucket(cloud))
+    found = list(bucket(cloud))
 
     assert [one.state for one in found] == ["well"] * 4
     assert found[1].found == "of two that create one object, 1 won"
@@ -23,7 +23,7 @@ def test_a_store_without_conditional_writes_is_told_of(strict_s3_server):
         aws_secret_access_key="the-secret",
     )
 
-    by_hand, signed = list(_bucket(settings))[1:3]
+    by_hand, signed = list(bucket(settings))[1:3]
 
     assert (by_hand.state, signed.state) == ("broken", "broken")
     assert "paid twice" in signed.advice
@@ -32,7 +32,7 @@ def test_a_store_without_conditional_writes_is_told_of(strict_s3_server):
 def test_addresses_that_live_for_less_than_a_day_are_odd(s3):
     settings = s3.settings.model_copy(update={"aws_session_token": SecretStr("token")})
 
-    life = list(_bucket(settings))[-1]
+    life = list(bucket(settings))[-1]
 
     assert life.state == "odd"
     assert life.found == "a worker's addresses live for 1.0 h at most"
@@ -40,6 +40,6 @@ def test_addresses_that_live_for_less_than_a_day_are_odd(s3):
 
 
 def test_a_folder_needs_no_life(tmp_path):
-    found = list(_bucket(load_settings(storage_url=tmp_path.as_uri())))
+    found = list(bucket(load_settings(storage_url=tmp_path.as_uri())))
 
     assert [one.state for one in found] == ["well"] * 2

@@ -38,14 +38,19 @@ def metadata(page, name):
     return page.get_by_role("row").filter(has=page.get_by_text(name, exact=True)).first
 
 
-def test_the_lineage_shows_five_assets_of_a_recording_and_the_ledger(page, up):
-    page.goto("/asset-groups")
-    expect(page.get_by_text("recordings").first).to_be_visible()
-    page.keyboard.press("Alt+e")  # unfold all groups
+def test_the_lineage_shows_five_assets_of_a_recording(page, up):
+    page.goto("/locations/escriba/asset-groups/recordings")
 
-    for asset in [*STAGES, "attempts_ledger"]:
+    for asset in STAGES:
         name = re.compile(f"^{asset[:4]}.*{asset[-5:]}$")  # the graph shortens long names
         expect(page.get_by_text(name).first).to_be_visible()
+
+
+def test_what_hangs_on_the_ledger_is_a_group_of_its_own(page, up):
+    page.goto("/locations/escriba/asset-groups/costs/list")
+
+    for asset in ("attempts_ledger", "daily_spend", "reconciliation"):
+        expect(page.get_by_text(asset, exact=True).first).to_be_visible()
 
 
 @pytest.fixture(scope="module")
