@@ -6,11 +6,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
 from .prices import NANODOLLAR
-from .seed_lines import day, last_day, overlaps, positive, read_lines
+from .seed_lines import Seed, day, last_day, positive, read_seed
 
 
 class ExchangeRateError(ValueError):
     """A rate is missing, or a line of the table cannot be used; names it."""
+
+
+_SEED = Seed("exchange rates", "rates", "EXCHANGE_RATES", ".", ExchangeRateError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +59,7 @@ def read_exchange_rates(path: Path) -> ExchangeRates:
     Raises:
         ExchangeRateError: a file or a line that cannot be read, or two lines that overlap.
     """
-    rates = []
-    try:
-        for number, rate in read_lines(path, _rate):
-            if isinstance(rate, Exception):
-                raise ExchangeRateError(
-                    f"Line {number} of the exchange rates cannot be used: {rate!r}"
-                ) from rate
-            rates.append(rate)
-    except OSError as error:
-        raise ExchangeRateError(
-            f"EXCHANGE_RATES: {str(path)!r} cannot be read ({error.strerror})."
-        ) from error
-    for first, second in overlaps(rates):
-        raise ExchangeRateError(
-            f"Two rates of {first.currency} overlap at {second.valid_from:%Y-%m-%d}: "
-            "end the older one with valid_to."
-        )
-    return ExchangeRates(tuple(rates))
+    return ExchangeRates(read_seed(path, _SEED, _rate))
 
 
 def _rate(line: dict[str, str]) -> Rate:

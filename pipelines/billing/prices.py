@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from .seed_lines import day, last_day, overlaps, positive, read_lines
+from .seed_lines import Seed, day, last_day, positive, read_seed
 
 # seconds of the priced thing in one unit; audio is priced by its own length
 UNIT_SECONDS = {"gpu_second": 1, "machine_hour": 3600, "audio_minute": 60}
@@ -18,6 +18,15 @@ NANODOLLAR = Decimal("0.000000001")  # sums of millions of rows stay exact
 
 class PriceBookError(ValueError):
     """A line of the price book cannot be used; names the line."""
+
+
+_SEED = Seed(
+    "price book",
+    "prices",
+    "PRICE_BOOK",
+    ": name a CSV file of prices, or leave PRICE_BOOK empty for the one that is shipped.",
+    PriceBookError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +83,7 @@ def read_price_book(path: Path) -> PriceBook:
     Raises:
         PriceBookError: a file or a line that cannot be read, or two lines that overlap.
     """
-    prices = []
-    try:
-        for number, price in read_lines(path, _price):
-            if isinstance(price, Exception):
-                raise PriceBookError(
-                    f"Line {number} of the price book cannot be used: {price!r}"
-                ) from price
-            prices.append(price)
-    except OSError as error:
-        raise PriceBookError(
-            f"PRICE_BOOK: {str(path)!r} cannot be read ({error.strerror}): "
-            "name a CSV file of prices, or leave PRICE_BOOK empty for the one that is shipped."
-        ) from error
-    for first, second in overlaps(prices):
-        raise PriceBookError(
-            f"Two prices of {first.name} overlap at "
-            f"{second.valid_from:%Y-%m-%d}: end the older one with valid_to."
-        )
-    return PriceBook(tuple(prices))
+    return PriceBook(read_seed(path, _SEED, _price))
 
 
 def _price(line: dict[str, str]) -> Price:

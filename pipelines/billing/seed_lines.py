@@ -3,6 +3,7 @@
 import csv
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -29,21 +30,49 @@ class Dated(Protocol):
 Line = TypeVar("Line", bound=Dated)
 
 
-def read_lines(
-    path: Path, make: Callable[[dict[str, str]], Line]
-) -> Iterator[tuple[int, Line | Exception]]:
-    """Each line of a CSV file with its number, or why it cannot be used.
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """How a seed is spoken of: what it is called, what its lines are, and which setting names it.
+
+    advice: what to do where it cannot be read. error: what is raised of it.
+    """
+
+    called: str
+    lines: str
+    setting: str
+    advice: str
+    error: type[ValueError]
+
+
+def read_seed(path: Path, seed: Seed, make: Callable[[dict[str, str]], Line]) -> tuple[Line, ...]:
+    """All lines of a CSV file.
 
     Raises:
-        OSError: the file cannot be read.
+        ValueError: the seed's own, of a file or a line that cannot be read, or lines that overlap.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        for fields in reader:
-            try:
-                yield reader.line_num, _made(fields, make)
-            except (KeyError, ValueError, InvalidOperation) as error:
-                yield reader.line_num, error
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            lines = [_checked(fields, reader.line_num, seed, make) for fields in reader]
+    except OSError as error:
+        raise seed.error(
+            f"{seed.setting}: {str(path)!r} cannot be read ({error.strerror}){seed.advice}"
+        ) from error
+    for first, second in _overlaps(lines):
+        raise seed.error(
+            f"Two {seed.lines} of {first.name} overlap at {second.valid_from:%Y-%m-%d}: "
+            "end the older one with valid_to."
+        )
+    return tuple(lines)
+
+
+def _checked(
+    fields: dict[str, str], number: int, seed: Seed, make: Callable[[dict[str, str]], Line]
+) -> Line:
+    try:
+        return _made(fields, make)
+    except (KeyError, ValueError, InvalidOperation) as error:
+        raise seed.error(f"Line {number} of the {seed.called} cannot be used: {error!r}") from error
 
 
 def _made(fields: dict[str, str], make: Callable[[dict[str, str]], Line]) -> Line:
@@ -55,7 +84,7 @@ def _made(fields: dict[str, str], make: Callable[[dict[str, str]], Line]) -> Lin
     return line
 
 
-def overlaps(lines: Iterable[Line]) -> Iterator[tuple[Line, Line]]:
+def _overlaps(lines: Iterable[Line]) -> Iterator[tuple[Line, Line]]:
     """Pairs of one name that hold at the same time, the older first."""
     in_order = sorted(lines, key=lambda line: (line.name, line.valid_from))
     for first, second in itertools.pairwise(in_order):
