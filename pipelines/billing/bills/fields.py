@@ -15,18 +15,14 @@ def money(record: Record, *names: str) -> Decimal:
     Raises:
         ValueError: none is there, or it is no amount.
     """
-    for name in names:
-        value = record.get(name)
-        if value is None or value == "":
-            continue
-        try:
-            amount = Decimal(repr(value) if isinstance(value, float) else str(value))
-        except InvalidOperation:
-            amount = Decimal("NaN")
-        if not amount.is_finite():
-            raise ValueError(f"{name} {value!r} is no amount of money")
-        return amount
-    raise ValueError(f"it has no {' or '.join(names)}")
+    name, value = _first(record, names)
+    try:
+        amount = Decimal(repr(value) if isinstance(value, float) else str(value))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise ValueError(f"{name} {value!r} is no amount of money")
+    return amount
 
 
 def moment(record: Record, *names: str) -> datetime:
@@ -35,14 +31,19 @@ def moment(record: Record, *names: str) -> datetime:
     Raises:
         ValueError: none is there, or it is no time.
     """
+    _, value = _first(record, names)
+    if not isinstance(value, datetime):
+        # BigQuery writes "2026-11-01 00:00:00 UTC"
+        value = datetime.fromisoformat(str(value).removesuffix(" UTC"))
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _first(record: Record, names: tuple[str, ...]) -> tuple[str, Any]:
+    """Of these fields the first that is there, and its name."""
     for name in names:
         value = record.get(name)
-        if value is None or value == "":
-            continue
-        if not isinstance(value, datetime):
-            # BigQuery writes "2026-11-01 00:00:00 UTC"
-            value = datetime.fromisoformat(str(value).removesuffix(" UTC"))
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        if value is not None and value != "":
+            return name, value
     raise ValueError(f"it has no {' or '.join(names)}")
 
 
