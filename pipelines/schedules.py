@@ -19,22 +19,32 @@ from .jobs import (
 
 def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
     """Once a night by the clocks of NIGHTLY_TIMEZONE; after an outage once, not once a night."""
-    hour, minute = settings.nightly_at.split(":")
 
     @dg.schedule(
         name="nightly_schedule",
         job=nightly_job,
-        cron_schedule=f"{int(minute)} {int(hour)} * * *",
+        cron_schedule=_daily(settings.nightly_at),
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Everything missing or deferred, once a night.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        here = context.scheduled_execution_time.astimezone(ZoneInfo(settings.nightly_timezone))
-        night = f"{here:%Y-%m-%d}"
+        night = _date_there(context, settings)
         return dg.RunRequest(run_key=night, tags={NIGHT_TAG: night})
 
     return schedule
+
+
+def _daily(at: str) -> str:
+    """In cron's words, of a time such as 02:00."""
+    hour, minute = at.split(":")
+    return f"{int(minute)} {int(hour)} * * *"
+
+
+def _date_there(context: dg.ScheduleEvaluationContext, settings: NightSettings) -> str:
+    """Of the tick, by the clocks of NIGHTLY_TIMEZONE."""
+    here = context.scheduled_execution_time.astimezone(ZoneInfo(settings.nightly_timezone))
+    return f"{here:%Y-%m-%d}"
 
 
 def compaction_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
@@ -62,12 +72,11 @@ def compaction_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
 
 def report_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
     """Each morning at REPORT_AT by the same clocks; after an outage one, not one a day."""
-    hour, minute = settings.report_at.split(":")
 
     @dg.schedule(
         name="report_schedule",
         job=report_job,
-        cron_schedule=f"{int(minute)} {int(hour)} * * *",
+        cron_schedule=_daily(settings.report_at),
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         required_resource_keys={"settings"},
@@ -80,8 +89,7 @@ def report_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
         reason = why_not(open_storage(context.resources.settings))
         if reason:
             return dg.SkipReason(reason)
-        here = context.scheduled_execution_time.astimezone(ZoneInfo(settings.nightly_timezone))
-        day = f"{here:%Y-%m-%d}"
+        day = _date_there(context, settings)
         return dg.RunRequest(run_key=f"report-{day}", tags={REPORT_TAG: day})
 
     return schedule
