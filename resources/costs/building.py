@@ -89,14 +89,18 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
             ],
         )
         with open_database(path) as connection:
-            connection.execute("DELETE FROM ledger.project")
-            connection.execute("INSERT INTO ledger.project VALUES (?)", [digest])
-            connection.execute("INSERT INTO ledger.last_build VALUES (?)", [state])
-            connection.execute(
-                "DELETE FROM ledger.touched_days WHERE load_id <= "
-                "(SELECT min(load_id) FROM ledger.built)"
-            )
+            _note(connection, digest, state)
     return _built(results, was_full=is_full)
+
+
+def _note(connection: duckdb.DuckDBPyConnection, digest: str, state: str) -> None:
+    """That all is built of what the database holds now."""
+    connection.execute("DELETE FROM ledger.project")
+    connection.execute("INSERT INTO ledger.project VALUES (?)", [digest])
+    connection.execute("INSERT INTO ledger.last_build VALUES (?)", [state])
+    connection.execute(
+        "DELETE FROM ledger.touched_days WHERE load_id <= (SELECT min(load_id) FROM ledger.built)"
+    )
 
 
 def _told(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> list[Any]:
