@@ -15,9 +15,10 @@ from typing import Any
 
 from bench.costs_postgres import in_postgres
 from bench.costs_questions import RAW
+from bench.costs_truth import CHARGED, EXPLAINED, allocation_errors, quantile, unexplained
 from bench.simulated_ledger import plan_of, write_days
 from pipelines.billing.prices import read_price_book
-from pipelines.billing.simulation.fleet import Fleet, simulate
+from pipelines.billing.simulation.fleet import simulate
 from pipelines.billing.simulation.plan import Plan
 from pipelines.billing.simulation.prices import book_csv, with_changes
 from pipelines.settings import HOUSE, Settings, load_settings
@@ -30,15 +31,7 @@ from resources.storage import open_storage
 
 FIRST_DAY, A_DAY = date(2026, 3, 1), 150
 REPEATS, MB = 5, 1024
-LONG_LIFE_SECONDS = 300
 _SQL = re.compile(r"^```sql\n(.*?)^```", re.MULTILINE | re.DOTALL)
-EXPLAINED = """
-    SELECT session_id, sum(run_usd) + any_value(beside_usd) FROM ledger.sessions
-    JOIN intermediate.int_run_costs USING (attempt_id) JOIN (
-        SELECT session_id, sum(boot_usd + idle_usd) AS beside_usd
-        FROM intermediate.int_life_days GROUP BY 1
-    ) USING (session_id) GROUP BY 1
-"""
 
 
 def settings_in(folder: Path, **changes: object) -> Settings:
@@ -63,31 +56,14 @@ def truth(days: int) -> dict[str, float]:
         load_ledger(storage, settings.costs_database, {})
         build_marts(settings, full=True)
         with read_only(settings.costs_database) as costs:
-            charged = dict(
-                costs.execute("SELECT recording, cost_usd FROM marts.cost_per_recording").fetchall()
-            )
-            explained = dict(costs.execute(EXPLAINED).fetchall())
-    return errors_of(fleet, charged, explained)
-
-
-def errors_of(
-    fleet: Fleet, charged: dict[str, Decimal], explained: dict[str, Decimal]
-) -> dict[str, float]:
-    """Of each recording, relative; and of lives above five minutes, together."""
-    known = {name: fleet.truth.recording_usd(name) for name in fleet.truth.recordings}
-    errors = sorted(abs(charged[name] - usd) / usd for name, usd in known.items() if usd)
-    long = {
-        name: life.usd
-        for name, life in fleet.truth.lives.items()
-        if life.paid_seconds > LONG_LIFE_SECONDS
-    }
-    missing = sum(abs(usd - explained[name]) for name, usd in long.items())
+            errors = allocation_errors(fleet, dict(costs.execute(CHARGED).fetchall()))
+            share, lives = unexplained(fleet, dict(costs.execute(EXPLAINED).fetchall()))
     return {
-        "allocation_error_p95": float(errors[int(0.95 * len(errors))]),
+        "allocation_error_p95": float(quantile(errors, 0.95)),
         "allocation_error_max": float(errors[-1]),
-        "unexplained_share": float(missing / sum(long.values())),
-        "recordings": len(known),
-        "long_lives": len(long),
+        "unexplained_share": float(share),
+        "recordings": len(fleet.truth.recordings),
+        "long_lives": lives,
     }
 
 

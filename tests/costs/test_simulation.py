@@ -8,6 +8,7 @@ from itertools import pairwise
 import pyarrow as pa
 import pytest
 
+from bench.costs_truth import CHARGED, EXPLAINED, allocation_errors, quantile, unexplained
 from bench.simulated_ledger import attempts_table, sessions_table
 from pipelines.billing.attempts import cost_usd
 from pipelines.billing.prices import read_price_book
@@ -168,44 +169,30 @@ def measured(tmp_path_factory, new_costs, fleet, book):
     return costs
 
 
-def quantile(values, share):
-    return sorted(values)[int(share * len(values))]
-
-
 def test_each_recording_is_charged_what_it_really_cost(measured, fleet):
-    charged = dict(measured.ask("SELECT recording, cost_usd FROM marts.cost_per_recording"))
-    known = {name: fleet.truth.recording_usd(name) for name in fleet.truth.recordings}
-    errors = [abs(charged[name] - usd) / usd for name, usd in known.items() if usd]
+    charged = dict(measured.ask(CHARGED))
+    errors = allocation_errors(fleet, charged)
 
     assert quantile(errors, 0.95) < Decimal("0.005")
     assert quantile(errors, 0.99) < Decimal("0.01")
     assert max(errors) < Decimal("0.05")  # those of workers that were killed among them
-    assert set(charged) - set(known) == {
+    assert set(charged) - set(fleet.truth.recordings) == {
         row.recording for row in fleet.attempts if row.status == "none"
     }
 
 
 def test_of_lives_above_five_minutes_little_stays_unexplained(measured, fleet):
-    long = {name: life.usd for name, life in fleet.truth.lives.items() if life.paid_seconds > 300}
-    explained = dict(
-        measured.ask(
-            "SELECT session_id, sum(run_usd) + any_value(beside_usd) FROM ledger.sessions "
-            "JOIN intermediate.int_run_costs USING (attempt_id) JOIN (SELECT session_id, "
-            "sum(boot_usd + idle_usd) AS beside_usd FROM intermediate.int_life_days GROUP BY 1) "
-            "USING (session_id) GROUP BY 1"
-        )
-    )
-    missing = sum(abs(usd - explained[name]) for name, usd in long.items())
+    share, lives = unexplained(fleet, dict(measured.ask(EXPLAINED)))
 
-    assert len(long) > 100
-    assert missing / sum(long.values()) < Decimal("0.02")
+    assert lives > 100
+    assert share < Decimal("0.02")
 
 
 def test_workers_that_never_had_a_job_stay_unexplained(measured, fleet):
-    [(unexplained,)] = measured.ask("SELECT sum(unexplained_usd) FROM marts.reconciliation")
+    [(left,)] = measured.ask("SELECT sum(unexplained_usd) FROM marts.reconciliation")
     nobody = Decimal(round(fleet.truth.nobody_nano)).scaleb(-9)
 
-    assert abs(unexplained - nobody) < fleet.billed_usd * Decimal("0.01")
+    assert abs(left - nobody) < fleet.billed_usd * Decimal("0.01")
     assert {machine.backend for machine in MACHINES} == {
         backend for (backend,) in measured.ask("SELECT DISTINCT backend FROM marts.reconciliation")
     }
@@ -218,8 +205,8 @@ def test_no_day_is_an_alarm_but_those_on_which_workers_without_a_job_cost_that_m
         "SELECT backend, day, billed_usd, unexplained_usd, is_alarming FROM marts.reconciliation"
     )
 
-    for backend, day, billed, unexplained, _ in days:
-        assert abs(unexplained - nobody[backend, day]) < billed * Decimal("0.005"), (backend, day)
+    for backend, day, billed, left, _ in days:
+        assert abs(left - nobody[backend, day]) < billed * Decimal("0.005"), (backend, day)
     alarms = {(backend, day) for backend, day, *_, is_alarming in days if is_alarming}
     assert alarms == {
         (backend, day)
