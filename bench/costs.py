@@ -8,14 +8,11 @@ docs/costs.md. Beside it the raw table of attempts in PostgreSQL, with indices, 
 as DuckDB (bench/costs_questions.py). dbt's own start, imports and parsing, is told apart.
 """
 
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from bench import report
-from bench.orchestration_ways import ROOT
+from bench.apart import measured
 from bench.simulated_ledger import plan_of, write_days, write_invoices
 
 DAYS = 365
@@ -36,23 +33,15 @@ FIGURES = (
 )
 
 
-def measured(*arguments: object) -> dict[str, float]:
-    """From a process of its own, so that its memory is its own."""
-    command = [sys.executable, "-m", "bench.costs_ways", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def of_size(millions: float) -> dict[str, float]:
     """A year in which so many attempts were made, but for its last day; then that day."""
     attempts = int(millions * MILLION)
     with tempfile.TemporaryDirectory() as folder:
         bucket, plan = Path(folder, "bucket"), plan_of(attempts, DAYS)
-        subprocess_days = range(DAYS - 1)
         write_invoices(plan, bucket)
-        write_days(plan, subprocess_days, bucket)
+        write_days(plan, range(DAYS - 1), bucket)
         postgres = "postgres" if millions <= POSTGRES_UP_TO else "alone"
-        return measured("size", folder, attempts, DAYS, postgres)
+        return measured("costs_ways", "size", folder, attempts, DAYS, postgres, quiet=False)
 
 
 def rows_of(sizes: dict[float, dict[str, float]]) -> list[tuple[str, ...]]:
@@ -68,7 +57,7 @@ def main() -> None:
     options.add_argument("--sizes", default="", help="millions of attempts, such as 1,10,50")
     chosen = options.parse_args()
     wanted = chosen.sizes or ("0.2" if chosen.quick else "1,10")
-    truth = measured("truth", 10 if chosen.quick else 60)
+    truth = measured("costs_ways", "truth", 10 if chosen.quick else 60, quiet=False)
     sizes = {float(size): of_size(float(size)) for size in wanted.split(",")}
     columns = ("a year of", *(f"{size:g} million" for size in sizes))
     told = {f"of_{size:g}_million": found for size, found in sizes.items()}

@@ -7,12 +7,8 @@ of Dagster would write first, five assets and a run for each file in Dagster's d
 measured on a few. CPU seconds of the process and its children, the server of PostgreSQL apart.
 """
 
-import json
-import subprocess
-import sys
-
 from bench import report
-from bench.orchestration_ways import ROOT
+from bench.apart import measured
 
 BAR_TIMES = 200
 SIZES = {"postgres": (1_000, 300), "sqlite": (1_000, 200), "plain": (200, 100), "default": (5, 2)}
@@ -24,22 +20,10 @@ NAMES = {
 }
 
 
-def measured(way: str, count: int) -> dict[str, float]:
-    """Seconds for each file, from a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.orchestration_ways", way, str(count)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
-    return json.loads(done.stdout)
-
-
 def main() -> None:
     chosen = report.options(__doc__)
     counts = {way: sizes[chosen.quick] for way, sizes in SIZES.items()}
-    found = {way: measured(way, count) for way, count in counts.items()}
+    found = {way: measured("orchestration_ways", way, count) for way, count in counts.items()}
     cheapest = found["postgres"]["cpu_s"]
     rows = [
         (

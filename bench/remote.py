@@ -7,12 +7,8 @@ alone, from the orders to the last result; collected is a job when the engine ha
 that counts from when the worker has written it.
 """
 
-import json
-import subprocess
-import sys
-
 from bench import report
-from bench.orchestration_ways import ROOT
+from bench.apart import measured
 
 BARS = {
     "cpu_s_per_job": 0.05,
@@ -20,17 +16,6 @@ BARS = {
     "requests_per_10s_max": 1_000,
     "collect_p95_s": 15,
 }
-
-
-def measured(*arguments: object) -> dict[str, float]:
-    """From a process of its own, so that its memory is its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.remote_ways", *map(str, arguments)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def row(found: dict[str, float]) -> tuple[str, ...]:
@@ -50,7 +35,7 @@ def row(found: dict[str, float]) -> tuple[str, ...]:
 def main() -> None:
     chosen = report.options(__doc__)
     sizes = [(300, 50)] if chosen.quick else [(2_000, 60), (2_000, 300)]
-    found = [measured(count, seconds) for count, seconds in sizes]
+    found = [measured("remote_ways", count, seconds, quiet=False) for count, seconds in sizes]
     # of several sizes the worst
     figures = {name: max(one[name] for one in found) for name in BARS}
     bars = {f"{name}_bar": bar for name, bar in BARS.items()}

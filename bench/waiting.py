@@ -7,33 +7,17 @@ first row has the end in it, when a thousand jobs are done in the same second: t
 and the ledger, with the libraries that write it.
 """
 
-import json
-import subprocess
-import sys
-
 from bench import report
-from bench.orchestration_ways import ROOT
+from bench.apart import measured
 
 BAR_MB = 250
-
-
-def measured(*arguments: object) -> dict[str, float]:
-    """From a process of its own, so that its memory is its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.waiting_ways", *map(str, arguments)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:
     chosen = report.options(__doc__)
     count, seconds, middle = (300, 20, 30) if chosen.quick else (1_000, 60, 90)
-    waited = measured(count, seconds)
-    stopped = measured(count, 3_600, middle)
+    waited = measured("waiting_ways", count, seconds)
+    stopped = measured("waiting_ways", count, 3_600, middle)
     rows = [
         (
             name,
