@@ -17,26 +17,21 @@ from resources.gpu.runpod.backend import RunPodBackend
 from resources.gpu.runpod.client import Time
 from resources.gpu.runpod.endpoints import endpoints_of
 from tests.fake_runpod import FakeRunPod
+from tests.faults.virtual_loop import VirtualLoop
 
 KEY = "rpa_SECRETSECRETSECRET"
 SIGNED = "https://bucket.example/audio.flac?X-Amz-Signature=0123456789"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """When everybody waits, it is at once as late as the first of them waits for."""
+class Alone:
+    """The line of a loop that waits for nobody: it is at once as late as it wants."""
 
-    def __init__(self):
-        super().__init__()
-        self.now = 0.0
+    def now(self):
+        return 0.0
 
-    def time(self):
-        return self.now
-
-    def _run_once(self):
-        if not self._ready and self._scheduled:
-            self.now = max(self.now, self._scheduled[0]._when)
-        super()._run_once()
+    def wait(self, until):
+        return until
 
 
 @pytest.fixture
@@ -44,7 +39,7 @@ def in_virtual_time():
     """Runs a coroutine in no time; `Time` is given to what it makes."""
 
     def run(make):
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        with asyncio.Runner(loop_factory=lambda: VirtualLoop(Alone())) as runner:
             clock = runner.get_loop().time
             return runner.run(make(Time(clock, asyncio.sleep, lambda: 1.0, lambda: NOON)))
 
