@@ -84,6 +84,7 @@ def _attempts(plan: Plan, day: int, number: int, part: Part) -> pa.Table:
         "diarizer": "" if machine.is_api else "pyannote",
         "language": _languages(plan, part),
         "audio_bytes": pa.nulls(len(part.job), pa.int64()),
+        "segments": pa.nulls(len(part.job), pa.int32()),
         "schema_version": SCHEMA_VERSION,
     }
     return _table(LedgerRow, columns, len(part.job))

@@ -12,7 +12,7 @@ from gpu_job.contract import Place
 from .prices import NANODOLLAR, Price
 from .routing import Route
 
-SCHEMA_VERSION = 3  # 2: language, 3: audio_bytes
+SCHEMA_VERSION = 4  # 2: language, 3: audio_bytes, 4: segments
 
 # done: its result stands; failed: the worker said why; stopped: it gave up in good order;
 # lost: it died or was cut off; buried: it never began; none: no job was needed
@@ -49,6 +49,7 @@ class AttemptEnd(BaseModel):
     started_at: datetime | None = None
     ended_at: datetime
     language: str = ""  # that was spoken, where a result tells
+    segments: int | None = None  # of the result, where there is one
 
 
 class Attempt(BaseModel):
@@ -115,6 +116,7 @@ class LedgerRow:
     diarizer: str | None = ""  # None: written before it was kept
     language: str | None = None  # a code; None: unknown, or written before it was kept
     audio_bytes: int | None = None  # of the audio that was handed over; None as above
+    segments: int | None = None  # of its transcript; None: it has none, or as above
     schema_version: int = SCHEMA_VERSION
 
 
@@ -158,6 +160,7 @@ def ledger_row(attempt: Attempt, price: Price) -> LedgerRow:
         diarizer=attempt.diarizer,
         language=end.language or attempt.language or None,
         audio_bytes=attempt.audio_bytes or None,
+        segments=end.segments,
     )
 
 

@@ -42,7 +42,7 @@ _JOB_METRICS = """
                ledger.to_nano(coalesce(money.cost_usd, 0)) * 3600000000,
                ledger.micros(last.audio_seconds)
            )) END AS cost_per_audio_hour,
-           NULL::INTEGER AS segments, last.status, last.error_type, last.worker AS worker_id,
+           last.segments, last.status, last.error_type, last.worker AS worker_id,
            last.language, together.attempts
     FROM last JOIN together USING (tenant, job_id)
     LEFT JOIN money USING (tenant, job_id)

@@ -86,7 +86,7 @@ class Closing:
         for attempt in attempts:
             done = attempt.end is not None and attempt.end.status == "done"
             if attempt.attempt == result.attempt and not done:
-                verdict = Verdict("close", "its result stands", "done", language=result.language)
+                verdict = _done(result)
                 claim = Claim(nonce=result.nonce, state="done", usage=result.usage)
                 settled.append(await self.close(folder, attempt, verdict, claim))
             elif attempt.end is None:
@@ -127,3 +127,13 @@ class Closing:
         mine = attempt.attempt_id in self._open
         died = now() if mine and sight.owner_is_dead else None
         return await self.close(folder, attempt, verdict, watch.claim, died)
+
+
+def _done(result: ResultHead) -> Verdict:
+    return Verdict(
+        "close",
+        "its result stands",
+        "done",
+        language=result.language,
+        segments=result.segments,
+    )

@@ -4,9 +4,10 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetPydanticSchema
+from pydantic_core import core_schema
 
 from gpu_job.contract import (
     Claim,
@@ -48,8 +49,25 @@ class FrozenRequest(BaseModel):
     created_at: datetime
 
 
+class _Unread(BaseModel):
+    """An object of which nothing is kept."""
+
+
+_HowMany = Annotated[  # so many objects of a list
+    int,
+    GetPydanticSchema(
+        lambda _, handler: core_schema.no_info_after_validator_function(
+            len, handler(tuple[_Unread, ...])
+        )
+    ),
+]
+
+
 class ResultHead(BaseModel):
-    """What is small of `result.json`: whose it is. The words of eight hours are 60 MB in memory."""
+    """What is small of `result.json`: whose it is. The words of eight hours are 60 MB in memory.
+
+    segments: how many it has.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -57,6 +75,7 @@ class ResultHead(BaseModel):
     nonce: str
     usage: Usage
     language: str = ""
+    segments: _HowMany | None = None
 
 
 class Submission(BaseModel):

@@ -189,6 +189,7 @@ def end_of(verdict: Verdict, claim: Claim | None, died: datetime | None) -> Atte
         started_at=usage.started_at if usage else None,
         ended_at=died or (usage.ended_at if usage else now()),
         language=verdict.language,
+        segments=verdict.segments,
     )
 
 

@@ -87,7 +87,7 @@ class Watch:
 class Verdict:
     """What to do about an attempt, and why; `status` where it is over.
 
-    language: that was spoken, where a result tells.
+    language: that was spoken, and segments: how many, where a result tells.
     """
 
     action: Action
@@ -95,6 +95,7 @@ class Verdict:
     status: Status = "lost"
     error_type: str = ""
     language: str = ""
+    segments: int | None = None
 
 
 def sight_of(attempt: Attempt, watch: Watch, *, submitted: bool, final: bool) -> Sight:

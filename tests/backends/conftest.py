@@ -14,6 +14,7 @@ from gpu_job.contract import (
     JobError,
     JobOptions,
     JobResult,
+    Segment,
     SpeechRegion,
     Usage,
 )
@@ -96,7 +97,7 @@ class FakeWorker:
             language="en",
             language_probability=1.0,
             model_revision=self.request.model_revision,
-            segments=(),
+            segments=(Segment(start_ms=0, end_ms=900, words=()),),
             turns=(),
             usage=Claim.model_validate_json(self.claim("done")).usage,
         )

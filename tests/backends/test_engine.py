@@ -26,15 +26,15 @@ def test_a_job_whose_first_attempt_succeeds_takes_one_attempt(world, scripts):
     assert statuses(world) == ["done"]
 
 
-def test_the_row_of_a_done_attempt_has_the_language_that_was_spoken(world, scripts):
+def test_the_row_of_a_done_attempt_has_language_and_number_of_segments(world, scripts):
     """That of the result; an attempt that failed has the one that was asked for, here none."""
     world.run(world.backend(scripts.fails, scripts.succeeds), world.order())
 
     with open_ledger(world.storage) as ledger:
         found = ledger.execute(
-            "SELECT status, language, audio_bytes FROM attempts ORDER BY attempt"
+            "SELECT status, language, segments, audio_bytes FROM attempts ORDER BY attempt"
         ).fetchall()
-    assert found == [("failed", None, 1_000_000), ("done", "en", 1_000_000)]
+    assert found == [("failed", None, None, 1_000_000), ("done", "en", 1, 1_000_000)]
 
 
 def test_an_attempt_that_fails_for_now_is_followed_by_another(world, scripts):

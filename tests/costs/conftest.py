@@ -105,6 +105,7 @@ def attempt():
             "ended_at": started + timedelta(seconds=ran),
             "diarizer": "light",
             "language": "pt",
+            "segments": 120,
         }
         return dataclasses.replace(LedgerRow(**usual), **changes)
 
