@@ -1,6 +1,8 @@
 -- Grain: a scope ('all', or a backend) and a complete day (UTC). Guarantee: a robust z of its spend
--- against the 28 days before, where at least 7 are known; the MAD has a floor (5 % of the median,
--- one cent), so that a quiet month makes no alarm of pennies.
+-- against what is usual on its weekday, where at least 7 days are known. Deviations are those of
+-- the 28 days before, each from its own usual, with a floor (5 % of the usual, one cent), so that a
+-- quiet month makes no alarm of pennies. Before a weekday is known three times the usual is that of
+-- all days, and a quiet Sunday might be one: only spend above it counts.
 {{ config(materialized='table') }}
 with spend as (
     select backend as scope, day, sum(cost_usd)::decimal(38, 9) as usd
@@ -19,21 +21,33 @@ days as (
     select scope, day, coalesce(usd, 0)::decimal(38, 9) as usd
     from calendar left join spend using (scope, day)
 ),
-against as (
+medians as (
     select scope, day, usd,
         count(*) over before as known_days,
-        median(usd::double) over before as median_usd,
-        mad(usd::double) over before as mad_usd
+        count(*) over weeks_before >= 3 as knows_weekday,
+        median(usd::double) over before as usual_of_all,
+        median(usd::double) over weeks_before as usual_of_weekday
     from days
-    window before as (
-        partition by scope order by day rows between 28 preceding and 1 preceding
-    )
+    window
+        before as (partition by scope order by day rows between 28 preceding and 1 preceding),
+        weeks_before as (
+            partition by scope, isodow(day) order by day rows between 4 preceding and 1 preceding
+        )
+),
+against as (
+    select scope, day, usd, known_days, knows_weekday,
+        case when knows_weekday then usual_of_weekday else usual_of_all end as usual_usd
+    from medians
 ),
 scored as (
-    select *, (usd::double - median_usd)
-        / (1.4826 * greatest(mad_usd, 0.05 * abs(median_usd), 0.01)) as robust_z
-    from against where known_days >= 7
+    select *, (usd::double - usual_usd) / (1.4826 * greatest(
+        coalesce(median(abs(usd::double - usual_usd)) over (
+            partition by scope order by day rows between 28 preceding and 1 preceding
+        ), 0),
+        0.05 * abs(usual_usd), 0.01
+    )) as robust_z
+    from against
 )
-select scope, day, usd as cost_usd, median_usd::decimal(38, 9) as usual_usd, robust_z,
-    abs(robust_z) > 3.5 as is_anomaly
-from scored
+select scope, day, usd as cost_usd, usual_usd::decimal(38, 9) as usual_usd, robust_z,
+    robust_z > 3.5 or (knows_weekday and robust_z < -3.5) as is_anomaly
+from scored where known_days >= 7
