@@ -53,6 +53,7 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
     as_of: datetime | None = None,
     examples: bool = False,
     unless_current: bool = False,
+    piece_rows: int | None = None,
 ) -> Built:
     """Bring the marts up to what is loaded; only days that changed are built.
 
@@ -60,6 +61,7 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
     checks: hold the business rules against the tables. as_of: the moment that forecasts look
     from. examples: run the models' worked examples too (dbt's unit tests). unless_current: do
     nothing where no row, limit, price or model is another, and the day (UTC) is the same.
+    piece_rows: attempts that are built at once, which is what memory grows with.
 
     Raises:
         CostsBuildError: what failed, by name.
@@ -85,7 +87,7 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
             path,
             [
                 *_arguments(full=is_full, checks=checks, examples=examples),
-                *("--vars", json.dumps(_variables(settings, as_of))),
+                *("--vars", json.dumps(_variables(settings, as_of, piece_rows))),
             ],
         )
         with open_database(path) as connection:
@@ -132,10 +134,14 @@ def _arguments(*, full: bool, checks: bool, examples: bool) -> list[str]:
     return words
 
 
-def _variables(settings: Settings, as_of: datetime | None) -> dict[str, str]:
-    told = {"warn_share": str(settings.budget_warn_share)}
+def _variables(
+    settings: Settings, as_of: datetime | None, piece_rows: int | None
+) -> dict[str, str | int]:
+    told: dict[str, str | int] = {"warn_share": str(settings.budget_warn_share)}
     if as_of is not None:
         told["as_of"] = as_of.astimezone(UTC).isoformat()
+    if piece_rows is not None:
+        told["piece_rows"] = piece_rows
     return told
 
 

@@ -29,6 +29,21 @@ def test_an_incremental_build_makes_the_tables_of_a_full_one(
     assert _without_limits(costs.tables()) == _without_limits(built.tables())
 
 
+@pytest.mark.parametrize("piece_rows", [1, 3])
+def test_built_in_pieces_the_tables_are_those_that_are_built_at_once(
+    costs, rows, bills_of_the_day, built, piece_rows
+):
+    for batch in [*rows, bills_of_the_day]:
+        costs.write(*batch)
+        costs.load()
+        costs.build(checks=False, piece_rows=piece_rows)
+    by_what_changed = _without_limits(costs.tables())
+    costs.build(full=True, piece_rows=piece_rows)
+
+    assert by_what_changed == _without_limits(built.tables())
+    assert _without_limits(costs.tables()) == by_what_changed
+
+
 def _without_limits(tables):
     """That fixture has no limits, which are no part of the ledger."""
     return {name: rows for name, rows in tables.items() if name != "marts.budget_burn"}

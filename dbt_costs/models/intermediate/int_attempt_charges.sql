@@ -4,7 +4,7 @@
 -- idle of a life go to its jobs in proportion to their run seconds. All to the last nano-dollar.
 {{ by_day() }}
 with life_days as (
-    select * from {{ ref('int_life_days') }} where {{ only_touched('day') }}
+    select * from {{ ref('int_life_days') }} where {{ in_piece('day') }}
 ),
 jobs as (
     select session_id, attempt_id, busy_micros,
@@ -32,7 +32,7 @@ runs as materialized (
         case when is_paid_by_time and ended_at > started_at
             then (ended_at - to_microseconds(1))::date else day end as last_day
     from {{ ref('int_run_costs') }}
-    where {{ near_touched('started_at', 'greatest(started_at, ended_at)') }}
+    where {{ near_piece('started_at', 'greatest(started_at, ended_at)') }}
 ),
 -- most end on the day on which they began: only the others are cut
 cut as (
@@ -59,21 +59,22 @@ run_days as (
 charged as (
     select day, attempt_id, run_usd, run_seconds, 0::decimal(18, 9) as boot_usd,
         0::decimal(18, 9) as idle_usd, is_run_day
-    from run_days where {{ only_touched('day') }}
+    from run_days where {{ in_piece('day') }}
     union all by name
     select day, attempt_id, 0::decimal(18, 9) as run_usd, 0 as run_seconds, boot_usd, idle_usd,
         false as is_run_day
     from shares
 ),
+-- of the ledger, what is asked about them
+attempts as materialized (
+    select attempt_id, job_id, attempt, tenant, recording, backend, sku, model, language, status,
+        ended_at, audio_seconds
+    from {{ ref('stg_attempts') }} semi join charged using (attempt_id)
+),
 -- a job that was done twice: all but the first were one too many
 done_before as (
     select tenant, job_id, min((ended_at, attempt)) as first_done, count(*) as times
-    from {{ ref('stg_attempts') }}
-    {% if is_incremental() %}
-    semi join (
-        select tenant, job_id from {{ ref('stg_attempts') }} semi join charged using (attempt_id)
-    ) as concerned using (tenant, job_id)
-    {% endif %}
+    from {{ ref('stg_attempts') }} semi join attempts using (tenant, job_id)
     where status = 'done'
     group by 1, 2
     having count(*) > 1
@@ -98,7 +99,7 @@ select
     case when is_run_day then attempts.audio_seconds else 0 end as audio_seconds,
     by_attempt.run_seconds
 from by_attempt
-join {{ ref('stg_attempts') }} as attempts using (attempt_id)
+join attempts using (attempt_id)
 left join done_before
     on attempts.status = 'done'
     and done_before.tenant = attempts.tenant
@@ -118,7 +119,7 @@ left join (
         sum(ledger.share_usd(boot_usd, busy_until - busy_micros, busy_until, busy_of_life)) as boot_usd,
         sum(ledger.share_usd(idle_usd, busy_until - busy_micros, busy_until, busy_of_life)) as idle_usd
     from life_days join jobs using (session_id)
-    semi join {{ ref('stg_attempts') }} as attempts using (attempt_id)
+    semi join attempts using (attempt_id)
     where busy_of_life > 0 and busy_micros > 0
     group by 1, 2
 ) as carried on carried.session_id = life_days.session_id and carried.day = life_days.day

@@ -6,12 +6,9 @@
 with lives as (
     select distinct session_id
     from {{ ref('stg_sessions') }}
-    {% if is_incremental() %}
-    {% set span = touched_span() %}
-    where began_at < timestamptz '{{ span[1] }} 00:00:00+00'
-      and job_ended_at + to_microseconds((idle_timeout_seconds * 1e6)::bigint)
-          >= timestamptz '{{ span[0] }} 00:00:00+00'
-    {% endif %}
+    where {{ near_piece(
+        'began_at', 'job_ended_at + to_microseconds((idle_timeout_seconds * 1e6)::bigint)'
+    ) }}
 ),
 -- a worker that died, or was taken away, waited for no other job
 deaths as (
@@ -96,5 +93,5 @@ select
     coalesce(sum(usd) filter (kind = 'boot'), 0)::decimal(18, 9) as boot_usd,
     coalesce(sum(usd) filter (kind = 'idle'), 0)::decimal(18, 9) as idle_usd
 from charged
-where {{ only_touched('day') }}
+where {{ in_piece('day') }}
 group by day, session_id, backend, sku

@@ -3,14 +3,14 @@
 {{ by_day() }}
 with attempts as (
     select * from {{ ref('stg_attempts') }}
-    where backend <> 'none' and {{ only_touched('day', 'started_at') }}
+    where backend <> 'none' and {{ in_piece('day', 'started_at') }}
 ),
 cold as (
     select job_started_at::date as day, backend, sku, count(*) as cold_starts,
         quantile_cont(greatest(0, epoch(ready_at) - epoch(began_at)), 0.5) as boot_seconds_p50,
         quantile_cont(greatest(0, epoch(ready_at) - epoch(began_at)), 0.95) as boot_seconds_p95
     from {{ ref('stg_sessions') }}
-    where sequence = 1 and ready_at > began_at and {{ only_touched('job_started_at::date', 'job_started_at') }}
+    where sequence = 1 and ready_at > began_at and {{ in_piece('job_started_at::date', 'job_started_at') }}
     group by 1, 2, 3
 ),
 measured as (

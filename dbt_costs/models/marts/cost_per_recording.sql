@@ -1,20 +1,12 @@
 -- Grain: a tenant's recording. Guarantee: all attempts of all days, the failed ones too, with their
 -- shares of boot and idle; what no recording can carry is not here, but in idle and daily_spend.
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    pre_hook="{% if is_incremental() %}delete from {{ this }} as ours using (select distinct tenant, recording from {{ ref('int_attempt_charges') }} where {{ only_touched('day') }}) as touched where ours.tenant = touched.tenant and ours.recording = touched.recording{% endif %}",
-    post_hook="{{ mark_built() }}"
-) }}
+{{ by_recording() }}
 with charges as (
     select * from {{ ref('int_attempt_charges') }}
-    {% if is_incremental() %}
-    semi join (
-        select distinct tenant, recording from {{ ref('int_attempt_charges') }}
-        where {{ only_touched('day') }}
-    ) as touched using (tenant, recording)
+    {% if not builds_anew() %}
+    semi join ({{ touched_recordings() }}) as touched using (tenant, recording)
     {% endif %}
-    where recording is not null
+    where recording is not null and {{ in_share('tenant, recording') }}
 ),
 summed as (
     select

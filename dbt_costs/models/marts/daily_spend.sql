@@ -3,7 +3,7 @@
 {{ by_day() }}
 with charges as (
     select * from {{ ref('int_attempt_charges') }}
-    where backend <> 'none' and {{ only_touched('day') }}
+    where backend <> 'none' and {{ in_piece('day') }}
 ),
 by_kind as (
     select day, tenant, backend, model,
@@ -15,7 +15,7 @@ by_kind as (
     from charges group by 1, 2, 3, 4, 5
 ),
 totals as (
-    select * from {{ ref('int_day_totals') }} where is_billed and {{ only_touched('day') }}
+    select * from {{ ref('int_day_totals') }} where is_billed and {{ in_piece('day') }}
 ),
 parts as (
     select day, tenant, backend, model, case when is_done then 'run' else 'failed_run' end as category,

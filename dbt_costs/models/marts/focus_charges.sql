@@ -10,7 +10,7 @@ with charges as (
         ]) as charge,
         audio_seconds
     from {{ ref('int_attempt_charges') }}
-    where backend <> 'none' and {{ only_touched('day') }}
+    where backend <> 'none' and {{ in_piece('day') }}
 ),
 summed as (
     select day, tenant, backend, sku, model, charge.kind as kind,
@@ -24,7 +24,7 @@ summed as (
     select day, tenant, backend, '' as sku, model, category as kind, cost_usd as usd
     from {{ ref('daily_spend') }}
     where category in ('storage', 'network', 'tax', 'credit', 'other', 'unexplained')
-      and {{ only_touched('day') }}
+      and {{ in_piece('day') }}
 ),
 named as (
     select summed.*,

@@ -10,4 +10,4 @@ select
     end as unexplained_share,
     abs(compute_usd - run_usd - boot_usd - idle_usd) > 0.05 * abs(billed_usd) as is_alarming
 from {{ ref('int_day_totals') }}
-where is_billed and {{ only_touched('day') }}
+where is_billed and {{ in_piece('day') }}

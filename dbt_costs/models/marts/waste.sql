@@ -3,7 +3,7 @@
 {{ by_day() }}
 with charges as (
     select * from {{ ref('int_attempt_charges') }}
-    where backend <> 'none' and {{ only_touched('day') }}
+    where backend <> 'none' and {{ in_piece('day') }}
 ),
 parts as (
     select day, tenant, backend, waste as kind, run_usd as cost_usd, run_seconds,

@@ -1,0 +1,24 @@
+{# What a load changed since this model was built: its days, and how far it is built. #}
+
+{% macro touched_days() -%}
+select day from ledger.touched_days where load_id > coalesce(
+    (select max(load_id) from ledger.built where model = '{{ this.name }}'), 0
+)
+{%- endmacro %}
+
+{% macro touched_recordings() -%}
+select distinct tenant, recording from {{ ref('int_attempt_charges') }}
+where day in ({{ touched_days() }}) and recording is not null
+{%- endmacro %}
+
+{% macro mark_built() -%}
+delete from ledger.built where model = '{{ this.name }}';
+insert into ledger.built
+select '{{ this.name }}', coalesce(max(load_id), 0) from ledger.loaded_files
+{%- endmacro %}
+
+{# Attempts of each day, by which pieces are cut: counted once for all models. #}
+{% macro count_days() -%}
+create or replace table ledger.day_rows as
+select started_at::date as day, count(*) as rows from ledger.attempts group by 1
+{%- endmacro %}
