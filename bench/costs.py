@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import report
 from bench.apart import measured
-from bench.simulated_ledger import plan_of, write_days, write_invoices
+from bench.simulated_ledger import plan_of, write_all
 
 DAYS = 365
 MILLION = 1_000_000
@@ -38,8 +38,7 @@ def of_size(millions: float) -> dict[str, float]:
     attempts = int(millions * MILLION)
     with tempfile.TemporaryDirectory() as folder:
         bucket, plan = Path(folder, "bucket"), plan_of(attempts, DAYS)
-        write_invoices(plan, bucket)
-        write_days(plan, range(DAYS - 1), bucket)
+        write_all(plan, bucket, leave_out=1)
         postgres = "postgres" if millions <= POSTGRES_UP_TO else "alone"
         return measured("costs_ways", "size", folder, attempts, DAYS, postgres, quiet=False)
 

@@ -1,5 +1,6 @@
 """What bench.costs measures, each in a process of its own: the truth, or one size."""
 
+import functools
 import json
 import re
 import resource
@@ -71,11 +72,14 @@ def size(folder: Path, attempts: int, days: int, *, postgres: bool) -> dict[str,
     """Load, build, one day more, questions; seconds, and the largest memory of any process."""
     settings = settings_in(folder)
     storage = open_storage(settings)
+    plan = plan_of(attempts, days)
+    the_next_day = plan.start + timedelta(days=days)
+    build = functools.partial(build_marts, settings, checks=False, as_of=the_next_day)
     load_s, _ = timed(lambda: load_ledger(storage, settings.costs_database, {}))
-    full_wall_s, full = timed(lambda: build_marts(settings, full=True, checks=False))
-    write_days(plan_of(attempts, days), range(days - 1, days), folder / "bucket")
+    full_wall_s, full = timed(lambda: build(full=True))
+    write_days(plan, range(days - 1, days), folder / "bucket")
     day_load_s, _ = timed(lambda: load_ledger(storage, settings.costs_database, {}))
-    _, day = timed(lambda: build_marts(settings, checks=False))
+    _, day = timed(build)
     found = {
         "load_s": load_s,
         "full_build_s": full.seconds,

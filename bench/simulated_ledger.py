@@ -247,11 +247,13 @@ def _write(bucket: Path, folder: str, table: pa.Table, time_column: str, day: in
         (place / f".{name}").rename(place / name)
 
 
-def write_all(plan: Plan, bucket: Path, processes: int = 2) -> int:
-    """The whole plan; the number of attempts."""
+def write_all(plan: Plan, bucket: Path, processes: int = 2, leave_out: int = 0) -> int:
+    """The whole plan but for its last days, and all bills; the number of attempts."""
     with ProcessPoolExecutor(processes) as pool:
         bills = pool.submit(write_invoices, plan, bucket)
-        counts = [pool.submit(write_days, plan, days, bucket) for days in _portions(plan.days)]
+        counts = [
+            pool.submit(write_days, plan, days, bucket) for days in _portions(plan.days - leave_out)
+        ]
         bills.result()
         return sum(count.result() for count in counts)
 

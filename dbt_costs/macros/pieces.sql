@@ -16,6 +16,32 @@
 {{ until }} >= timestamptz '0001-01-01 00:00:00+00' and {{ since }} < timestamptz '9999-12-31 00:00:00+00'
 {%- endmacro %}
 
+{# Whether a job may be of a life that touches it: those of one life are within the longest life of
+   each other. #}
+{% macro in_lives_near_piece(at) -%}
+{{ at }} >= timestamptz '0001-01-02 00:00:00+00' and {{ at }} < timestamptz '9999-12-30 00:00:00+00'
+{%- endmacro %}
+
+{# Attempts of each day, by which pieces are cut, and the longest life in whole days: once for all
+   models. Where a worker says when it began, each of its jobs tells how long it lived at least. #}
+{% macro size_up() -%}
+create or replace table ledger.day_rows as
+select started_at::date as day, count(*) as rows from ledger.attempts group by 1;
+create or replace table ledger.longest_life as
+with lives as (
+    select max(epoch(job_ended_at) + idle_timeout_seconds - epoch(container_started_at)) as seconds
+    from ledger.sessions
+    union all
+    select max(epoch(job_ended_at) + idle_timeout_seconds)
+        - min(epoch(coalesce(container_started_at, job_started_at)))
+    from ledger.sessions semi join (
+        select distinct session_id from ledger.sessions where container_started_at is null
+    ) as silent using (session_id)
+    group by session_id
+)
+select coalesce(ceil(max(seconds) / 86400), 0)::integer as days from lives
+{%- endmacro %}
+
 {% macro in_share(columns) -%}
 hash({{ columns }}) % 1 = 0
 {%- endmacro %}
@@ -23,10 +49,15 @@ hash({{ columns }}) % 1 = 0
 {# From a day to before another: all days, or those that were touched. A gap of a week or more ends
    a piece; what lies in a smaller one is built again, as it was. #}
 {% macro day_pieces(builds_anew) -%}
-{%- set found = run_query(_all_pieces() if builds_anew else _touched_pieces()) -%}
+{%- set found = run_query(
+    "select since::varchar, before::varchar, (since - days)::varchar, (before + days)::varchar from ("
+    ~ (_all_pieces() if builds_anew else _touched_pieces()) ~ ") cross join ledger.longest_life order by since"
+) -%}
 {%- set pieces = [] -%}
 {%- for row in found.rows -%}
-{%- do pieces.append({'0001-01-01': row[0], '9999-12-31': row[1]}) -%}
+{%- do pieces.append({
+    '0001-01-01': row[0], '9999-12-31': row[1], '0001-01-02': row[2], '9999-12-30': row[3]
+}) -%}
 {%- endfor -%}
 {{ return(pieces) }}
 {%- endmacro %}
@@ -37,10 +68,9 @@ with counted as (
     from ledger.day_rows
 ),
 pieces as (select min(day) as since from counted group by piece)
-select coalesce(case when lag(since) over (order by since) is not null then since end, '0001-01-01')::varchar,
-    coalesce(lead(since) over (order by since), '9999-12-31')::varchar
-from (from pieces union all select date '0001-01-01' where not exists (from pieces))
-order by since
+select case when lag(since) over (order by since) is null then date '0002-01-01' else since end as since,
+    coalesce(lead(since) over (order by since), date '9998-12-31') as before
+from (from pieces union all select date '0002-01-01' where not exists (from pieces))
 {%- endmacro %}
 
 {% macro _touched_pieces() -%}
@@ -60,15 +90,17 @@ counted as (
     ) // {{ var('piece_rows') }} as piece
     from days left join ledger.day_rows using (day)
 )
-select min(day)::varchar, (max(day) + 1)::varchar from counted group by island, piece order by 1
+select min(day) as since, max(day) + 1 as before from counted group by island, piece
 {%- endmacro %}
 
-{# Shares of all recordings: so many that none has more rows. #}
+{# Shares of all recordings. Each reads the whole table, and sums need less memory than stretches in
+   their order, so a share is as large as four pieces. #}
 {% macro share_pieces(rows) -%}
-{%- set found = run_query("select ceil(coalesce((" ~ rows ~ "), 0) / " ~ var('piece_rows') ~ ")::integer") -%}
+{%- set found = run_query("select greatest(1, ceil(coalesce((" ~ rows ~ "), 0) / " ~ 4 * var('piece_rows') ~ "))::integer") -%}
+{%- set shares = found.rows[0][0] -%}
 {%- set pieces = [] -%}
-{%- for share in range([1, found.rows[0][0]] | max) -%}
-{%- do pieces.append({' % 1 = 0': ' % ' ~ [1, found.rows[0][0]] | max ~ ' = ' ~ share}) -%}
+{%- for share in range(shares) -%}
+{%- do pieces.append({' % 1 = 0': ' % ' ~ shares ~ ' = ' ~ share}) -%}
 {%- endfor -%}
 {{ return(pieces) }}
 {%- endmacro %}

@@ -16,9 +16,3 @@ delete from ledger.built where model = '{{ this.name }}';
 insert into ledger.built
 select '{{ this.name }}', coalesce(max(load_id), 0) from ledger.loaded_files
 {%- endmacro %}
-
-{# Attempts of each day, by which pieces are cut: counted once for all models. #}
-{% macro count_days() -%}
-create or replace table ledger.day_rows as
-select started_at::date as day, count(*) as rows from ledger.attempts group by 1
-{%- endmacro %}

@@ -7,16 +7,17 @@ with life_days as (
     select * from {{ ref('int_life_days') }} where {{ in_piece('day') }}
 ),
 jobs as (
-    select session_id, attempt_id, busy_micros,
+    select session_id, attempt_id, job_started_at as started_at, busy_micros,
         sum(busy_micros) over (
             partition by session_id order by sequence, row_id rows unbounded preceding
         ) as busy_until,
         sum(busy_micros) over (partition by session_id) as busy_of_life
     from {{ ref('stg_sessions') }}
     semi join life_days using (session_id)
+    where {{ in_lives_near_piece('job_started_at') }}
 ),
 shares as (
-    select life_days.day, jobs.attempt_id,
+    select life_days.day, jobs.attempt_id, jobs.started_at,
         sum(ledger.share_usd(
             boot_usd, busy_until - busy_micros, busy_until, busy_of_life
         ))::decimal(18, 9) as boot_usd,
@@ -25,7 +26,7 @@ shares as (
         ))::decimal(18, 9) as idle_usd
     from life_days join jobs using (session_id)
     where busy_of_life > 0 and busy_micros > 0
-    group by 1, 2
+    group by 1, 2, 3
 ),
 runs as materialized (
     select *, date_diff('microseconds', started_at, ended_at) as run_micros,
@@ -48,36 +49,28 @@ cut as (
     )
 ),
 run_days as (
-    select day, attempt_id, run_usd, run_seconds, true as is_run_day from runs where last_day = day
+    select day, attempt_id, started_at, run_usd, run_seconds, true as is_run_day from runs where last_day = day
     union all by name
-    select on_day as day, attempt_id, ledger.share_usd(run_usd, since, until, run_micros) as run_usd,
+    select on_day as day, attempt_id, started_at, ledger.share_usd(run_usd, since, until, run_micros) as run_usd,
         (ledger.micros(run_seconds) * until // run_micros
             - ledger.micros(run_seconds) * since // run_micros) / 1e6 as run_seconds,
         on_day = day as is_run_day
     from cut
 ),
 charged as (
-    select day, attempt_id, run_usd, run_seconds, 0::decimal(18, 9) as boot_usd,
+    select day, attempt_id, started_at, run_usd, run_seconds, 0::decimal(18, 9) as boot_usd,
         0::decimal(18, 9) as idle_usd, is_run_day
     from run_days where {{ in_piece('day') }}
     union all by name
-    select day, attempt_id, 0::decimal(18, 9) as run_usd, 0 as run_seconds, boot_usd, idle_usd,
-        false as is_run_day
+    select day, attempt_id, started_at, 0::decimal(18, 9) as run_usd, 0 as run_seconds, boot_usd,
+        idle_usd, false as is_run_day
     from shares
 ),
--- of the ledger, what is asked about them
+-- a job in a life begins when its attempt does: by that moment most of the ledger is not read
 attempts as materialized (
     select attempt_id, job_id, attempt, tenant, recording, backend, sku, model, language, status,
         ended_at, audio_seconds
-    from {{ ref('stg_attempts') }} semi join charged using (attempt_id)
-),
--- a job that was done twice: all but the first were one too many
-done_before as (
-    select tenant, job_id, min((ended_at, attempt)) as first_done, count(*) as times
-    from {{ ref('stg_attempts') }} semi join attempts using (tenant, job_id)
-    where status = 'done'
-    group by 1, 2
-    having count(*) > 1
+    from {{ ref('stg_attempts') }} semi join charged using (attempt_id, started_at)
 ),
 by_attempt as (
     select day, attempt_id, sum(run_usd)::decimal(18, 9) as run_usd, sum(run_seconds) as run_seconds,
@@ -91,7 +84,7 @@ select
     case
         when attempts.status in ('failed', 'lost', 'buried') then attempts.status
         when attempts.status = 'stopped' then 'preempted'
-        when done_before.times > 1 and (attempts.ended_at, attempts.attempt) > done_before.first_done
+        when attempts.status = 'done' and (attempts.ended_at, attempts.attempt) > (first_ended_at, first_attempt)
             then 'duplicate'
         else ''
     end as waste,
@@ -100,10 +93,8 @@ select
     by_attempt.run_seconds
 from by_attempt
 join attempts using (attempt_id)
-left join done_before
-    on attempts.status = 'done'
-    and done_before.tenant = attempts.tenant
-    and done_before.job_id = attempts.job_id
+left join {{ ref('int_done_twice') }} as twice
+    on twice.tenant = attempts.tenant and twice.job_id = attempts.job_id
 union all by name
 -- lives without a second of work, and jobs whose attempt is not in the ledger
 select

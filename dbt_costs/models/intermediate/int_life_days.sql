@@ -3,32 +3,30 @@
 -- last, unless the worker died with it; each stretch is cut at midnight and has the price of its
 -- beginning.
 {{ by_day() }}
-with lives as (
-    select distinct session_id
-    from {{ ref('stg_sessions') }}
-    where {{ near_piece(
-        'began_at', 'job_ended_at + to_microseconds((idle_timeout_seconds * 1e6)::bigint)'
-    ) }}
+with near as (
+    select * from {{ ref('stg_sessions') }} where {{ in_lives_near_piece('job_started_at') }}
 ),
 -- a worker that died, or was taken away, waited for no other job
 deaths as (
     select attempt_id, true as died from {{ ref('stg_attempts') }}
-    where status in ('lost', 'stopped')
+    where status in ('lost', 'stopped') and {{ in_lives_near_piece('started_at') }}
+),
+lives as (
+    select session_id, min(began_at) as life_began_at, min(ready_at) as life_ready_at,
+        arg_max(coalesce(died, false), (job_ended_at, sequence, row_id)) as died_last
+    from near left join deaths using (attempt_id)
+    group by 1
+    having {{ near_piece('min(began_at)', 'max(may_wait_until)') }}
 ),
 jobs as (
     select
-        sessions.*,
-        arg_max(coalesce(died, false), (job_ended_at, sequence, row_id)) over life as died_last,
-        min(began_at) over life as life_began_at,
-        min(ready_at) over life as life_ready_at,
+        session_id, backend, sku, usd_per_hour, job_started_at, idle_timeout_seconds,
+        life_began_at, life_ready_at, died_last,
         max(job_ended_at) over until_here as busy_until,
         lead(job_started_at) over life_in_order as next_started_at,
         row_number() over life_in_order as place
-    from {{ ref('stg_sessions') }} as sessions
-    semi join lives using (session_id)
-    left join deaths using (attempt_id)
+    from near join lives using (session_id)
     window
-        life as (partition by session_id),
         life_in_order as (partition by session_id order by job_started_at, sequence, row_id),
         until_here as (
             partition by session_id order by job_started_at, sequence, row_id

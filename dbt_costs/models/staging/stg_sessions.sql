@@ -6,7 +6,9 @@ select
     coalesce(sessions.models_ready_at, sessions.job_started_at) as ready_at,
     sessions.job_started_at, sessions.job_ended_at,
     date_diff('microseconds', sessions.job_started_at, sessions.job_ended_at) as busy_micros,
-    sessions.idle_timeout_seconds, sessions.usd_per_hour
+    sessions.idle_timeout_seconds, sessions.usd_per_hour,
+    sessions.job_ended_at
+        + to_microseconds(ledger.micros(sessions.idle_timeout_seconds)::bigint) as may_wait_until
 from {{ source('ledger', 'sessions') }} as sessions
 -- what is paid by the minute of audio costs nothing while it boots or waits
 anti join {{ ref('stg_prices') }} as prices
