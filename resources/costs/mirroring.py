@@ -58,7 +58,7 @@ def mirror_costs(database: Path, url: str) -> Mirrored:
     try:
         with (
             read_only(database, "marts.daily_spend") as costs,
-            closing(psycopg2.connect(url)) as postgres,
+            closing(psycopg2.connect(_sound(url))) as postgres,
             postgres,
             postgres.cursor() as cursor,
         ):
@@ -71,6 +71,22 @@ def mirror_costs(database: Path, url: str) -> Mirrored:
         raise MirrorError(f"COSTS_POSTGRES_URL: PostgreSQL refuses: {said[0]}") from None
     days, rows = (sum(part) for part in zip(*sent, strict=True))
     return Mirrored(len(tables), days, rows)
+
+
+def _sound(url: str) -> str:
+    """The address, where PostgreSQL's library would not repeat a part of it in an error."""
+    try:
+        parts = psycopg2.extensions.parse_dsn(url)
+    except psycopg2.Error:
+        parts = {}
+    port, host = parts.get("port", "5432"), parts.get("host", "")
+    is_sound = bool(parts) and "@" not in host and port.isdigit()
+    if not is_sound:
+        raise MirrorError(
+            "COSTS_POSTGRES_URL is no address: postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+            "with @, / and % in a password as %40, %2F and %25."
+        )
+    return url
 
 
 def _mirror(costs: duckdb.DuckDBPyConnection, cursor: Any, table: MirrorTable) -> tuple[int, int]:  # noqa: ANN401

@@ -115,6 +115,23 @@ def test_what_is_wrong_names_the_setting_and_no_password(built, costs, postgres_
         mirror_costs(costs.settings.costs_database, postgres_url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "u:hunter2@127.0.0.1:1/x",
+        "mysql://u:hunter2@127.0.0.1/x",
+        "postgresql+psycopg2://u:hunter2@127.0.0.1/x",
+        "postgresql://u:hun@ter2@127.0.0.1:9/x",
+        "postgresql://u:hunter2%zz@127.0.0.1:9/x",
+        "postgresql://u:hunter2/3@127.0.0.1:9/x",
+    ],
+)
+def test_an_address_that_is_none_is_not_repeated(built, url):
+    with pytest.raises(MirrorError, match="COSTS_POSTGRES_URL") as caught:
+        mirror_costs(built.settings.costs_database, url)
+    assert "ter2" not in str(caught.value)
+
+
 def run_killed(step, database, url):
     """A mirroring in a process that kills itself at this step; its output."""
     command = [sys.executable, str(Path(__file__).parent / "killed.py"), str(step), "mirror"]
