@@ -63,7 +63,7 @@ class Check:
 @lru_cache(maxsize=1)
 def marts() -> tuple[Mart, ...]:
     """In the order of their names."""
-    return tuple(_mart(path) for path in sorted((_MODELS / "marts").glob("*.yml")))
+    return tuple(_mart(path) for path in sorted((_MODELS / "marts").glob("[!_]*.yml")))
 
 
 @lru_cache(maxsize=1)
