@@ -52,9 +52,9 @@ def high_water_mark(storage: Storage, today: datetime | None = None) -> str:
 )
 def attempts_ledger(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
     """Loads what is new into the costs database: a damaged file is found before it is added up."""
-    from resources.costs.database import CostsBusyError  # noqa: PLC0415
     from resources.costs.loading import load_ledger  # noqa: PLC0415
     from resources.costs.reading import read_only  # noqa: PLC0415
+    from resources.costs.standing import CostsBusyError  # noqa: PLC0415
     from resources.storage import open_storage  # noqa: PLC0415
 
     settings: Settings = context.resources.settings

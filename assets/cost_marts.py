@@ -48,7 +48,7 @@ def _spec(mart: Mart) -> dg.AssetSpec:
 def cost_marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     """One build for all of them; what fails is told beside what was built all the same."""
     from resources.costs.building import CostsBuildError, build_marts  # noqa: PLC0415  # no DuckDB
-    from resources.costs.database import CostsBusyError  # noqa: PLC0415  # while the UI only looks
+    from resources.costs.standing import CostsBusyError  # noqa: PLC0415  # while the UI only looks
 
     settings: Settings = context.resources.settings
     failure = None

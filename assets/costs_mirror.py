@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 )
 def costs_mirror(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
     """Sends the days that differ; without the setting it is not there, and that is no failure."""
-    from resources.costs.database import CostsBusyError  # noqa: PLC0415
     from resources.costs.mirroring import MirrorError, mirror_costs  # noqa: PLC0415
+    from resources.costs.standing import CostsBusyError  # noqa: PLC0415
 
     settings: Settings = context.resources.settings
     url = settings.costs_postgres_url.get_secret_value()

@@ -8,10 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from .ledger_faults import damaged, hold_columns
 from .ledger_files import fetch_all, ledger_files
 from .ledger_tables import LEDGER_ATTEMPTS, LEDGER_SESSIONS, LedgerTable
 from .ledger_writer import schema
-from .storage.base import Storage, StorageError, Stored
+from .storage.base import Storage, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,11 +102,13 @@ def open_ledger(
         connection.execute("SET TimeZone = 'UTC'")
         for table in (one for one in _TABLES if one.name in {"attempts", *tables}):
             local = _local_files(storage, table.of.folder, Path(folder), since, at_most_files)
+            keys = {str(path): key for path, key in local.items()}
             connection.register(f"no_{table.name}", schema(table.of.kind).empty_table())
             try:
+                hold_columns(connection, table.of, keys)
                 _read_files(connection, table, list(local))
             except duckdb.Error as error:
-                raise _damaged(connection, table, local) from error
+                raise damaged(table.of, keys) from error
         yield connection
 
 
@@ -119,29 +122,6 @@ def _read_files(connection: "duckdb.DuckDBPyConnection", table: _Table, paths: l
     connection.execute(f"SET VARIABLE {name}_paths = ?", [[str(path) for path in paths]])
     source = (_FILES if paths else _NO_FILES).format(table=name)
     connection.execute(table.made_by.format(source=table.of.latest(source)))
-
-
-def _damaged(
-    connection: "duckdb.DuckDBPyConnection", table: _Table, local: dict[Path, str]
-) -> StorageError:
-    """What to say of files that cannot be read: each is tried alone, and the bad ones named."""
-    bad = [key for path, key in local.items() if not _is_sound(connection, table, path)]
-    keys = ", ".join(map(repr, bad)) or repr(table.of.folder)
-    return StorageError(
-        f"The ledger's {keys} cannot be read as Parquet: remove it, then "
-        "`escriba costs --rebuild` writes its rows again."
-    )
-
-
-def _is_sound(connection: "duckdb.DuckDBPyConnection", table: _Table, path: Path) -> bool:
-    import duckdb  # noqa: PLC0415
-
-    try:
-        _read_files(connection, table, [path])
-        connection.execute(f"DROP TABLE {table.name}")
-    except duckdb.Error:
-        return False
-    return True
 
 
 def _local_files(

@@ -92,6 +92,15 @@ def _overlaps(lines: Iterable[Line]) -> Iterator[tuple[Line, Line]]:
             yield first, second
 
 
+def gap(lines: Iterable[Dated]) -> str:
+    """The first stretch after a line in which its name has none, in words; empty: there is none."""
+    in_order = sorted(lines, key=lambda line: (line.name, line.valid_from))
+    for first, second in itertools.pairwise(in_order):
+        if first.name == second.name and first.valid_to < second.valid_from:
+            return f"{first.name} from {first.valid_to:%Y-%m-%d} to {second.valid_from:%Y-%m-%d}"
+    return ""
+
+
 def day(text: str) -> datetime:
     """The first moment of a day, UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)

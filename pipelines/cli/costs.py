@@ -96,9 +96,9 @@ def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json
     """Of what is in the bucket now."""
     from assets.cost_limits import cost_limits
     from resources.costs.building import CostsBuildError
-    from resources.costs.database import CostsBusyError
     from resources.costs.focus import export_focus
     from resources.costs.refreshing import refresh_costs
+    from resources.costs.standing import CostsBusyError
 
     try:
         refresh_costs(settings, storage, cost_limits(settings))
@@ -115,9 +115,9 @@ def _mirror(settings: Settings, storage: Storage, *, as_json: bool) -> None:
     """Of what is in the bucket now."""
     from assets.cost_limits import cost_limits
     from resources.costs.building import CostsBuildError
-    from resources.costs.database import CostsBusyError
     from resources.costs.mirroring import MirrorError, mirror_costs
     from resources.costs.refreshing import refresh_costs
+    from resources.costs.standing import CostsBusyError
 
     url = settings.costs_postgres_url.get_secret_value()
     if not url:

@@ -30,8 +30,8 @@ COLUMNS = ("boot_usd", "idle_usd", "unexplained_usd")
 
 def add_overheads(database: Path, rows: list[dict[str, Any]], group: str) -> bool:
     """Boot, idle and unexplained of each row; False where there are no tables to tell."""
-    from resources.costs.database import CostsBusyError
     from resources.costs.reading import CostsNotBuiltError, read_only
+    from resources.costs.standing import CostsBusyError
 
     query = _BY_RECORDING if group == "recording" else _BY_GROUP.format(group=_GROUPS[group])
     try:
@@ -48,8 +48,8 @@ def add_overheads(database: Path, rows: list[dict[str, Any]], group: str) -> boo
 def limit_lines(settings: Settings) -> Iterator[str]:
     """A line for each limit, the worst first; nothing where no tables are built."""
     from resources.costs.burning import read_levels
-    from resources.costs.database import CostsBusyError
     from resources.costs.reading import CostsNotBuiltError
+    from resources.costs.standing import CostsBusyError
 
     marks = {"ok": "  ", "warn": "! ", "stop": "!!"}
     try:

@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913  # click's options by name
 def _publish(settings: Settings, storage: Storage, periods: Compared, *, as_json: bool) -> None:
     from assets.cost_report import publish_report, why_not
     from resources.costs.building import CostsBuildError
-    from resources.costs.database import CostsBusyError
+    from resources.costs.standing import CostsBusyError
     from resources.report.mail import MailError
 
     reason = why_not(storage)
@@ -111,9 +111,9 @@ def _made(settings: Settings, storage: Storage, periods: Compared, *, refresh: b
     from assets.cost_limits import cost_limits
     from pipelines.billing.report.findings import advice
     from resources.costs.building import CostsBuildError
-    from resources.costs.database import CostsBusyError
     from resources.costs.reading import CostsNotBuiltError
     from resources.costs.refreshing import refresh_costs
+    from resources.costs.standing import CostsBusyError
     from resources.report.page import ReportError, make_report
     from resources.report.reading import read_figures
 

@@ -40,8 +40,8 @@ def command(query: str, *, as_csv: bool, stale: bool, as_json: bool) -> None:
     import duckdb
 
     from resources.costs.asking import open_for_questions
-    from resources.costs.database import CostsBusyError
     from resources.costs.reading import CostsNotBuiltError
+    from resources.costs.standing import CostsBusyError
 
     settings, storage = open_house()
     say_if_synthetic(storage)

@@ -13,10 +13,15 @@ from typing import Any
 
 import duckdb
 
+from pipelines.billing.currencies import ExchangeRateError, read_exchange_rates
+from pipelines.billing.prices import PriceBookError, read_price_book
+from pipelines.billing.seed_lines import gap
 from pipelines.settings import HOUSE, Settings, inherited_environment
 
-from .database import MEMORY_LIMIT, costs_lock, open_database
+from .database import MEMORY_LIMIT, bucket_of, costs_lock, open_database
+from .reading import read_only
 from .results import Result, read_results
+from .standing import CostsDamagedError, CostsNotBuiltError, beside, remove, tells_of_damage
 
 PROJECT = HOUSE / "dbt_costs"
 _LAST_LINES = 25
@@ -31,6 +36,10 @@ class CostsBuildError(RuntimeError):
     def __init__(self, message: str, results: tuple[Result, ...] = ()) -> None:
         super().__init__(message)
         self.results = results
+
+
+class CostsLostError(CostsBuildError):
+    """The database was found damaged and is removed: the bucket has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +73,17 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
     piece_rows: attempts that are built at once, which is what memory grows with.
 
     Raises:
-        CostsBuildError: what failed, by name.
+        CostsBuildError: what failed, by name; nothing was loaded; the price book or the rates
+            overlap or have gaps.
+        CostsLostError: the database was damaged, and has to be loaded anew.
         CostsBusyError: another program has the database open.
+        SettingsError: COSTS_DATABASE names what is not ours.
     """
     path = settings.costs_database
+    _hold_seeds(settings)
     with costs_lock(path):
-        folder = _project(settings, path.with_name(f"{path.name}.dbt"))
+        _hold_loaded(path)
+        folder = _project(settings, beside(path))
         digest = _digest(folder)
         with open_database(path) as connection:
             same = bool(_told(connection, "FROM ledger.project WHERE digest = $1", digest))
@@ -93,6 +107,31 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
         with open_database(path) as connection:
             _note(connection, digest, state)
     return _built(results, was_full=is_full)
+
+
+def _hold_seeds(settings: Settings) -> None:
+    """Whether or not rules are checked: with two prices at a time all rows would be there twice."""
+    try:
+        prices = read_price_book(settings.price_book).prices
+        rates = read_exchange_rates(settings.exchange_rates).rates
+    except (PriceBookError, ExchangeRateError) as error:
+        raise CostsBuildError(str(error)) from error
+    for setting, lines in (("PRICE_BOOK", prices), ("EXCHANGE_RATES", rates)):
+        if missing := gap(lines):
+            raise CostsBuildError(f"{setting}: there is a gap: nothing is said of {missing}.")
+
+
+def _hold_loaded(path: Path) -> None:
+    """A build of a database that was lost meanwhile would tell of no costs at all."""
+    try:
+        with read_only(path, "ledger.bucket") as connection:
+            if bucket_of(connection):
+                return
+    except CostsDamagedError as error:
+        raise CostsBuildError(str(error)) from error
+    except CostsNotBuiltError:
+        pass
+    raise CostsBuildError(f"COSTS_DATABASE: nothing was loaded into {path}: load the ledger first.")
 
 
 def _note(connection: duckdb.DuckDBPyConnection, digest: str, state: str) -> None:
@@ -192,6 +231,11 @@ def _dbt(folder: Path, database: Path, arguments: Sequence[str]) -> tuple[Result
         code = process.wait()
     results = read_results(folder / "target")
     failed = [one.sentence for one in results if one.state in {"bad", "broken"}]
+    if any(tells_of_damage(one.message) for one in results):
+        remove(database)
+        raise CostsLostError(
+            f"COSTS_DATABASE: {database} was damaged and is removed: load the ledger again."
+        )
     if failed:
         raise CostsBuildError("; ".join(failed), results)
     if code:

@@ -7,7 +7,7 @@ and counts them once. Killed anywhere, both are there, and the next night goes o
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -16,11 +16,12 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from resources.ledger_faults import hold_columns
 from resources.ledger_files import fetch, ledger_files, local_path, unreadable
 from resources.ledger_tables import LEDGER, LedgerTable
 from resources.ledger_writer import schema
 from resources.spent_days import compact_spent, has_old_spent
-from resources.storage.base import Storage, Stored
+from resources.storage.base import Storage, StorageError, Stored
 
 # attempts take hours, their runs two days at most, and every clock is wrong by something
 SETTLED_DAYS = 7
@@ -91,7 +92,10 @@ def _compact(storage: Storage, table: LedgerTable, folder: str, files: list[Stor
             return f"{folder} changed while it was read; the next time."
         made = place / "made.parquet"
         try:
-            _put_together(table, [local_path(place, file) for file in files], made)
+            keys = {str(local_path(place, file)): file.key for file in files}
+            _put_together(table, keys, made)
+        except StorageError as error:
+            return f"{folder} is left as it is. {error}"
         except duckdb.Error as error:
             bad = unreadable(local_path(place, file) for file in files)
             named = ", ".join(f.key for f in files if local_path(place, f) in bad)
@@ -102,12 +106,13 @@ def _compact(storage: Storage, table: LedgerTable, folder: str, files: list[Stor
     return ""
 
 
-def _put_together(table: LedgerTable, paths: Iterable[Path], made: Path) -> None:
+def _put_together(table: LedgerTable, keys: Mapping[str, str], made: Path) -> None:
     """The last word on each key, with the columns of today."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("nothing", schema(table.kind).empty_table())
-        connection.execute("SET VARIABLE paths = ?", [[str(path) for path in paths]])
+        hold_columns(connection, table, keys)
+        connection.execute("SET VARIABLE paths = ?", [list(keys)])
         every = (
             "SELECT * FROM nothing UNION ALL BY NAME SELECT * FROM read_parquet("
             "getvariable('paths'), union_by_name = true, hive_partitioning = false)"

@@ -1,7 +1,7 @@
-"""The costs database: one DuckDB file, a cache of the bucket that any client may open.
+"""The costs database: one DuckDB file, a cache of one bucket that any client may open.
 
 Schema `ledger` is loaded (loading.py); staging, intermediate and marts are dbt's (building.py).
-Where it is missing, of another shape or damaged it is made anew.
+Where it is missing, of another shape or bucket, or damaged it is made anew (standing.py).
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,19 @@ from typing import TYPE_CHECKING
 import duckdb
 from filelock import FileLock, Timeout
 
+from pipelines.settings import SettingsError
 from resources.ledger_tables import LEDGER, LedgerTable
 from resources.ledger_writer import schema
+
+from .standing import (
+    CostsBusyError,
+    CostsDamagedError,
+    beside,
+    connect,
+    hold_ours,
+    make_folder,
+    remove,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,13 +40,14 @@ _BESIDE = """
     CREATE TABLE IF NOT EXISTS ledger.built (model VARCHAR, load_id BIGINT);
     CREATE TABLE IF NOT EXISTS ledger.project (digest VARCHAR);
     CREATE TABLE IF NOT EXISTS ledger.last_build (state VARCHAR);
+    CREATE TABLE IF NOT EXISTS ledger.bucket (url VARCHAR, is_synthetic BOOLEAN);
     CREATE TABLE IF NOT EXISTS ledger.limits
         (scope VARCHAR, day_usd DECIMAL(18, 9), month_usd DECIMAL(18, 9));
 """
-
-
-class CostsBusyError(RuntimeError):
-    """Another program has the database; says what to do."""
+_COLUMNS = """
+    SELECT table_name, column_name, data_type FROM duckdb_columns()
+    WHERE schema_name = 'ledger' ORDER BY table_name, column_index
+"""
 
 
 @contextmanager
@@ -44,40 +56,56 @@ def costs_lock(path: Path) -> Iterator[None]:
 
     Raises:
         CostsBusyError: it takes too long.
+        SettingsError: nothing can be written there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path)
+    lock = FileLock(f"{path}.lock", timeout=_WAIT_SECONDS)
     try:
-        with FileLock(f"{path}.lock", timeout=_WAIT_SECONDS):
-            yield
+        lock.acquire()
     except Timeout as error:
         raise CostsBusyError(f"{path} is being built by another process: try again later.") from (
             error
         )
+    except OSError as error:
+        raise SettingsError(
+            f"COSTS_DATABASE: nothing can be written beside {path} ({error.strerror})."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
-def open_database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that may write, with the tables of the ledger; a database of old is replaced.
+def open_database(path: Path, bucket: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that may write, with the tables of the ledger.
+
+    Ours of another version, of another bucket or damaged is replaced. bucket: its address, by
+    whoever loads.
 
     Raises:
         CostsBusyError: another program has it open.
+        SettingsError: the file is not ours, or none can be there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and not _fits(path):
-        remove_database(path)
-    with _connect(path) as connection:
+    make_folder(path)
+    if path.exists() and not _fits(path, bucket):
+        remove(path)
+    beside(path).mkdir(exist_ok=True)
+    with connect(path) as connection:
         connection.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{MEMORY_LIMIT}'")
+        connection.begin()  # tables without those that make them ours would be another's
         connection.execute("CREATE SCHEMA IF NOT EXISTS ledger")
         for table in LEDGER:
             connection.execute(_create(table))
         connection.execute(_BESIDE)
+        connection.commit()
         yield connection
 
 
-def remove_database(path: Path) -> None:
-    """With what DuckDB keeps beside it."""
-    for one in (path, path.with_name(f"{path.name}.wal")):
-        one.unlink(missing_ok=True)
+def bucket_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """The address of the bucket whose ledger it holds; empty where nothing was loaded."""
+    found = connection.execute("SELECT url FROM ledger.bucket").fetchall()
+    return str(found[0][0]) if found else ""
 
 
 def columns(table: LedgerTable) -> dict[str, str]:
@@ -85,33 +113,26 @@ def columns(table: LedgerTable) -> dict[str, str]:
     return {field.name: _type(field.type) for field in schema(table.kind)}
 
 
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+def _fits(path: Path, bucket: str) -> bool:
+    """Whether it can be read, has the columns that this version writes, and is of the bucket."""
     try:
-        return duckdb.connect(str(path))
-    except duckdb.IOException as error:
-        if "lock" in str(error).casefold():
-            raise CostsBusyError(
-                f"COSTS_DATABASE: {path} is open in another program: close it there, or wait."
-            ) from error
-        raise
-
-
-def _fits(path: Path) -> bool:
-    """Whether it can be opened and has the columns that this version writes."""
-    try:
-        with _connect(path) as connection:
-            return all(_has(connection, table) for table in LEDGER)
-    except duckdb.Error:
+        with connect(path) as connection:
+            hold_ours(connection, path)
+            if not _has_shape(connection):
+                return False
+            return not bucket or bucket_of(connection) in {"", bucket}
+    except (CostsDamagedError, duckdb.Error):
         return False
 
 
-def _has(connection: duckdb.DuckDBPyConnection, table: LedgerTable) -> bool:
-    found = connection.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() "
-        "WHERE schema_name = 'ledger' AND table_name = ? ORDER BY column_index",
-        [table.name],
-    ).fetchall()
-    return not found or dict(found) == columns(table) | {"load_id": "BIGINT"}
+def _has_shape(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Of nothing, or of this version: the columns of the ledger, and of which bucket it is."""
+    found: dict[str, dict[str, str]] = {}
+    for name, column, kind in connection.execute(_COLUMNS).fetchall():
+        found.setdefault(name, {})[column] = kind
+    wanted = {table.name: columns(table) | {"load_id": "BIGINT"} for table in LEDGER}
+    has_all = all(found.get(name, kinds) == kinds for name, kinds in wanted.items())
+    return has_all and (not found or "bucket" in found)
 
 
 def _create(table: LedgerTable) -> str:

@@ -13,11 +13,14 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from pipelines.billing.policy import Limits
-from resources.ledger_files import fetch, ledger_files, local_path, unreadable
+from resources.ledger_faults import damaged, hold_columns, newer_rows, version
+from resources.ledger_files import fetch, ledger_files, local_path
 from resources.ledger_tables import LEDGER, LedgerTable
-from resources.storage.base import Storage, StorageError, Stored
+from resources.storage.base import Storage, Stored
+from resources.synthetic import is_synthetic
 
 from .database import columns, costs_lock, open_database
+from .standing import is_damage, remove
 from .touching import touch_days
 
 _BATCH_FILES = 1_000
@@ -38,18 +41,42 @@ def load_ledger(storage: Storage, path: Path, limits: Mapping[str, Limits]) -> L
 
     limits: of 'all' and of each tenant that has its own; they replace those from before.
 
+    A database that turns out to be damaged is made anew: the bucket has all of it.
+
     Raises:
         StorageError: a file is damaged; names its key. What was loaded before it stays.
         CostsBusyError: another program has the database open.
+        SettingsError: COSTS_DATABASE names what is not ours, or no place for a file.
     """
+    with costs_lock(path):
+        try:
+            return _load_all(storage, path, limits)
+        except duckdb.Error as error:
+            if not is_damage(error):
+                raise
+        remove(path)
+        return _load_all(storage, path, limits)
+
+
+def _load_all(storage: Storage, path: Path, limits: Mapping[str, Limits]) -> Loaded:
     files = rows = 0
-    with costs_lock(path), open_database(path) as connection:
+    with open_database(path, storage.url) as connection:
+        _note_bucket(connection, storage)
         for table in LEDGER:
             for batch, folder in _batches(storage, connection, table):
                 files += len(batch)
                 rows += _load(connection, table, batch, folder)
         _replace_limits(connection, limits)
         return Loaded(files, rows, _last_load(connection))
+
+
+def _note_bucket(connection: duckdb.DuckDBPyConnection, storage: Storage) -> None:
+    connection.begin()
+    connection.execute("DELETE FROM ledger.bucket")
+    connection.execute(
+        "INSERT INTO ledger.bucket VALUES (?, ?)", [storage.url, is_synthetic(storage)]
+    )
+    connection.commit()
 
 
 def _batches(
@@ -126,20 +153,17 @@ def _read(
         read_parquet(?, union_by_name = true, filename = true, hive_partitioning = false)
     """
     try:
+        hold_columns(connection, table, paths)
         connection.execute(read, [list(paths)])
     except duckdb.Error as error:
-        raise _damaged(paths) from error
-    counts = connection.execute("SELECT from_file, count(*) FROM incoming GROUP BY 1").fetchall()
-    return {paths[path]: count for path, count in counts}
-
-
-def _damaged(paths: Mapping[str, str]) -> StorageError:
-    """Each file is tried alone, and the bad ones named."""
-    bad = [paths[str(path)] for path in unreadable(map(Path, paths))]
-    return StorageError(
-        f"The ledger's {', '.join(map(repr, bad)) or 'files'} cannot be read as Parquet: remove "
-        "it, then `escriba costs --rebuild` writes its rows again."
-    )
+        raise damaged(table, paths) from error
+    counts = connection.execute(
+        "SELECT from_file, count(*), coalesce(max(schema_version), 0) > ? FROM incoming GROUP BY 1",
+        [version(table)],
+    ).fetchall()
+    if newer := [paths[path] for path, _, is_newer in counts if is_newer]:
+        raise newer_rows(table, newer)
+    return {paths[path]: count for path, count, _ in counts}
 
 
 def _merge(connection: duckdb.DuckDBPyConnection, table: LedgerTable, load_id: int) -> int:

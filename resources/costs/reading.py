@@ -6,32 +6,49 @@ from pathlib import Path
 
 import duckdb
 
-from .database import CostsBusyError
-
-
-class CostsNotBuiltError(RuntimeError):
-    """A table is not there yet; says how to make it."""
+from .database import bucket_of
+from .standing import CostsDamagedError, CostsNotBuiltError, connect, hold_ours, is_damage
 
 
 @contextmanager
-def read_only(path: Path, needs: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that changes nothing; times are UTC. needs: schema.table that must be there.
+def read_only(path: Path, needs: str = "", bucket: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that changes nothing; times are UTC.
+
+    needs: schema.table that must be there. bucket: whose ledger it must be, where that is known.
 
     Raises:
-        CostsNotBuiltError: the database or that table is missing.
+        CostsNotBuiltError: the database or that table is missing, or it is another bucket's.
         CostsBusyError: it is being built.
+        CostsDamagedError: it has to be made anew.
+        SettingsError: the file is not ours.
     """
     if not path.exists():
         raise CostsNotBuiltError(f"COSTS_DATABASE: there is no {path} yet: build it first.")
-    try:
-        connection = duckdb.connect(str(path), read_only=True)
-    except duckdb.IOException as error:
-        raise CostsBusyError(f"COSTS_DATABASE: {path} is being built: try again later.") from error
-    with connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        if needs and not _has(connection, needs):
-            raise CostsNotBuiltError(f"COSTS_DATABASE: {path} has no {needs} yet: build it first.")
-        yield connection
+    with connect(path, read_only=True) as connection:
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            _check(connection, path, needs, bucket)
+            yield connection
+        except duckdb.Error as error:
+            if is_damage(error):
+                raise CostsDamagedError(path) from error
+            raise
+
+
+def is_synthetic(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether its ledger is made up, as its bucket was marked at the last load."""
+    return bool(connection.execute("FROM ledger.bucket WHERE is_synthetic").fetchall())
+
+
+def _check(connection: duckdb.DuckDBPyConnection, path: Path, needs: str, bucket: str) -> None:
+    hold_ours(connection, path)
+    whose = bucket_of(connection) if _has(connection, "ledger.bucket") else ""
+    if whose != bucket and bucket:
+        raise CostsNotBuiltError(
+            f"COSTS_DATABASE: {path} is of {whose or 'no bucket'}: build it anew, of {bucket}."
+        )
+    if needs and not _has(connection, needs):
+        raise CostsNotBuiltError(f"COSTS_DATABASE: {path} has no {needs} yet: build it first.")
 
 
 def row_counts(path: Path, schema: str) -> dict[str, int]:

@@ -1,12 +1,13 @@
 """What is new in the bucket, into the database and through the marts."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from pipelines.billing.policy import Limits
 from pipelines.settings import Settings
 from resources.storage.base import Storage
 
-from .building import Built, build_marts
+from .building import Built, CostsLostError, build_marts
 from .loading import Loaded, load_ledger
 
 
@@ -19,6 +20,10 @@ def refresh_costs(  # noqa: PLR0913  # as of build_marts
     checks: bool = True,
     unless_current: bool = False,
 ) -> tuple[Loaded, Built]:
-    """Load, then build; each says what it raises."""
+    """Load, then build; each says what it raises. A damaged database is loaded anew, once."""
+    build = partial(build_marts, settings, full=full, checks=checks, unless_current=unless_current)
     loaded = load_ledger(storage, settings.costs_database, limits)
-    return loaded, build_marts(settings, full=full, checks=checks, unless_current=unless_current)
+    try:
+        return loaded, build()
+    except CostsLostError:
+        return load_ledger(storage, settings.costs_database, limits), build()

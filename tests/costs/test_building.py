@@ -110,13 +110,29 @@ def test_tables_that_are_current_are_built_again_only_where_something_changed(
     assert costs.build(checks=False, unless_current=True, **when).models
 
 
-def test_a_rule_that_does_not_hold_is_named(costs, attempt):
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ("2026-03-10", "gap: nothing is said of runpod/l4 from 2026-03-10 to 2026-03-11"),
+        ("2026-03-12", "Two prices of runpod/l4 overlap at 2026-03-11"),
+    ],
+)
+def test_prices_with_a_gap_or_an_overlap_build_nothing(costs, attempt, ends, told):
+    """Not even where no rules are checked, as for a question in SQL."""
     book = costs.settings.price_book
-    book.write_text(book.read_text().replace("2026-03-11,test", "2026-03-10,test"))
+    book.write_text(book.read_text().replace("2026-03-11,test", f"{ends},test"))
     costs.write(attempt())
     costs.load()
 
-    with pytest.raises(CostsBuildError, match="test prices_have_no_overlaps_or_gaps does not hold"):
+    with pytest.raises(CostsBuildError, match=told):
+        costs.build(checks=False)
+
+
+def test_a_rule_that_does_not_hold_is_named(costs, attempt, bill):
+    costs.write(attempt(), bill("runpod", "1", category="gift"))
+    costs.load()
+
+    with pytest.raises(CostsBuildError, match=r"accepted_values_stg_invoices.* does not hold"):
         costs.build()
 
 

@@ -1,6 +1,7 @@
 """The ledger in the costs database: each row once, whatever happens on the way."""
 
 import dataclasses
+import io
 import random
 import signal
 import subprocess
@@ -10,14 +11,18 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.billing.policy import Limits
 from pipelines.settings import HOUSE
-from resources.costs import loading
-from resources.costs.database import CostsBusyError, open_database
+from resources.costs import loading, standing
+from resources.costs.database import open_database
 from resources.costs.loading import load_ledger
-from resources.ledger_writer import ATTEMPTS, write_rows
+from resources.costs.standing import CostsBusyError
+from resources.ledger import open_ledger
+from resources.ledger_writer import ATTEMPTS, INVOICES, write_rows
 from resources.storage.base import StorageError
 
 TABLES = ("attempts", "sessions", "invoices")
@@ -133,7 +138,7 @@ def test_a_file_that_vanishes_while_it_is_fetched_is_looked_for_again(
     [key] = write_rows(storage, [attempt()])
 
     class Compacted:
-        whole_at_once = True
+        whole_at_once, url, head = True, storage.url, storage.head
 
         def list(self, prefix, after=""):
             return list(storage.list(prefix, after))
@@ -156,6 +161,39 @@ def test_limits_are_those_of_the_last_load(load, ask):
     assert ask("SELECT * FROM ledger.limits") == [("all", Decimal(60), None)]
 
 
+def put(storage, table, name, **columns):
+    """A file of somebody's with these columns, a row long."""
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({name: [value] for name, value in columns.items()}), buffer)
+    storage.write(f"{table}date=2026-03-11/{name}.parquet", buffer.getvalue())
+
+
+def test_a_file_of_a_newer_version_is_named_and_what_to_do(storage, load, attempt):
+    row = dataclasses.asdict(attempt())
+    put(storage, ATTEMPTS, "wider", **row, carbon=1.5)
+    with pytest.raises(StorageError, match=r"wider\.parquet' is of a newer version.*carbon.*bring"):
+        load()
+    storage.delete(f"{ATTEMPTS}date=2026-03-11/wider.parquet")
+    put(storage, ATTEMPTS, "later", **row | {"schema_version": 99})
+    with pytest.raises(StorageError, match=r"later\.parquet' is of a newer version.*later than"):
+        load()
+
+
+def test_a_file_of_something_else_is_named(storage, load, attempt):
+    write_rows(storage, [attempt()])
+    put(storage, ATTEMPTS, "foreign", attempt_id="x", started_at=attempt().started_at)
+    with pytest.raises(StorageError, match=r"foreign\.parquet' is no file of the ledger, it lacks"):
+        load()
+    with pytest.raises(StorageError, match=r"foreign\.parquet' is no file"), open_ledger(storage):
+        pass
+
+
+def test_a_damaged_bill_is_to_be_imported_again(storage, load):
+    storage.write(f"{INVOICES}date=2026-03-11/bill.parquet", b"PAR1 no")
+    with pytest.raises(StorageError, match=r"bill\.parquet' cannot be read.*import the bill again"):
+        load()
+
+
 @pytest.mark.parametrize("files", [1, 9])
 def test_a_damaged_file_is_named_and_the_rest_is_loaded_without_it(
     storage, load, attempt, monkeypatch, files
@@ -175,17 +213,23 @@ def test_a_database_of_another_version_is_made_anew(storage, load, ask, attempt,
     write_rows(storage, [attempt()])
     with duckdb.connect(str(database)) as connection:
         connection.execute(
-            "CREATE SCHEMA ledger; CREATE TABLE ledger.attempts (attempt_id VARCHAR)"
+            "CREATE SCHEMA ledger; CREATE TABLE ledger.attempts (attempt_id VARCHAR); "
+            "CREATE TABLE ledger.loaded_files (key VARCHAR)"
         )
     load()
     assert ask("SELECT count(*) FROM ledger.attempts") == [(1,)]
 
-    database.write_bytes(b"no database at all")
-    load()
-    assert ask("SELECT count(*) FROM ledger.attempts") == [(1,)]
+
+def test_a_database_that_another_program_closes_soon_is_waited_for(load, database):
+    hold = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(1, flush=True);"
+    hold += "time.sleep(1)"
+    with subprocess.Popen([sys.executable, "-c", hold, str(database)], stdout=-1) as holder:
+        holder.stdout.readline()
+        assert load().files == 0
 
 
-def test_a_database_that_another_program_has_open_is_named(load, database):
+def test_a_database_that_another_program_has_open_is_named(load, database, monkeypatch):
+    monkeypatch.setattr(standing, "PATIENCE_SECONDS", 0.1)
     hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(database)], stdin=-1, stdout=-1
