@@ -68,6 +68,8 @@ def cost_marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
 def _events(settings: "Settings", results: "tuple[Result, ...]") -> Iterator[Any]:
     from resources.costs.reading import row_counts  # noqa: PLC0415
 
+    if not results:  # dbt did not come to begin, and there may be no database
+        return
     rows = row_counts(settings.costs_database, "marts")
     names = {mart.name for mart in marts()}
     for one in results:

@@ -1,8 +1,8 @@
--- The categories of a day and backend add up to its bill, or to what was measured.
+-- The categories of a day and backend add up to its bill, or to what was measured and what is billed
+-- beside machines.
 with spent as (
     select day, backend, sum(cost_usd) as usd from {{ ref('daily_spend') }} group by 1, 2
 )
 select * from {{ ref('int_day_totals') }} as totals
 full join spent using (day, backend)
-where coalesce(spent.usd, 0)
-    <> coalesce(totals.billed_usd, totals.run_usd + totals.boot_usd + totals.idle_usd, 0)
+where coalesce(spent.usd, 0) <> coalesce(totals.cost_usd, 0)

@@ -80,7 +80,7 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
         SettingsError: COSTS_DATABASE names what is not ours.
     """
     path = settings.costs_database
-    _hold_seeds(settings)
+    _hold_seeds(settings, gaps=not checks)
     with costs_lock(path):
         _hold_loaded(path)
         folder = _project(settings, beside(path))
@@ -109,15 +109,15 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
     return _built(results, was_full=is_full)
 
 
-def _hold_seeds(settings: Settings) -> None:
-    """Whether or not rules are checked: with two prices at a time all rows would be there twice."""
+def _hold_seeds(settings: Settings, *, gaps: bool) -> None:
+    """With two prices at a time all rows would be there twice. gaps: where no rule of dbt's tells."""
     try:
         prices = read_price_book(settings.price_book).prices
         rates = read_exchange_rates(settings.exchange_rates).rates
     except (PriceBookError, ExchangeRateError) as error:
         raise CostsBuildError(str(error)) from error
     for setting, lines in (("PRICE_BOOK", prices), ("EXCHANGE_RATES", rates)):
-        if missing := gap(lines):
+        if gaps and (missing := gap(lines)):
             raise CostsBuildError(f"{setting}: there is a gap: nothing is said of {missing}.")
 
 

@@ -1,6 +1,6 @@
 """The marts of a day whose figures are worked by hand: every kind of charge, to the nano-dollar."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -126,6 +126,59 @@ def test_the_bill_is_the_total_and_what_nothing_explains_is_a_row(built):
         "storage": usd("0.01"),
         "unexplained": usd("0.009444444"),
     }
+
+
+@pytest.fixture
+def some_use(attempt, bill):
+    """100 s at 0.00019, and what makes a bill."""
+    return attempt(ran=100.0), bill
+
+
+@pytest.mark.parametrize(
+    ("category", "hours", "cost"),
+    [
+        ("compute", 24, "0.05"),
+        ("compute", 15, "0.019"),  # read at three in the afternoon: of what was used until then
+        ("tax", 24, "0.069"),
+        ("storage", 24, "0.069"),
+    ],
+)
+def test_a_bill_of_all_the_days_machines_takes_the_place_of_what_was_measured(
+    costs, some_use, category, hours, cost
+):
+    """What is billed beside machines comes on top of it."""
+    attempt, bill = some_use
+    read_at = attempt.started_at.replace(hour=0) + timedelta(hours=hours)
+    costs.write(attempt, bill("runpod", "0.05", category, imported_at=read_at))
+    costs.load()
+    costs.build()
+
+    assert costs.ask("SELECT sum(cost_usd) FROM marts.daily_spend") == [(usd(cost),)]
+    bills = costs.ask("SELECT count(*) FROM marts.reconciliation")
+    assert bills == [(1 if cost == "0.05" else 0,)]
+
+
+def test_a_credit_is_no_rate_at_which_money_comes_back(costs, attempt, bill, day):
+    costs.write(*(attempt(f"{n}", started_at=day + timedelta(days=n)) for n in range(10)))
+    costs.write(bill("runpod", "-5", "credit"))
+    costs.load()
+    costs.build(checks=False)
+
+    [(spent, forecast)] = costs.ask(
+        "SELECT spent_usd, forecast_usd FROM marts.budget_burn WHERE scope = 'all'"
+    )
+    assert forecast > spent
+
+
+def test_what_workers_did_with_the_time_that_was_paid(built):
+    """Of the lives above; busy: nine runs there, and ten minutes of audio by an API are none."""
+    [found] = built.ask(
+        "SELECT boot_seconds, idle_seconds, busy_seconds, paid_seconds FROM marts.worker_time "
+        f"WHERE {_day('runpod')}"
+    )
+    busy = 100 + 300 + 10 + 40 + 400 + 20 + 50 + 60 + 10
+    assert found == (180, 30, busy, 180 + 30 + busy)
+    assert sums(built, "worker_time", "paid_seconds", "backend").keys() == {"runpod", "aws_gpu"}
 
 
 def _day(backend):

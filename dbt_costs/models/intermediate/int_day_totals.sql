@@ -1,5 +1,7 @@
--- Grain: a day (UTC) and a backend. Guarantee: what was measured there, and what was billed, where
--- a bill is there; every day of either is here.
+-- Grain: a day (UTC) and a backend; every day of which anything was measured or billed. Guarantee:
+-- machines cost what their bill says where it is of the whole day, which is one that was read after
+-- the day was over; else what was measured. What is billed beside machines counts either way.
+{% set beside = ['storage', 'network', 'tax', 'credit', 'other'] %}
 with measured as (
     select day, backend,
         sum(run_usd)::decimal(38, 9) as run_usd, sum(boot_usd)::decimal(38, 9) as boot_usd,
@@ -10,19 +12,25 @@ with measured as (
 ),
 billed as (
     select day, backend,
-        sum(amount_usd)::decimal(38, 9) as billed_usd,
-        sum(amount_usd) filter (category = 'compute')::decimal(38, 9) as compute_usd,
-        sum(amount_usd) filter (category = 'storage')::decimal(38, 9) as storage_usd,
-        sum(amount_usd) filter (category = 'network')::decimal(38, 9) as network_usd,
-        sum(amount_usd) filter (category = 'tax')::decimal(38, 9) as tax_usd,
-        sum(amount_usd) filter (category = 'credit')::decimal(38, 9) as credit_usd,
-        sum(amount_usd) filter (category = 'other')::decimal(38, 9) as other_usd
+        coalesce(
+            max(imported_at) filter (category = 'compute')
+                >= ((day + 1)::timestamp at time zone 'UTC'),
+            false
+        ) as is_billed,
+        {% for name in ['compute'] + beside %}
+        sum(amount_usd) filter (category = '{{ name }}')::decimal(38, 9) as {{ name }}_usd{{ '' if loop.last else ',' }}
+        {% endfor %}
     from {{ ref('int_invoice_days') }}
     group by 1, 2
+),
+known as (
+    select day, backend, coalesce(is_billed, false) as is_billed,
+        {% for name in ['run', 'boot', 'idle', 'compute'] + beside %}
+        coalesce({{ name }}_usd, 0)::decimal(38, 9) as {{ name }}_usd{{ '' if loop.last else ',' }}
+        {% endfor %}
+    from measured full join billed using (day, backend)
 )
-select
-    day, backend, billed_usd is not null as is_billed, billed_usd,
-    {% for name in ['run', 'boot', 'idle', 'storage', 'network', 'tax', 'credit', 'other', 'compute'] %}
-    coalesce({{ name }}_usd, 0)::decimal(38, 9) as {{ name }}_usd{{ '' if loop.last else ',' }}
-    {% endfor %}
-from measured full join billed using (day, backend)
+select *,
+    (case when is_billed then compute_usd else run_usd + boot_usd + idle_usd end
+        {%- for name in beside %} + {{ name }}_usd{% endfor %})::decimal(38, 9) as cost_usd
+from known

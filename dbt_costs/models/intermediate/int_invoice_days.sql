@@ -11,7 +11,7 @@ with days as (
     from {{ ref('stg_invoices') }}
 )
 select
-    day, row_id, backend, category,
+    day, row_id, backend, category, imported_at,
     ledger.share_usd(
         amount_usd, date_diff('day', period_start::date, day),
         date_diff('day', period_start::date, day) + 1, days

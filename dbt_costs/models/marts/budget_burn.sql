@@ -2,12 +2,16 @@
 -- now, and for the month that runs a forecast from its last complete days, with a range of 95 %.
 {{ config(materialized='table') }}
 with spend as (
-    select day, tenant, sum(cost_usd) as usd from {{ ref('daily_spend') }} group by 1, 2
+    select day, tenant, sum(cost_usd) as usd,
+        -- a credit is no rate at which money comes back
+        coalesce(sum(cost_usd) filter (category <> 'credit'), 0) as rate_usd
+    from {{ ref('daily_spend') }} group by 1, 2
 ),
 scoped as (
-    select 'all' as scope, day, sum(usd)::decimal(38, 9) as usd from spend group by 1, 2
+    select 'all' as scope, day, sum(usd)::decimal(38, 9) as usd, sum(rate_usd)::decimal(38, 9) as rate_usd
+    from spend group by 1, 2
     union all
-    select tenant as scope, day, usd from spend where tenant <> 'unallocated'
+    select tenant as scope, day, usd, rate_usd from spend where tenant <> 'unallocated'
 ),
 now_is as (select {{ as_of() }}::date as today),
 -- days on which nothing was spent count, from the first day of a scope on
@@ -20,8 +24,8 @@ calendar as (
 ),
 recent as (
     select calendar.scope, count(*) as days,
-        sum(ledger.to_nano(coalesce(scoped.usd, 0)))::hugeint as nano,
-        coalesce(stddev_samp(coalesce(scoped.usd, 0)::double), 0) as deviation
+        greatest(0, sum(ledger.to_nano(coalesce(scoped.rate_usd, 0)))::hugeint) as nano,
+        coalesce(stddev_samp(coalesce(scoped.rate_usd, 0)::double), 0) as deviation
     from calendar left join scoped using (scope, day)
     group by 1
 ),

@@ -1,5 +1,6 @@
 -- Grain: a day (UTC), tenant, backend, model and category. Guarantee: the rows of a day and backend
--- add up to its bill where there is one, else to what was measured; nothing is dropped.
+-- add up to its bill where there is one of the whole day, else to what was measured and what is
+-- billed beside machines; nothing is dropped.
 {{ by_day() }}
 with charges as (
     select * from {{ ref('int_attempt_charges') }}
@@ -15,7 +16,7 @@ by_kind as (
     from charges group by 1, 2, 3, 4, 5
 ),
 totals as (
-    select * from {{ ref('int_day_totals') }} where is_billed and {{ in_piece('day') }}
+    select * from {{ ref('int_day_totals') }} where {{ in_piece('day') }}
 ),
 parts as (
     select day, tenant, backend, model, case when is_done then 'run' else 'failed_run' end as category,
@@ -36,7 +37,7 @@ parts as (
     union all by name
     select day, 'unallocated' as tenant, backend, '' as model, 'unexplained' as category,
         compute_usd - run_usd - boot_usd - idle_usd as cost_usd
-    from totals where compute_usd <> run_usd + boot_usd + idle_usd
+    from totals where is_billed and compute_usd <> run_usd + boot_usd + idle_usd
 )
 select
     day, tenant, backend, model, category,
