@@ -110,7 +110,7 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
 
 
 def _hold_seeds(settings: Settings, *, gaps: bool) -> None:
-    """With two prices at a time all rows would be there twice. gaps: where no rule of dbt's tells."""
+    """With two prices at a time rows would be there twice. gaps: where no rule of dbt's tells."""
     try:
         prices = read_price_book(settings.price_book).prices
         rates = read_exchange_rates(settings.exchange_rates).rates
