@@ -47,4 +47,7 @@ def lines(record: Record, bucket: str = "day") -> Iterator[BilledLine]:
 def _end(start: datetime, bucket: str) -> datetime:
     if bucket not in _BUCKETS:
         raise ValueError(f"buckets of a {bucket} cannot be told apart by day: ask for hour or day")
-    return start + _BUCKETS[bucket]
+    try:
+        return start + _BUCKETS[bucket]
+    except OverflowError:
+        raise ValueError(f"startTime {start.isoformat()} is beyond the times there are") from None
