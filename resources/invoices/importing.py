@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +18,7 @@ from pipelines.billing.invoices import (
     check_line,
     invoice_rows,
 )
+from pipelines.billing.overlaps import refuse_overlaps
 from pipelines.billing.prices import total
 from resources.ledger_writer import write_rows
 from resources.storage.base import Storage
@@ -26,6 +27,8 @@ from .reading import records
 from .standing import rows_of_days
 
 PARSERS: dict[str, ModuleType] = {"runpod": runpod, "aws": aws, "gcp": gcp}
+_ALONE = {one.BACKEND for one in PARSERS.values() if getattr(one, "ONE_AT_A_TIME", False)}
+_REACH_DAYS = 31  # so far before a line may lie the begin of one that overlaps it
 # what a provider's file may hold where something else belongs is told as its parser found it
 _MISREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -84,7 +87,10 @@ def import_invoices(
     seen = _Seen()
     sums = added_up(_lines(paths, delivery, now, seen))
     rows = list(invoice_rows(sums, rates, now))
-    standing = rows_of_days(storage, {row.period_start.date() for row in rows})
+    alone = [line for line in sums.values() if line.backend in _ALONE]
+    days = {row.period_start.date() for row in rows}
+    standing = rows_of_days(storage, days | _days_around(alone))
+    refuse_overlaps(alone, standing.values())
     changed = [row for row in rows if not _is_standing(row, standing.get(row.row_id))]
     write_rows(storage, changed)
     replaced = sum(row.row_id in standing for row in changed)
@@ -97,6 +103,15 @@ def import_invoices(
         usd=total(row.amount_usd for row in rows),
         backends=tuple(sorted({row.backend for row in rows})),
     )
+
+
+def _days_around(lines: Sequence[BilledLine]) -> set[date]:
+    """On which what overlaps them may begin."""
+    return {
+        (line.period_start + timedelta(days=day)).date()
+        for line in lines
+        for day in range(-_REACH_DAYS, (line.period_end - line.period_start).days + 2)
+    }
 
 
 def _is_standing(row: InvoiceRow, known: InvoiceRow | None) -> bool:

@@ -12,6 +12,7 @@ from pipelines.billing.invoices import BilledLine
 from .fields import Record, moment, money, text
 
 BACKEND = "runpod"
+ONE_AT_A_TIME = True  # an endpoint has one amount for an hour: a day over it counts it twice
 _BUCKETS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
