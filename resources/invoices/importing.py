@@ -1,5 +1,6 @@
 """Invoices of providers, as files, on their way into `ledger/invoices`."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -84,6 +85,7 @@ def import_invoices(
         ExchangeRateError: a currency has no rate at a line's time; names file and line.
         StorageError: a file of the ledger is damaged.
     """
+    _refuse_twins(paths)
     seen = _Seen()
     sums = added_up(_lines(paths, delivery, now, seen))
     rows = list(invoice_rows(sums, rates, now))
@@ -103,6 +105,13 @@ def import_invoices(
         usd=total(row.amount_usd for row in rows),
         backends=tuple(sorted({row.backend for row in rows})),
     )
+
+
+def _refuse_twins(paths: Sequence[Path]) -> None:
+    """The lines of a file that is given twice would be added up."""
+    for path, times in Counter(path.resolve() for path in paths).items():
+        if times > 1:
+            raise InvoiceError(f"{path.name} is given {times} times: give each file once.")
 
 
 def _days_around(lines: Sequence[BilledLine]) -> set[date]:
