@@ -6,6 +6,9 @@ from decimal import Decimal
 import pytest
 
 from pipelines.billing.invoices import InvoiceError
+from resources.costs.compaction import compact_ledger
+from resources.ledger_writer import INVOICES
+from resources.storage.base import StorageError
 
 BEFORE = datetime(2026, 3, 12, tzinfo=UTC)
 
@@ -109,3 +112,19 @@ def test_the_word_that_counts_is_the_last_one(take, kept, a_bill):
 
     assert (done.replaced, done.unchanged) == (0, 1)
     assert sorted(row.amount for row in kept()) == [1, 1, 2]
+
+
+def test_a_damaged_file_of_the_ledger_is_named_and_nothing_is_written(take, storage, a_bill):
+    storage.write(f"{INVOICES}date=2026-03-10/bad.parquet", b"PAR1 no")
+
+    with pytest.raises(StorageError, match=r"date=2026-03-10/bad\.parquet cannot be read"):
+        take(a_bill("03-10T00:00"))
+    assert len(list(storage.list(INVOICES))) == 1
+
+
+def test_what_was_compacted_is_still_the_same(take, storage, a_bill):
+    for day in (12, 13):
+        take(a_bill("03-10T00:00", totalAmount=day), now=datetime(2026, 3, day, tzinfo=UTC))
+    assert compact_ledger(storage, datetime(2026, 6, 1, tzinfo=UTC)).days == 1
+
+    assert take(a_bill("03-10T00:00", totalAmount=13)).unchanged == 1
