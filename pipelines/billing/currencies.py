@@ -63,9 +63,12 @@ def read_exchange_rates(path: Path) -> ExchangeRates:
 
 
 def _rate(line: dict[str, str]) -> Rate:
+    usd_per_unit = positive(line["usd_per_unit"], "usd_per_unit")
+    if not usd_per_unit:
+        raise ValueError("usd_per_unit 0 would make every bill of that currency nothing")
     return Rate(
         currency=line["currency"],
-        usd_per_unit=positive(line["usd_per_unit"], "usd_per_unit"),
+        usd_per_unit=usd_per_unit,
         valid_from=day(line["valid_from"]),
         valid_to=last_day(line["valid_to"]),
         source=line["source"],

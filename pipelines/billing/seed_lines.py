@@ -58,6 +58,10 @@ def read_seed(path: Path, seed: Seed, make: Callable[[dict[str, str]], Line]) ->
         raise seed.error(
             f"{seed.setting}: {str(path)!r} cannot be read ({error.strerror}){seed.advice}"
         ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise seed.error(
+            f"{seed.setting}: {str(path)!r} is no CSV in UTF-8 ({error}){seed.advice}"
+        ) from error
     for first, second in _overlaps(lines):
         raise seed.error(
             f"Two {seed.lines} of {first.name} overlap at {second.valid_from:%Y-%m-%d}: "

@@ -2,10 +2,14 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .house import console, json_option, open_house, print_json
+
+if TYPE_CHECKING:
+    from resources.invoices.importing import Imported
 
 
 @click.group()
@@ -40,8 +44,8 @@ def import_files(
 ) -> None:
     """Read a delivery: RunPod's billing API (JSON), AWS CUR 2.0, Google's billing export.
 
-    Give all files of one delivery at once. The same file twice adds nothing; a corrected line
-    takes the place of the one before.
+    Give all files of one delivery at once. A file that was imported before adds nothing; a
+    corrected line takes the place of the one before.
     """
     from pipelines.billing.currencies import ExchangeRateError, read_exchange_rates
     from pipelines.billing.invoices import InvoiceError
@@ -54,25 +58,41 @@ def import_files(
         done = import_invoices(storage, files, rates, delivery, datetime.now(UTC))
     except (InvoiceError, ExchangeRateError) as error:
         raise click.UsageError(str(error)) from error
+    for name in done.empty:
+        click.echo(f"escriba: {name} holds no lines.", err=True)
     if as_json:
-        print_json(
-            {
-                "rows": done.rows,
-                "left_out": done.left_out,
-                "amount_usd": f"{done.usd:f}",
-                "backends": done.backends,
-            }
-        )
-        return
-    left_out = f"; {done.left_out:,} lines without that tag left out" if done.left_out else ""
+        print_json(_json(done))
+    else:
+        console().print(_sentence(done), markup=False)
+
+
+def _json(done: "Imported") -> dict[str, object]:
+    return {
+        "rows": done.rows,
+        "new": done.new,
+        "replaced": done.replaced,
+        "unchanged": done.unchanged,
+        "left_out": done.left_out,
+        "empty_files": done.empty,
+        "amount_usd": f"{done.usd:f}",
+        "backends": done.backends,
+    }
+
+
+def _sentence(done: "Imported") -> str:
     whose = ", ".join(done.backends) or "nobody"
-    console().print(f"{done.rows:,} rows of {whose}, {done.usd:.2f} USD{left_out}.")
+    if done.unchanged == done.rows:
+        came = "the same again: nothing new" if done.rows else "nothing new"
+    else:
+        came = f"{done.new:,} new, {done.replaced:,} replaced, {done.unchanged:,} the same"
+    left_out = f"; {done.left_out:,} lines without that tag left out" if done.left_out else ""
+    return f"{done.rows:,} rows of {whose}, {done.usd:.2f} USD: {came}{left_out}."
 
 
 def _tag(text: str | None) -> tuple[str, str] | None:
     if text is None:
         return None
     key, equals, value = text.partition("=")
-    if not equals:
+    if not key or not equals:
         raise click.UsageError(f"--tag {text!r}: write it as KEY=VALUE.")
     return key, value

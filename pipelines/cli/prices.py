@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.markup import escape
 
 from .costs import new_table
 from .house import console, json_option, print_json
@@ -13,6 +14,12 @@ from .house import console, json_option, print_json
 if TYPE_CHECKING:
     from pipelines.billing.catalogue import Change
     from pipelines.settings import Settings
+
+
+_NOBODY = (
+    "Nobody told a price that the book has. RunPod can be asked with RUNPOD_API_KEY, AWS with "
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or its own chain, Google with GOOGLE_API_KEY."
+)
 
 
 @click.group()
@@ -34,11 +41,13 @@ def refresh(*, is_applied: bool, least: float, as_json: bool) -> None:
     """Ask RunPod, AWS (spot history) and Google for their prices, and show what differs.
 
     --apply ends the old lines and adds new ones, valid from tomorrow on (UTC), in a price book of
-    your own; the one that is shipped is never changed.
+    your own; the one that is shipped is never changed. Where nobody tells a price, nothing is
+    shown, and the exit status is 2.
     """
     from pipelines.billing.catalogue import compare
     from pipelines.billing.prices import read_price_book
     from pipelines.settings import load_settings
+    from resources.failures import BackendUnavailableError
     from resources.prices.asking import ask_all
 
     settings = load_settings()
@@ -47,12 +56,14 @@ def refresh(*, is_applied: bool, least: float, as_json: bool) -> None:
     now = datetime.now(UTC)
     book = read_price_book(settings.price_book)
     asked = ask_all(settings, book, now)
+    for trouble in asked.troubles:
+        click.echo(f"escriba: {trouble}", err=True)
     changes = compare(book, asked.offers, now, Decimal(repr(least)))
+    if not changes:
+        raise BackendUnavailableError(_NOBODY)
     changed = [one for one in changes if one.state == "changed"]
     if is_applied and changed:
         _apply(settings.price_book, changed)
-    for trouble in asked.troubles:
-        click.echo(f"escriba: {trouble}", err=True)
     if as_json:
         print_json(
             {"changes": [_json(one) for one in changes], "applied": is_applied and bool(changed)}
@@ -102,7 +113,7 @@ def _tell(path: Path, changes: "list[Change]", *, is_applied: bool) -> None:
         table.add_column(name, justify="right" if name in {"in the book", "now", "%"} else "left")
     for one in changes:
         told = _json(one)
-        table.add_row(
+        cells = (
             told["price"],
             told["in_the_book_usd"],
             told["now_usd"],
@@ -110,9 +121,11 @@ def _tell(path: Path, changes: "list[Change]", *, is_applied: bool) -> None:
             "" if one.state == "same" else one.state,
             told["source"],
         )
+        table.add_row(*map(escape, cells))
     out.print(table)
     count = sum(one.state == "changed" for one in changes)
     if count and is_applied:
-        out.print(f"{count} new lines in {path}, valid from {changes[0].since:%Y-%m-%d} on.")
+        told = f"{count} new lines in {path}, valid from {changes[0].since:%Y-%m-%d} on."
+        out.print(told, markup=False)
     elif count:
         out.print(f"{count} differ: `escriba prices refresh --apply` writes them into PRICE_BOOK.")

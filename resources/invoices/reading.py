@@ -3,6 +3,8 @@
 import csv
 import gzip
 import json
+import reprlib
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,52 +14,95 @@ from pipelines.billing.invoices import InvoiceError
 
 Numbered = Iterator[tuple[int, dict[str, Any]]]
 _READERS = "a CSV, Parquet, JSON or JSON-lines file, or one of them with .gz"
+_FIELD = 16_000_000  # characters; tags of a line can pass the 131,072 that Python's csv allows
 
 
 def records(path: Path) -> Numbered:
     """Each record with its number: the line of a CSV or JSON-lines file, else its place.
 
     Raises:
-        InvoiceError: names the file and the line.
+        InvoiceError: names the file, and the line where there is one.
     """
-    kind = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
-    reader = {".csv": _csv, ".parquet": _parquet, ".json": _json, ".jsonl": _json_lines}.get(kind)
+    kind = Path(path.stem).suffix if _is_packed(path) else path.suffix
+    readers = {".csv": _csv, ".parquet": _parquet, ".json": _json, ".jsonl": _json_lines}
+    reader = readers.get(kind.lower())
     if reader is None:
         raise InvoiceError(f"{path.name}: {kind or 'no suffix'!r} is not known: give {_READERS}.")
     try:
         yield from reader(path)
     except OSError as error:
         raise InvoiceError(f"{path.name} cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise InvoiceError(f"{path.name} is not UTF-8 text.") from error
+
+
+def _is_packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
+class _Lines:
+    """The lines of a text file. number: of the one that is read, or was the last."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file, self.number = file, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self.number += 1
+        try:
+            return next(self._file)
+        except StopIteration:
+            self.number -= 1
+            raise
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    if path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:
-            yield file
-    else:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield file
+def _opened(path: Path) -> Iterator[_Lines]:
+    """What is wrong with the file or its text is told with the line at which it was found."""
+    opener = gzip.open if _is_packed(path) else open
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+        lines = _Lines(file)
+        try:
+            yield lines
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _wrong(
+                path, lines.number, f"the file is damaged or cut off here ({error})"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise _wrong(
+                path, lines.number, "this, or what comes after it, is not UTF-8 text"
+            ) from error
+        except csv.Error as error:
+            raise _wrong(path, lines.number, f"no CSV: {error}") from error
+
+
+def _wrong(path: Path, number: int, what: str) -> InvoiceError:
+    return InvoiceError(f"{path.name}, line {number}: {what}.")
 
 
 def _csv(path: Path) -> Numbered:
-    with _opened(path) as file:
-        reader = csv.DictReader(file)
+    with _long_fields(), _opened(path) as lines:
+        reader = csv.DictReader(lines, strict=True)
         for record in reader:
             if None in record or None in record.values():
-                raise InvoiceError(
-                    f"{path.name}, line {reader.line_num}: it has not as many fields as the heading"
-                )
+                raise _wrong(path, reader.line_num, "it has not as many fields as the heading")
             yield reader.line_num, record
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    before = csv.field_size_limit(_FIELD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _parquet(path: Path) -> Numbered:
     import pyarrow as pa  # noqa: PLC0415  # 0.3 s
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    if path.suffix == ".gz":
+    if _is_packed(path):
         raise InvoiceError(f"{path.name}: Parquet has a compression of its own; unpack it first.")
     number = 0
     try:
@@ -66,17 +111,22 @@ def _parquet(path: Path) -> Numbered:
                 for record in batch.to_pylist():
                     number += 1
                     yield number, record
-    except pa.ArrowException as error:
-        raise InvoiceError(f"{path.name} is no sound Parquet file: {error}") from error
+    # a time that Python cannot hold is a ValueError or an OverflowError
+    except (pa.ArrowException, ValueError, OverflowError) as error:
+        raise _wrong(path, number + 1, f"this is no sound Parquet file: {error}") from error
 
 
 def _json(path: Path) -> Numbered:
     """A list, or an object that holds one, as RunPod's API answers; else JSON lines."""
-    with _opened(path) as file:
-        text = file.read()
+    with _opened(path) as lines:
+        text = "".join(lines)
+    if not text.strip():
+        return
     try:
-        said = json.loads(text, parse_float=str)
-    except json.JSONDecodeError:
+        said = _parsed(path, 1, text)
+    except json.JSONDecodeError as error:
+        if not error.msg.startswith("Extra data"):  # a first line that is whole, and more
+            raise _wrong(path, error.lineno, f"no JSON: {error.msg}") from error
         yield from _json_lines(path)
         return
     found = said.get("records", [said]) if isinstance(said, dict) else said
@@ -87,18 +137,26 @@ def _json(path: Path) -> Numbered:
 
 
 def _json_lines(path: Path) -> Numbered:
-    with _opened(path) as file:
-        for number, line in enumerate(file, 1):
+    with _opened(path) as lines:
+        for line in lines:
             if not line.strip():
                 continue
             try:
-                record = json.loads(line, parse_float=str)
+                record = _parsed(path, lines.number, line)
             except json.JSONDecodeError as error:
-                raise InvoiceError(f"{path.name}, line {number}: no JSON: {error.msg}") from error
-            yield number, _object(path, number, record)
+                raise _wrong(path, lines.number, f"no JSON: {error.msg}") from error
+            yield lines.number, _object(path, lines.number, record)
 
 
-def _object(path: Path, number: int, record: Any) -> dict[str, Any]:  # noqa: ANN401  # what JSON can say
+def _parsed(path: Path, number: int, text: str) -> Any:  # noqa: ANN401  # whatever JSON can say
+    """Numbers stay text: none is rounded, and none is too long for Python."""
+    try:
+        return json.loads(text, parse_float=str, parse_int=str)
+    except RecursionError as error:
+        raise _wrong(path, number, "it is nested too deeply") from error
+
+
+def _object(path: Path, number: int, record: Any) -> dict[str, Any]:  # noqa: ANN401
     if not isinstance(record, dict):
-        raise InvoiceError(f"{path.name}, line {number}: an object is needed, not {record!r}")
+        raise _wrong(path, number, f"an object is needed, not {reprlib.repr(record)}")
     return record

@@ -52,11 +52,15 @@ def machine_offers(settings: Settings, book: PriceBook, _now: datetime) -> list[
         raise BackendUnavailableError("Google is not asked: GOOGLE_API_KEY is empty.")
     try:
         skus = list(_skus(settings.gcp_billing_url, key, settings.gcp_region))
+    except httpx.TransportError as error:
+        raise BackendUnavailableError(
+            f"Google's catalogue does not answer ({type(error).__name__}): look at the network."
+        ) from None  # an error of httpx holds the request, and so the key
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise BackendUnavailableError(
-            f"Google's catalogue does not answer ({type(error).__name__}): GOOGLE_API_KEY needs "
-            "the Cloud Billing API."
-        ) from None  # its address has the key
+            f"Google's catalogue refuses ({type(error).__name__}): GOOGLE_API_KEY needs the Cloud "
+            "Billing API."
+        ) from None
     source = f"Cloud Billing catalogue of {settings.gcp_region}"
     return [
         Offer("gcp_gpu", name, "machine_hour", _price(_MACHINES[name], skus, settings), source)

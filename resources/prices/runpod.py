@@ -22,9 +22,11 @@ def serverless_offers(settings: Settings, book: PriceBook, _now: datetime) -> li
     Raises:
         BackendUnavailableError: no key is set, or RunPod does not answer.
     """
+    known = {price.sku for price in book.prices if price.backend == "runpod"}
+    if not known:
+        return []
     if not settings.runpod_api_key.get_secret_value():
         raise BackendUnavailableError("RunPod is not asked: RUNPOD_API_KEY is empty.")
-    known = {price.sku for price in book.prices if price.backend == "runpod"}
     prices = {one.get("id"): _serverless(one) for one in asyncio.run(_gpu_types(settings))}
     offers = []
     for gpu, types in GPU_TYPES.items():

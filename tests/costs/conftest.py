@@ -2,12 +2,14 @@
 
 import csv
 import dataclasses
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.billing.attempts import LedgerRow
@@ -18,11 +20,13 @@ from pipelines.billing.sessions import SessionRow
 from pipelines.settings import HOUSE, load_settings
 from resources.costs.building import build_marts
 from resources.costs.loading import load_ledger
-from resources.ledger_writer import write_rows
+from resources.invoices.importing import Delivery, import_invoices
+from resources.ledger_writer import INVOICES, write_rows
 from resources.storage import open_storage
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
 LATER = datetime(2026, 3, 20, 12, tzinfo=UTC)
+APRIL = datetime(2026, 4, 1, tzinfo=UTC)
 PRICES = """\
 backend,sku,unit,price_usd,valid_from,valid_to,source
 runpod,l4,gpu_second,0.00019,2020-01-01,2026-03-11,test
@@ -172,6 +176,34 @@ def bills():
             "credits": [{"name": "promotion", "amount": -0.25}, {"name": "other", "amount": -0.5}],
         },
     )
+
+
+@pytest.fixture
+def take(storage, rates):
+    """Imports files as one delivery, in April 2026."""
+
+    def take(*paths, now=APRIL, **delivery):
+        return import_invoices(storage, paths, rates, Delivery(**delivery), now)
+
+    return take
+
+
+@pytest.fixture
+def kept(storage):
+    """The rows of invoices in the bucket, all that were ever written."""
+
+    def read():
+        keys = [found.key for found in storage.list(INVOICES)]
+        tables = [pq.read_table(io.BytesIO(storage.read(key))) for key in keys]
+        return [InvoiceRow(**row) for table in tables for row in table.to_pylist()]
+
+    return read
+
+
+@pytest.fixture
+def a_cur(write_csv, bills):
+    """A report of AWS with a line for each change of the usual one."""
+    return lambda *changes: write_csv("cur.csv", [bills.aws | change for change in changes])
 
 
 class Costs:

@@ -1,11 +1,11 @@
 """`escriba prices refresh` against RunPod, EC2 and Google on loopback."""
 
 import json
-import threading
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -13,59 +13,25 @@ from click.testing import CliRunner
 from pipelines.billing.prices import read_price_book
 from pipelines.cli.prices import command
 from pipelines.settings import HOUSE, SettingsError, load_settings
+from resources.failures import BackendUnavailableError
 from resources.prices.aws import spot_offers
+from tests.fake_catalogues import FakeBilling, FakeRefusal, serving
 from tests.fake_runpod import FakeRunPod
 
 KEY = "rpa_SECRETSECRETSECRET"
 SHIPPED = HOUSE / "dbt_costs" / "seeds" / "price_book.csv"
 
 
-def sku(description, usd, region="us-central1"):
-    units, _, nanos = usd.partition(".")
-    rate = {"units": units, "nanos": int(nanos.ljust(9, "0"))}
-    free = {"startUsageAmount": 0, "unitPrice": {"units": "0", "nanos": 0}}
-    rates = [free, {"startUsageAmount": 1, "unitPrice": rate}]
-    return {
-        "description": description,
-        "serviceRegions": [region],
-        "pricingInfo": [{"pricingExpression": {"usageUnit": "h", "tieredRates": rates}}],
-    }
-
-
-SKUS = [
-    sku("Nvidia Tesla T4 GPU attached to Spot Preemptible VMs running in Americas", "0.14"),
-    sku("Nvidia Tesla T4 GPU running in Americas", "0.35"),
-    sku("Spot Preemptible N1 Predefined Instance Core running in Belgium", "9", "europe-west1"),
-    sku("Spot Preemptible N1 Predefined Instance Core running in Americas", "0.006655"),
-    sku("Spot Preemptible N1 Predefined Instance Ram running in Americas", "0.000892"),
-]
-
-
-class FakeBilling(BaseHTTPRequestHandler):
-    """Two SKUs a page; wants the key in a header, where no log of addresses has it."""
-
-    def do_GET(self):
-        parts = urlsplit(self.path)
-        begin = int(parse_qs(parts.query).get("pageToken", ["0"])[0])
-        allowed = self.headers["X-Goog-Api-Key"] == "goog"
-        more = {"nextPageToken": str(begin + 2)} if begin + 2 < len(SKUS) else {}
-        body = json.dumps({"skus": SKUS[begin : begin + 2]} | more if allowed else {}).encode()
-        self.send_response(200 if allowed else 403)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+@pytest.fixture
+def google():
+    with serving(FakeBilling) as url:
+        yield url
 
 
 @pytest.fixture
-def google():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeBilling)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+def refusing():
+    with serving(FakeRefusal) as url:
+        yield url
 
 
 @pytest.fixture
@@ -99,6 +65,18 @@ def refresh(*words):
     if done.exception:
         raise done.exception
     return {one["price"]: one for one in json.loads(done.stdout)["changes"]}
+
+
+def refresh_of_people(cwd, *words):
+    """As typed, with what the environment says."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "prices", "refresh", *words],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(HOUSE)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_each_provider_is_asked_and_the_book_is_left_as_it_is(environment, runpod):
@@ -164,3 +142,69 @@ def test_a_book_without_aws_asks_nobody():
     without = type(book)(tuple(p for p in book.prices if p.backend != "aws_gpu"))
 
     assert spot_offers(settings, without, datetime.now(UTC)) == []
+
+
+@pytest.fixture
+def nobody(environment, monkeypatch, tmp_path):
+    """No key anywhere, not in AWS's own chain either."""
+    for name in ("RUNPOD_API_KEY", "GOOGLE_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "")
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    return environment
+
+
+def test_nobody_to_ask_is_told_with_what_to_set(nobody):
+    done = CliRunner().invoke(command, ["refresh"])
+
+    assert isinstance(done.exception, BackendUnavailableError)  # exit status 2, as `main` has it
+    for name in ("RUNPOD_API_KEY", "AWS_ACCESS_KEY_ID", "GOOGLE_API_KEY"):
+        assert name in str(done.exception)
+        assert name in done.stderr
+    assert "AWS is not asked, since credentials are missing" in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_command_ends_with_2_where_nobody_can_be_asked(nobody, tmp_path):
+    done = refresh_of_people(tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "escriba: Nobody told a price that the book has. RunPod can be asked" in done.stderr
+
+
+def test_a_network_that_fails_is_not_told_as_credentials(environment, monkeypatch):
+    nowhere = "http://127.0.0.1:9"
+    for name in ("AWS_EC2_URL", "GCP_BILLING_URL"):
+        monkeypatch.setenv(name, nowhere)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+    done = CliRunner().invoke(command, ["refresh", "--json"])
+
+    assert done.exit_code == 0  # RunPod told its own
+    assert f"EC2 does not answer at {nowhere} (EndpointConnectionError)" in done.stderr
+    assert "Google's catalogue does not answer (ConnectError): look at the network" in done.stderr
+    assert "credentials" not in done.stderr
+    assert "KEY" not in done.stderr
+
+
+def test_credentials_that_aws_refuses_are_told_as_such(environment, monkeypatch, refusing):
+    monkeypatch.setenv("AWS_EC2_URL", refusing)
+
+    done = CliRunner().invoke(command, ["refresh", "--json"])
+
+    assert "EC2 does not tell its spot prices (AuthFailure): the credentials must be" in done.stderr
+
+
+def test_a_book_whose_name_has_brackets_is_named_as_it_is(
+    environment, monkeypatch, tmp_path, runpod
+):
+    runpod.control.prices["NVIDIA L4"] = {"serverless": 0.9}
+    book = environment.rename(tmp_path / "[bold]prices.csv")
+    monkeypatch.setenv("PRICE_BOOK", str(book))
+
+    done = refresh_of_people(tmp_path, "--apply")
+
+    assert done.returncode == 0
+    assert "[bold]prices.csv, valid from" in done.stdout.replace("\n", "")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pipelines.billing.invoices import BilledLine, Category
 
-from .fields import Record, moment, money, nested, pairs, text
+from .fields import Record, currency, moment, money, pairs, text
 
 BACKEND = "aws_gpu"
 _CREDITS = {"Credit", "Refund", "EdpDiscount", "BundledDiscount", "Discount", "PrivateRateDiscount"}
@@ -40,14 +40,14 @@ def lines(record: Record, bucket: str = "hour") -> Iterator[BilledLine]:  # noqa
         period_start=start,
         period_end=moment(record, "line_item_usage_end_date"),
         amount=money(record, "line_item_unblended_cost"),
-        currency=text(record, "line_item_currency_code", "USD"),
+        currency=currency(record, "line_item_currency_code"),
         description=text(record, "line_item_line_item_description"),
     )
 
 
 def tags(record: Record) -> dict[str, str]:
     """`resource_tags`: user_purpose and the like."""
-    return pairs(nested(record, "resource_tags"))
+    return pairs(record, "resource_tags")
 
 
 def _month(record: Record, start: datetime) -> str:

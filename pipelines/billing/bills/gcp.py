@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.billing.invoices import BilledLine, Category
 
-from .fields import Record, moment, money, nested, pairs, text
+from .fields import Record, currency, moment, money, nested, objects, pairs, text
 
 BACKEND = "gcp_gpu"
 _NETWORK = ("network", "egress", "external ip", "data transfer", "nat gateway")
@@ -38,18 +38,18 @@ def lines(record: Record, bucket: str = "hour") -> Iterator[BilledLine]:  # noqa
         period_start=moment(record, "usage_start_time"),
         period_end=moment(record, "usage_end_time"),
         amount=money(record, "cost"),
-        currency=text(record, "currency", "USD"),
+        currency=currency(record, "currency"),
         description=sku,
     )
     yield line
-    taken_off = [money(one, "amount") for one in nested(record, "credits") or ()]
+    taken_off = [money(one, "amount") for one in objects(record, "credits")]
     if taken_off:
         yield replace(line, category="credit", amount=sum(taken_off, Decimal(0)))
 
 
 def tags(record: Record) -> dict[str, str]:
     """Labels of the project's resources."""
-    return pairs(nested(record, "labels"))
+    return pairs(record, "labels")
 
 
 def _inside(record: Record, name: str, part: str) -> Any:  # noqa: ANN401  # whatever JSON can say

@@ -12,6 +12,7 @@ from pipelines.billing.invoices import BilledLine
 from .fields import Record, moment, money, text
 
 BACKEND = "runpod"
+ONE_AT_A_TIME = True  # an endpoint has one amount for an hour: a day over it counts it twice
 _BUCKETS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
@@ -47,4 +48,7 @@ def lines(record: Record, bucket: str = "day") -> Iterator[BilledLine]:
 def _end(start: datetime, bucket: str) -> datetime:
     if bucket not in _BUCKETS:
         raise ValueError(f"buckets of a {bucket} cannot be told apart by day: ask for hour or day")
-    return start + _BUCKETS[bucket]
+    try:
+        return start + _BUCKETS[bucket]
+    except OverflowError:
+        raise ValueError(f"startTime {start.isoformat()} is beyond the times there are") from None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from pipelines.billing.currencies import ExchangeRates
-from pipelines.billing.invoices import BilledLine, Category, InvoiceRow, invoice_rows
+from pipelines.billing.invoices import BilledLine, Category, InvoiceRow, added_up, invoice_rows
 
 from .days import Part
 from .plan import DAY, HOUR, Plan, moment
@@ -42,7 +42,7 @@ class Bills:
 
     def rows(self, rates: ExchangeRates, now: datetime) -> list[InvoiceRow]:
         """Of all days but the last `unbilled_days`, of which no provider has written yet."""
-        return list(invoice_rows([*self._compute(), *self._beside()], rates, now))
+        return list(invoice_rows(added_up([*self._compute(), *self._beside()]), rates, now))
 
     def _until(self) -> int:
         return (self._plan.days - self._plan.unbilled_days) * DAY

@@ -1,0 +1,62 @@
+"""What `ledger/invoices` says by now: the last word on each row of some days."""
+
+import dataclasses
+from collections.abc import Collection
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipelines.billing.invoices import InvoiceRow
+from resources.ledger_files import fetch_all, ledger_files, unreadable
+from resources.ledger_tables import LEDGER_INVOICES
+from resources.ledger_writer import schema
+from resources.storage.base import Storage, StorageError, Stored
+
+_COLUMNS = ", ".join(field.name for field in dataclasses.fields(InvoiceRow))
+# files of another version may have fewer columns, or more
+_EVERY = """
+    SELECT * FROM nothing UNION ALL BY NAME
+    SELECT * FROM read_parquet(getvariable('paths'), union_by_name = true,
+                               hive_partitioning = false)
+"""
+
+
+def rows_of_days(storage: Storage, days: Collection[date]) -> dict[str, InvoiceRow]:
+    """By row_id, the rows whose period begins on one of these days (UTC).
+
+    Raises:
+        StorageError: a file of these days is damaged; names its key.
+    """
+    if not days:
+        return {}
+    folders = {f"{LEDGER_INVOICES.folder}date={day:%Y-%m-%d}" for day in days}
+
+    def look() -> list[Stored]:
+        found = ledger_files(storage, LEDGER_INVOICES.folder, min(folders))
+        return [file for file in found if file.key.rpartition("/")[0] in folders]
+
+    with TemporaryDirectory(prefix="escriba-invoices-") as name:
+        local = fetch_all(storage, look, Path(name))
+        return {row.row_id: row for row in _read(local)}
+
+
+def _read(local: dict[Path, str]) -> list[InvoiceRow]:
+    import duckdb  # noqa: PLC0415
+
+    if not local:
+        return []
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("nothing", schema(InvoiceRow).empty_table())
+        connection.execute("SET VARIABLE paths = ?", [[str(path) for path in local]])
+        try:
+            found = connection.sql(
+                f"SELECT {_COLUMNS} FROM ({LEDGER_INVOICES.latest(_EVERY)})"  # noqa: S608
+            ).to_arrow_table()
+        except duckdb.Error as error:
+            keys = ", ".join(local[path] for path in unreadable(local)) or LEDGER_INVOICES.folder
+            raise StorageError(
+                f"The ledger's {keys} cannot be read as Parquet: remove it, and import the bills "
+                "of its day again."
+            ) from error
+    return [InvoiceRow(**row) for row in found.to_pylist()]
