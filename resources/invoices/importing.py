@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -51,7 +51,8 @@ class Delivery:
 class Imported:
     """What came of it.
 
-    new, replaced and unchanged add up to rows; an unchanged one is not written again.
+    new, replaced and unchanged add up to rows; an unchanged one is written again only where its
+    day was not over when it was read.
     empty: names of files that hold no lines.
     """
 
@@ -94,7 +95,10 @@ def import_invoices(
     standing = rows_of_days(storage, days | _days_around(alone))
     refuse_overlaps(alone, standing.values())
     changed = [row for row in rows if not _is_standing(row, standing.get(row.row_id))]
-    write_rows(storage, changed)
+    news = {row.row_id for row in changed}
+    same = (row for row in rows if row.row_id not in news)
+    whole = [row for row in same if _is_whole_now(row, standing[row.row_id])]
+    write_rows(storage, [*changed, *whole])
     replaced = sum(row.row_id in standing for row in changed)
     return Imported(
         new=len(changed) - replaced,
@@ -128,6 +132,13 @@ def _is_standing(row: InvoiceRow, known: InvoiceRow | None) -> bool:
     if known is None:
         return False
     return row == replace(known, imported_at=row.imported_at, schema_version=row.schema_version)
+
+
+def _is_whole_now(row: InvoiceRow, known: InvoiceRow) -> bool:
+    """Whether its last day (UTC) was not over when it was read, and is now: then it counts."""
+    last = row.period_end.astimezone(UTC) - timedelta(microseconds=1)
+    over = datetime.combine(last.date() + timedelta(days=1), time(), UTC)
+    return known.imported_at < over <= row.imported_at
 
 
 @dataclass

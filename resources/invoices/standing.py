@@ -7,10 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipelines.billing.invoices import InvoiceRow
-from resources.ledger_files import fetch_all, ledger_files, unreadable
+from resources.ledger_faults import damaged, hold_columns
+from resources.ledger_files import fetch_all, ledger_files
 from resources.ledger_tables import LEDGER_INVOICES
 from resources.ledger_writer import schema
-from resources.storage.base import Storage, StorageError, Stored
+from resources.storage.base import Storage, Stored
 
 _COLUMNS = ", ".join(field.name for field in dataclasses.fields(InvoiceRow))
 # files of another version may have fewer columns, or more
@@ -45,18 +46,16 @@ def _read(local: dict[Path, str]) -> list[InvoiceRow]:
 
     if not local:
         return []
+    keys = {str(path): key for path, key in local.items()}
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("nothing", schema(InvoiceRow).empty_table())
-        connection.execute("SET VARIABLE paths = ?", [[str(path) for path in local]])
+        connection.execute("SET VARIABLE paths = ?", [list(keys)])
         try:
+            hold_columns(connection, LEDGER_INVOICES, keys)
             found = connection.sql(
                 f"SELECT {_COLUMNS} FROM ({LEDGER_INVOICES.latest(_EVERY)})"  # noqa: S608
             ).to_arrow_table()
         except duckdb.Error as error:
-            keys = ", ".join(local[path] for path in unreadable(local)) or LEDGER_INVOICES.folder
-            raise StorageError(
-                f"The ledger's {keys} cannot be read as Parquet: remove it, and import the bills "
-                "of its day again."
-            ) from error
+            raise damaged(LEDGER_INVOICES, keys) from error
     return [InvoiceRow(**row) for row in found.to_pylist()]

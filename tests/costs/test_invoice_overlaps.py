@@ -1,6 +1,6 @@
 """An endpoint's hour is billed once, by whatever length of records it is asked for."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -117,7 +117,7 @@ def test_the_word_that_counts_is_the_last_one(take, kept, a_bill):
 def test_a_damaged_file_of_the_ledger_is_named_and_nothing_is_written(take, storage, a_bill):
     storage.write(f"{INVOICES}date=2026-03-10/bad.parquet", b"PAR1 no")
 
-    with pytest.raises(StorageError, match=r"date=2026-03-10/bad\.parquet cannot be read"):
+    with pytest.raises(StorageError, match=r"date=2026-03-10/bad\.parquet' cannot be read"):
         take(a_bill("03-10T00:00"))
     assert len(list(storage.list(INVOICES))) == 1
 
@@ -128,3 +128,15 @@ def test_what_was_compacted_is_still_the_same(take, storage, a_bill):
     assert compact_ledger(storage, datetime(2026, 6, 1, tzinfo=UTC)).days == 1
 
     assert take(a_bill("03-10T00:00", totalAmount=13)).unchanged == 1
+
+
+def test_a_day_that_was_not_over_counts_as_whole_when_the_same_is_read_after_it(
+    take, kept, a_bill, day
+):
+    """Nothing more was used that evening: without a word on it the day would stay as measured."""
+    at_noon, at_night = day + timedelta(hours=12), day + timedelta(hours=20)
+    for now in (at_noon, at_night, day + timedelta(hours=33), day + timedelta(hours=40)):
+        done = take(a_bill("03-10T00:00"), now=now)
+
+    assert (done.new, done.replaced, done.unchanged) == (0, 0, 1)
+    assert [row.imported_at for row in kept()] == [at_noon, day + timedelta(hours=33)]
