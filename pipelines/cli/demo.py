@@ -19,7 +19,8 @@ from pipelines.speech.diarized import DiarizedTranscript, loads
 from resources.ledger import open_ledger
 from resources.storage.base import Storage
 
-from .costs import clock, costs_json, new_table, price_rows, query_costs
+from .cost_table import clock, new_table
+from .costs import costs_json, price_rows, query_costs
 from .demo_folder import fresh_folder
 from .house import console, json_option, open_house, print_json
 from .run import print_summary, summary

@@ -12,7 +12,7 @@ from rich.console import Console
 from pipelines.settings import Settings
 from resources.storage.base import Storage
 
-from .costs import new_table
+from .cost_table import new_table
 from .faults import told_plainly
 from .house import console, json_option, open_house, print_json, say_if_synthetic
 from .plain import plain, plain_text
