@@ -49,21 +49,38 @@ _ANOMALIES = """
     WHERE is_anomaly AND day BETWEEN $since AND $until ORDER BY day, scope
 """
 _BILLS = """
+    WITH billed AS (
+        SELECT * FROM marts.reconciliation WHERE day BETWEEN $since AND $until
+    ), unbilled AS (
+        SELECT backend, list(day ORDER BY day) AS days FROM (
+            SELECT DISTINCT backend, day FROM marts.daily_spend
+            WHERE day BETWEEN $since AND $until AND cost_usd <> 0
+            EXCEPT SELECT backend, day FROM billed
+        ) GROUP BY 1
+    )
     SELECT backend, count(*), sum(billed_usd), sum(unexplained_usd),
-           count(*) FILTER (is_alarming)
-    FROM marts.reconciliation WHERE day BETWEEN $since AND $until GROUP BY 1 ORDER BY 3 DESC
+           coalesce(list(day ORDER BY day) FILTER (is_alarming), []),
+           coalesce(any_value(unbilled.days), [])
+    FROM billed LEFT JOIN unbilled USING (backend) GROUP BY 1 ORDER BY 3 DESC
 """
+# a worker that died with its last job did not wait for another (resources/ledger.py)
 _WAITING = """
     WITH jobs AS (
         SELECT *, epoch(job_started_at) - epoch(lag(job_ended_at) OVER life) AS pause,
-               row_number() OVER life AS place,
-               epoch(models_ready_at) - epoch(container_started_at) AS boot
+               epoch(models_ready_at) - epoch(container_started_at) AS boot,
+               row_number() OVER (
+                   PARTITION BY session_id
+                   ORDER BY job_ended_at DESC, sequence DESC, row_id DESC
+               ) = 1 AND attempt_id IN (
+                   SELECT attempt_id FROM ledger.attempts WHERE status IN ('lost', 'stopped')
+               ) AS died
         FROM ledger.sessions
         WHERE backend <> 'local' AND job_started_at::DATE BETWEEN $since AND $until
         WINDOW life AS (PARTITION BY session_id ORDER BY job_started_at, sequence)
     )
     SELECT backend, sku, max(idle_timeout_seconds), coalesce(median(boot), 0),
-           max_by(usd_per_hour, job_started_at), count(DISTINCT session_id),
+           max_by(usd_per_hour, job_started_at),
+           count(DISTINCT session_id) - count(*) FILTER (died),
            coalesce(list(pause) FILTER (pause > 0), [])
     FROM jobs GROUP BY 1, 2
     HAVING max(idle_timeout_seconds) > 0 AND max(usd_per_hour) > 0 ORDER BY 1, 2
@@ -103,7 +120,9 @@ def read_figures(path: Path, periods: Compared, *, is_synthetic: bool) -> Figure
             burn=_made(rows.Burn, ask(_BURN)),
             recordings=_made(rows.Recording, ask(_RECORDINGS)),
             anomalies=_made(rows.Anomaly, ask(_ANOMALIES)),
-            bills=_made(rows.Bill, ask(_BILLS)),
+            bills=tuple(
+                rows.Bill(*row[:-2], tuple(row[-2]), tuple(row[-1])) for row in ask(_BILLS)
+            ),
             waiting=tuple(Waiting(*row[:-1], tuple(row[-1])) for row in ask(_WAITING)),
             price_changes=_made(PriceChange, ask(_PRICES)),
             is_synthetic=is_synthetic,

@@ -68,7 +68,7 @@ def made_figures(days=30, **changes):
             ),
         ),
         "anomalies": (rows.Anomaly("all", odd, usd(104), usd(16)),),
-        "bills": (rows.Bill("runpod", 29, usd(250), usd(12), 1),),
+        "bills": (rows.Bill("runpod", 29, usd(250), usd(12), (odd,)),),
         "waiting": (rows.Waiting("runpod", "l4", 60.0, 20.0, usd("3.6"), 100, (2.0, 50.0)),),
         "price_changes": (rows.PriceChange(odd, "runpod", "l4", usd("0.82"), usd("0.684")),),
     }
