@@ -15,9 +15,12 @@ from resources.costs.reading import read_only
 Row = TypeVar("Row")
 _WEEK_BEFORE = "$since::DATE - 6"  # the curves of a week begin with the period
 
+# and the curve of the month with its first day
 _SPEND = f"""
     SELECT day, tenant, backend, category, sum(cost_usd) FROM marts.daily_spend
-    WHERE day BETWEEN least($before::DATE, {_WEEK_BEFORE}) AND $until GROUP BY ALL ORDER BY ALL
+    WHERE day BETWEEN least($before::DATE, {_WEEK_BEFORE}, date_trunc('month', $until::DATE))
+          AND $until
+    GROUP BY ALL ORDER BY ALL
 """  # noqa: S608  # our own words
 _SPEED = f"""
     SELECT day, backend, sku, attempts, done, failed, audio_hours, rtf_p50, rtf_p95

@@ -12,10 +12,10 @@ from resources.report.reading import read_figures
 def read(costs):
     """The figures of ten days, of what is in the bucket."""
 
-    def of():
+    def of(days=10):
         costs.load()
         costs.build(checks=False)
-        periods = last_days(10, date(2026, 3, 20))
+        periods = last_days(days, date(2026, 3, 20))
         return read_figures(costs.settings.costs_database, periods, is_synthetic=False)
 
     return of
@@ -58,3 +58,10 @@ def test_days_that_are_not_explained_and_days_without_a_bill_are_known(costs, re
         (date(2026, 3, 10),),
         (date(2026, 3, 11),),
     )
+
+
+def test_the_curve_of_a_month_begins_with_it_however_short_the_period(costs, read, attempt):
+    first = attempt("a", started_at=attempt().started_at.replace(day=1))
+    costs.write(first, attempt("b", started_at=first.started_at - timedelta(days=9)))
+
+    assert [row.day for row in read(days=1).spend] == [date(2026, 3, 1)]

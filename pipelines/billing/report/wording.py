@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from .figures import Bill
+from .figures import Bill, Figures
 
 _CENT = Decimal("0.01")
 _SMALL = Decimal("0.0001")
@@ -95,6 +95,19 @@ def place(name: str) -> str:
 def days(count: int) -> str:
     """1 day, 2 days."""
     return f"{count:,} day{'' if count == 1 else 's'}"
+
+
+def these_days(figures: Figures) -> str:
+    """The period, in a sentence."""
+    count = figures.periods.now.days
+    return "on this day" if count == 1 else f"in these {days(count)}"
+
+
+def seven_days(figures: Figures) -> str:
+    """What comes before 'each day'; a ledger that begins on the way has fewer."""
+    whole = figures.periods.now.first - timedelta(days=6)
+    known = figures.first_day is not None and figures.first_day <= whole
+    return "the seven days up to" if known else "the seven days, as far as there are any, up to"
 
 
 def which_days(found: Sequence[date]) -> str:
