@@ -53,14 +53,13 @@ def publish_report(
     from resources.report.mail import letter, send  # noqa: PLC0415
     from resources.report.page import make_report  # noqa: PLC0415
     from resources.report.reading import read_figures  # noqa: PLC0415
-    from resources.synthetic import is_synthetic  # noqa: PLC0415
 
     now = datetime.now(UTC)
     refresh_costs(settings, storage, cost_limits(settings), checks=False)
     figures = read_figures(
         settings.costs_database,
         periods or last_days(DAYS, now.date()),
-        is_synthetic=is_synthetic(storage),
+        storage.url,
     )
     report = make_report(figures, now)
     key = f"{REPORTS}{name}.html"

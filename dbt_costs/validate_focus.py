@@ -15,18 +15,33 @@ from sysconfig import get_path
 # The bundled model contradicts itself: InvoiceId-C-004 wants null where a charge is on no invoice,
 # InvoiceId-C-005 forbids null, and neither can tell which charge is on one. Nobody passes both.
 CONTRADICTORY = {"InvoiceId-C-005-C"}
+_MAGIC = b"PAR1"  # a Parquet file begins with it
 _RULE = re.compile(r"^- (\S+?): (violations=.*)$", re.MULTILINE)
 _TOTAL = re.compile(r"^Total: (\d+) \| Pass: (\d+) \| Fail: (\d+) \| Skipped: (\d+)$", re.MULTILINE)
 
 
 def main(file: str) -> int:
-    """0: it holds; 1: it does not, and says where; 2: there was no answer."""
+    """0: it holds; 1: it does not, and says where; 2: there is no such file, or no answer."""
+    trouble = no_parquet(Path(file))
+    if trouble:
+        sys.stderr.write(f"FILE={file}: {trouble}\n")
+        return 2
     command = [str(Path(sys.executable).with_name("focus-validator")), "--block-download"]
     command += ["--validate-version", "1.2", "--data-file", str(Path(file).resolve())]
     done = subprocess.run(  # noqa: S603  # the validator of this environment
         command, cwd=get_path("purelib"), stdout=PIPE, stderr=STDOUT, text=True, check=False
     )
     return judge(done.stdout)
+
+
+def no_parquet(path: Path) -> str:
+    """Why it cannot be held against anything; empty where it can."""
+    try:
+        with path.open("rb") as file:
+            is_parquet = file.read(len(_MAGIC)) == _MAGIC
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})."
+    return "" if is_parquet else "it is no Parquet file: `escriba costs --export-focus` writes one."
 
 
 def judge(said: str) -> int:

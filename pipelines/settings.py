@@ -26,6 +26,7 @@ from pipelines.languages import check_language
 HOUSE = Path(__file__).resolve().parent.parent
 
 MEGABYTE = 1_000_000
+_BILLION = 1_000_000_000  # limits are below it: the cost tables have them as DECIMAL(18, 9)
 
 
 class NightSettings(BaseSettings):
@@ -160,10 +161,11 @@ class Settings(NightSettings):
     daily_cost_threshold: Decimal | None = Field(
         Decimal(50),
         ge=0,
+        lt=_BILLION,
         description="USD a day (UTC) for paid backends, or none; what would pass it waits.",
     )
     monthly_cost_threshold: Decimal | None = Field(
-        Decimal(1_000), ge=0, description="The same for a month, in USD."
+        Decimal(1_000), ge=0, lt=_BILLION, description="The same for a month, in USD."
     )
     budget_warn_share: Decimal = Field(
         Decimal("0.8"), gt=0, le=1, description="Part of a limit from which on it is told, once."

@@ -13,7 +13,7 @@ class ExchangeRateError(ValueError):
     """A rate is missing, or a line of the table cannot be used; names it."""
 
 
-_SEED = Seed("exchange rates", "rates", "EXCHANGE_RATES", ".", ExchangeRateError)
+_SEED = Seed("rates", "EXCHANGE_RATES", ".", ExchangeRateError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Priority = Literal["cost", "latency", "quality"]
+_BILLION = 1_000_000_000  # the cost tables have limits as DECIMAL(18, 9)
 
 
 class Limits(BaseModel):
@@ -13,8 +14,8 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    day_usd: Decimal | None = Field(None, ge=0)
-    month_usd: Decimal | None = Field(None, ge=0)
+    day_usd: Decimal | None = Field(None, ge=0, lt=_BILLION)
+    month_usd: Decimal | None = Field(None, ge=0, lt=_BILLION)
 
 
 class Permission(BaseModel):

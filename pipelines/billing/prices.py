@@ -21,7 +21,6 @@ class PriceBookError(ValueError):
 
 
 _SEED = Seed(
-    "price book",
     "prices",
     "PRICE_BOOK",
     ": name a CSV file of prices, or leave PRICE_BOOK empty for the one that is shipped.",

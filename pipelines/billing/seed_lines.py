@@ -32,12 +32,11 @@ Line = TypeVar("Line", bound=Dated)
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """How a seed is spoken of: what it is called, what its lines are, and which setting names it.
+    """How a seed is spoken of: what its lines are, and which setting names it.
 
     advice: what to do where it cannot be read. error: what is raised of it.
     """
 
-    called: str
     lines: str
     setting: str
     advice: str
@@ -51,9 +50,7 @@ def read_seed(path: Path, seed: Seed, make: Callable[[dict[str, str]], Line]) ->
         ValueError: the seed's own, of a file or a line that cannot be read, or lines that overlap.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            lines = [_checked(fields, reader.line_num, seed, make) for fields in reader]
+        lines = list(_lines(path, seed, make))
     except OSError as error:
         raise seed.error(
             f"{seed.setting}: {str(path)!r} cannot be read ({error.strerror}){seed.advice}"
@@ -64,24 +61,28 @@ def read_seed(path: Path, seed: Seed, make: Callable[[dict[str, str]], Line]) ->
         ) from error
     for first, second in _overlaps(lines):
         raise seed.error(
-            f"Two {seed.lines} of {first.name} overlap at {second.valid_from:%Y-%m-%d}: "
-            "end the older one with valid_to."
+            f"{seed.setting}: {str(path)!r}: two {seed.lines} of {first.name} overlap at "
+            f"{second.valid_from:%Y-%m-%d}: end the older one with valid_to."
         )
     return tuple(lines)
 
 
-def _checked(
-    fields: dict[str, str], number: int, seed: Seed, make: Callable[[dict[str, str]], Line]
-) -> Line:
-    try:
-        return _made(fields, make)
-    except (KeyError, ValueError, InvalidOperation) as error:
-        raise seed.error(f"Line {number} of the {seed.called} cannot be used: {error!r}") from error
+def _lines(path: Path, seed: Seed, make: Callable[[dict[str, str]], Line]) -> Iterator[Line]:
+    with path.open(newline="", encoding="utf-8-sig") as file:  # as spreadsheets write it
+        reader = csv.DictReader(file)
+        for fields in reader:
+            try:
+                yield _made(fields, make)
+            except (KeyError, ValueError) as error:
+                named = isinstance(error, KeyError)
+                why = f"the first line names no column {error}" if named else error
+                where = f"{seed.setting}: {str(path)!r}, line {reader.line_num}"
+                raise seed.error(f"{where}: {why}.") from error
 
 
 def _made(fields: dict[str, str], make: Callable[[dict[str, str]], Line]) -> Line:
     if None in fields or None in fields.values():
-        raise ValueError("it has not as many fields as the heading")
+        raise ValueError("it has not as many fields as the first line")
     line = make(fields)
     if line.valid_to <= line.valid_from:
         raise ValueError("valid_to is not after valid_from")
@@ -105,19 +106,25 @@ def gap(lines: Iterable[Dated]) -> str:
     return ""
 
 
-def day(text: str) -> datetime:
+def day(text: str, column: str = "valid_from") -> datetime:
     """The first moment of a day, UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ValueError(f"{column} {text!r} is no day such as 2026-03-01") from error
 
 
 def last_day(text: str) -> datetime:
     """The same of a valid_to; empty is for ever."""
-    return day(text) if text else FOR_EVER
+    return day(text, "valid_to") if text else FOR_EVER
 
 
-def positive(text: str, name: str) -> Decimal:
+def positive(text: str, column: str) -> Decimal:
     """An amount that is not below zero."""
-    amount = Decimal(text)
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("nan")
     if not amount.is_finite() or amount < 0:
-        raise ValueError(f"{name} {text!r} is no amount of money")
+        raise ValueError(f"{column} {text!r} is no amount of money such as 0.00019")
     return amount

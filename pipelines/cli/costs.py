@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from assets.rebuild import rebuild_ledger
 from pipelines.billing.estimates import on_runpod_l4
@@ -16,8 +14,17 @@ from pipelines.settings import Settings
 from resources.ledger import open_ledger
 from resources.storage.base import Storage
 
+from .cost_table import (
+    all_together,
+    costs_table,
+    new_table,  # noqa: F401  # other commands take it from here
+    sum_lines,
+    total_of,
+)
+from .faults import told_plainly
 from .house import console, json_option, open_house, print_json, say_if_synthetic
-from .overheads import COLUMNS, add_overheads, limit_lines
+from .overheads import COLUMNS, Overheads, limit_lines, read_overheads
+from .plain import plain
 
 _GROUPS = {
     "recording": "recording",
@@ -26,19 +33,48 @@ _GROUPS = {
     "model": "model",
     "day": "strftime(started_at, '%Y-%m-%d')",
 }
+# of a job that was done twice all but the first are waste, as in the cost tables
 _QUERY = """
+    WITH twice AS (
+        SELECT tenant, job_id, min(ended_at) AS first_ended_at,
+               arg_min(attempt, (ended_at, attempt)) AS first_attempt
+        FROM attempts
+        SEMI JOIN (
+            SELECT tenant, job_id FROM attempts WHERE status = 'done' AND attempt > 1
+        ) AS later USING (tenant, job_id)
+        WHERE status = 'done' GROUP BY 1, 2 HAVING count(*) > 1
+    ), told AS (
+        SELECT attempts.*, CASE status
+                   WHEN 'none' THEN false
+                   WHEN 'done' THEN coalesce(
+                       (ended_at, attempt) > (first_ended_at, first_attempt), false)
+                   ELSE true
+               END AS is_wasted
+        FROM attempts LEFT JOIN twice USING (tenant, job_id)
+    )
     SELECT {group} AS name,
            count(*) FILTER (backend <> 'none') AS attempts,
-           count(*) FILTER (status NOT IN ('done', 'none')) AS wasted_attempts,
+           count(*) FILTER (is_wasted) AS wasted_attempts,
            sum(audio_seconds) FILTER (status IN ('done', 'none') ) AS audio_seconds,
            coalesce(sum(audio_seconds) FILTER (status = 'done'), 0) AS computed_audio_seconds,
            sum(run_seconds) AS run_seconds,
            sum(run_seconds) FILTER (status = 'done')
                / nullif(sum(audio_seconds) FILTER (status = 'done'), 0) AS rtf,
            sum(cost_usd) AS cost_usd,
-           coalesce(sum(cost_usd) FILTER (status NOT IN ('done', 'none')), 0) AS wasted_usd
-    FROM attempts GROUP BY 1 ORDER BY 1
+           coalesce(sum(cost_usd) FILTER (is_wasted), 0) AS wasted_usd
+    FROM told GROUP BY 1 ORDER BY 1
 """
+# of a group that has no attempts, but money
+_NO_ATTEMPTS = {
+    "attempts": 0,
+    "wasted_attempts": 0,
+    "audio_seconds": 0.0,
+    "computed_audio_seconds": 0.0,
+    "run_seconds": 0.0,
+    "rtf": None,
+    "cost_usd": Decimal(0),
+    "wasted_usd": Decimal(0),
+}
 
 
 @click.command()
@@ -59,29 +95,54 @@ def command(  # noqa: PLR0913  # one for each option
     group: str, *, rebuild: bool, compact: bool, focus: Path | None, mirror: bool, as_json: bool
 ) -> None:
     """What the recordings cost, all attempts together, the failed ones too."""
+    _check(mirror=mirror, focus=focus is not None, others=rebuild or compact)
     settings, storage = open_house()
     say_if_synthetic(storage)
-    if mirror:
-        _mirror(settings, storage, as_json=as_json)
-        return
-    if focus is not None:
-        _export_focus(settings, storage, focus, as_json=as_json)
-        return
-    prices = read_price_book(settings.price_book)
+    with told_plainly():
+        if mirror:
+            _mirror(settings, storage, as_json=as_json)
+        elif focus is not None:
+            _export_focus(settings, storage, focus, as_json=as_json)
+        else:
+            _rebuild(settings, storage, rebuild=rebuild, compact=compact)
+            _show(settings, storage, group, as_json=as_json)
+
+
+def _check(*, mirror: bool, focus: bool, others: bool) -> None:
+    context = click.get_current_context()
+    by = context.get_parameter_source("group") is click.core.ParameterSource.COMMANDLINE
+    if (mirror or focus) and mirror + focus + others + by > 1:
+        raise click.UsageError(
+            "--mirror and --export-focus each go alone: they tell of all that was spent, and show "
+            "no table."
+        )
+
+
+def _rebuild(settings: Settings, storage: Storage, *, rebuild: bool, compact: bool) -> None:
     if rebuild:
-        rebuild_ledger(storage, prices)
+        count = rebuild_ledger(storage, read_price_book(settings.price_book))
+        click.echo(f"The rows of {count:,} attempts are written anew from their records.", err=True)
     if compact:
         _compact(storage)
+
+
+def _show(settings: Settings, storage: Storage, group: str, *, as_json: bool) -> None:
+    prices = read_price_book(settings.price_book)
     with open_ledger(storage, tables=["attempts"]) as ledger:
         rows = query_costs(ledger, group)
+    overheads = read_overheads(settings.costs_database, group, storage.url)
+    if overheads is not None:
+        rows = with_overheads(rows, overheads)
     price_rows(prices, rows, diarized=settings.diarizer != "none")
-    add_overheads(settings.costs_database, rows, group)
     if as_json:
         print_json(costs_json(rows, group))
         return
-    console().print(costs_table(rows, group))
-    for line in limit_lines(settings):
-        console().print(line)
+    out = console()
+    out.print(costs_table(rows, group, out))
+    if overheads is not None:
+        out.print(sum_lines(rows, overheads))
+    for line in limit_lines(settings, storage.url):
+        out.print(line)
 
 
 def _compact(storage: Storage) -> None:
@@ -95,16 +156,11 @@ def _compact(storage: Storage) -> None:
 def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json: bool) -> None:
     """Of what is in the bucket now."""
     from assets.cost_limits import cost_limits
-    from resources.costs.building import CostsBuildError
     from resources.costs.focus import export_focus
     from resources.costs.refreshing import refresh_costs
-    from resources.costs.standing import CostsBusyError
 
-    try:
-        refresh_costs(settings, storage, cost_limits(settings))
-        count = export_focus(settings.costs_database, target)
-    except (CostsBuildError, CostsBusyError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+    refresh_costs(settings, storage, cost_limits(settings))
+    count = export_focus(settings.costs_database, target)
     if as_json:
         print_json({"file": str(target), "charges": count})
     else:
@@ -114,19 +170,15 @@ def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json
 def _mirror(settings: Settings, storage: Storage, *, as_json: bool) -> None:
     """Of what is in the bucket now."""
     from assets.cost_limits import cost_limits
-    from resources.costs.building import CostsBuildError
     from resources.costs.mirroring import MirrorError, mirror_costs
     from resources.costs.refreshing import refresh_costs
-    from resources.costs.standing import CostsBusyError
 
     url = settings.costs_postgres_url.get_secret_value()
     if not url:
         raise click.UsageError("COSTS_POSTGRES_URL is empty: name the PostgreSQL to copy into.")
-    try:
+    with told_plainly(MirrorError):
         refresh_costs(settings, storage, cost_limits(settings))
         done = mirror_costs(settings.costs_database, url)
-    except (CostsBuildError, CostsBusyError, MirrorError) as error:
-        raise click.ClickException(str(error)) from error
     if as_json:
         print_json({"tables": done.tables, "rows": done.rows})
     else:
@@ -140,81 +192,26 @@ def query_costs(ledger: Any, group: str) -> list[dict[str, Any]]:  # noqa: ANN40
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
+def with_overheads(rows: list[dict[str, Any]], overheads: Overheads) -> list[dict[str, Any]]:
+    """The rows with what the cost tables add to each, and those of groups only these know."""
+    known = {row["name"]: row for row in rows}
+    nothing = dict.fromkeys(COLUMNS, Decimal(0))
+    found = [row | overheads.rows.get(name, nothing) for name, row in known.items()]
+    for name, added in overheads.rows.items():
+        if name not in known and any(added.values()):
+            found.append({"name": name} | _NO_ATTEMPTS | added)
+    return sorted(found, key=lambda row: str(row["name"]))
+
+
 def costs_json(rows: list[dict[str, Any]], group: str) -> dict[str, Any]:
-    """For programs: money as text in plain digits, since `str` makes 0E-9 of a nano-zero."""
-    total = Decimal(_total(rows, "cost_usd"))
-    plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
-    return {"by": group, "rows": plain, "total_usd": _plain(total)}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever a column holds
-    return f"{value:f}" if isinstance(value, Decimal) else value
-
-
-def costs_table(rows: list[dict[str, Any]], group: str) -> Table:
-    """For people: a line each, the sum below."""
-    table = new_table("What it cost", show_footer=True)
-    total = f"{_total(rows, 'cost_usd'):.6f}"
-    wasted = f"{_total(rows, 'wasted_usd'):.6f}"
-    elsewhere = f"{_total(rows, 'usd_on_runpod_l4'):.4f}"
-    table.add_column(group, footer="total", overflow="fold")
-    table.add_column("audio", justify="right", footer=clock(_total(rows, "audio_seconds")))
-    table.add_column("attempts", justify="right", footer=str(_total(rows, "attempts")))
-    table.add_column("run", justify="right", footer=f"{_total(rows, 'run_seconds'):.1f} s")
-    table.add_column("RTF", justify="right")
-    table.add_column("USD", justify="right", footer=total, no_wrap=True)
-    table.add_column("of it\nwasted", justify="right", footer=wasted, no_wrap=True)
-    table.add_column("USD on a\nRunPod L4", justify="right", footer=elsewhere, no_wrap=True)
-    for name, parts in _overheads(rows).items():
-        total = f"{sum(_total(rows, part) for part in parts):.4f}"
-        table.add_column(name, justify="right", footer=total, no_wrap=True)
-    shown = _overheads(rows).values()
-    for row in rows:
-        overheads = (f"{sum(row[part] for part in parts):.4f}" for parts in shown)
-        table.add_row(*_cells(row), *overheads)
-    return table
-
-
-def new_table(title: str, *, show_footer: bool = False) -> Table:
-    """A table without a frame: eight columns must fit a terminal of 80."""
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        show_footer=show_footer,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-
-
-def _cells(row: dict[str, Any]) -> list[str]:
-    return [
-        str(row["name"]),
-        clock(row["audio_seconds"] or 0),
-        str(row["attempts"]),
-        f"{row['run_seconds']:.1f} s",
-        "" if row["rtf"] is None else f"{row['rtf']:.3f}",
-        f"{row['cost_usd']:.6f}",
-        f"{row['wasted_usd']:.6f}",
-        f"{row['usd_on_runpod_l4']:.4f}",
-    ]
-
-
-def _overheads(rows: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """Headings, and what is added up under them, where the cost tables are built."""
-    if not any(name in row for row in rows for name in COLUMNS):
-        return {}
-    boot_and_idle = {"boot +\nidle": COLUMNS[:2]}
-    is_unexplained = any(row[COLUMNS[2]] for row in rows)
-    return boot_and_idle | ({"unex-\nplained": COLUMNS[2:]} if is_unexplained else {})
-
-
-def clock(seconds: float) -> str:
-    """Hours, minutes and seconds, 1:02:03; below an hour 2:03."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    """For programs; total_usd is of the attempts alone, all_usd with what the tables add."""
+    total, everything = Decimal(total_of(rows, "cost_usd")), all_together(rows)
+    return {
+        "by": group,
+        "rows": plain(rows),
+        "total_usd": plain(total),
+        "all_usd": plain(everything),
+    }
 
 
 def price_rows(prices: PriceBook, rows: list[dict[str, Any]], *, diarized: bool) -> None:
@@ -223,7 +220,3 @@ def price_rows(prices: PriceBook, rows: list[dict[str, Any]], *, diarized: bool)
     for row in rows:
         seconds = row["computed_audio_seconds"]
         row["usd_on_runpod_l4"] = on_runpod_l4(prices, seconds, today, diarized=diarized)
-
-
-def _total(rows: list[dict[str, Any]], column: str) -> Any:  # noqa: ANN401  # int, float or Decimal
-    return sum((row[column] or 0 for row in rows), start=0)

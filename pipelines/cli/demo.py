@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from assets.diarized_transcript import DIARIZED_FILE
 from assets.inbox import survey
@@ -18,7 +19,8 @@ from pipelines.speech.diarized import DiarizedTranscript, loads
 from resources.ledger import open_ledger
 from resources.storage.base import Storage
 
-from .costs import clock, costs_json, new_table, price_rows, query_costs
+from .cost_table import clock, new_table
+from .costs import costs_json, price_rows, query_costs
 from .demo_folder import fresh_folder
 from .house import console, json_option, open_house, print_json
 from .run import print_summary, summary
@@ -112,10 +114,10 @@ def _show(out: Console, storage: Storage, recordings: list[Recording]) -> None:
         transcript = _transcript(storage, recording)
         if transcript is None:
             continue
-        out.print(f"\n[bold]{recording.path}[/bold]")
+        out.print(Text(f"\n{recording.path}", style="bold"))
         for segment in transcript.segments[:_LINES]:
             line = f"  {text_time(segment.start_ms)}  {segment.speaker}  {segment.text}"
-            out.print(line, markup=False)
+            out.print(line)
         left = len(transcript.segments) - _LINES
         if left > 0:
             out.print(f"  … and {left} more lines")
@@ -164,12 +166,13 @@ def _explain_prices(out: Console, prices: PriceBook) -> None:
 
 def _say_next(out: Console, folder: Path) -> None:
     escriba = Path(sys.argv[0]).absolute()
-    out.print(f"""
-[bold]Where things lie[/bold]
+    out.print(Text("\nWhere things lie", style="bold"))
+    out.print(f"""\
   transcripts  {folder}/bucket/transcripts/demo/  (JSON, TXT, SRT, VTT, RTTM)
   ledger       {folder}/bucket/ledger/attempts/   (Parquet)
-
-[bold]Next[/bold]
+""")
+    out.print(Text("Next", style="bold"))
+    out.print(f"""\
   (cd {folder} && {escriba} show english-3-voices.mp4 --format srt)
   (cd {folder} && {escriba} costs --by tenant)
 Your own recordings go to ./data, and want a real model:

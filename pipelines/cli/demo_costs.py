@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from assets.cost_limits import cost_limits
 from pipelines.billing.prices import read_price_book
@@ -21,11 +22,17 @@ from resources.storage.base import Storage
 from resources.synthetic import NOTICE, mark_synthetic
 
 from .demo_folder import fresh_folder
+from .faults import told_plainly
 from .house import console, print_json
 
 
 def show_costs(folder: Path, *, as_json: bool) -> None:
     """Fill the folder, build the marts, and say what to look at."""
+    with told_plainly():
+        _show(folder, as_json=as_json)
+
+
+def _show(folder: Path, *, as_json: bool) -> None:
     out, began, now = console(), time.monotonic(), datetime.now(UTC)
     settings, plan = _house(fresh_folder(folder), now)
     storage = open_storage(settings)
@@ -79,10 +86,9 @@ def _fill(storage: Storage, plan: Plan, now: datetime) -> int:
 
 def _say_next(out: Console, folder: Path) -> None:
     escriba = Path(sys.argv[0]).absolute()
-    out.print(f"""
-{NOTICE}
-
-[bold]Next[/bold]
+    out.print(f"\n{NOTICE}\n")
+    out.print(Text("Next", style="bold"))
+    out.print(f"""\
   cd {folder}
   {escriba} report
   {escriba} costs --by tenant

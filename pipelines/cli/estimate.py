@@ -14,7 +14,7 @@ from pipelines.billing.estimates import Estimate
 from pipelines.recordings import NameRefusedError, check_tenant
 from resources.speeds import recent_speeds
 
-from .costs import clock, new_table
+from .cost_table import clock, new_table
 from .house import console, json_option, open_house, print_json
 from .run import print_failure
 from .sizing import Sized, Unsized, look, looks_at_bucket, looks_at_files

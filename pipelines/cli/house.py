@@ -35,11 +35,11 @@ def print_json(value: Any) -> None:  # noqa: ANN401  # whatever json can say
 
 
 def console() -> Console:
-    """Where people read; knows whether it is a terminal."""
+    """Where people read; knows whether it is a terminal. Brackets in names are brackets."""
     stream = kept_stream(1)
     # off a terminal nothing is wrapped: names and paths are read by programs there
     width = None if stream.isatty() else 200
-    return Console(highlight=False, emoji=False, file=stream, width=width)
+    return Console(highlight=False, emoji=False, markup=False, file=stream, width=width)
 
 
 @lru_cache(maxsize=2)

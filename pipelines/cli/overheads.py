@@ -1,11 +1,16 @@
 """What the cost tables add to `escriba costs`, where they are built: boot, idle, bills, limits."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
+import click
+
+from pipelines.billing.report.figures import UNALLOCATED
 from pipelines.settings import Settings
+
+from .faults import first_line
 
 # grouped as the rows of `escriba costs` are
 _GROUPS = {
@@ -14,47 +19,71 @@ _GROUPS = {
     "model": "model",
     "day": "strftime(day, '%Y-%m-%d')",
 }
-_BY_RECORDING = """
-    SELECT recording AS name, sum(boot_usd), sum(idle_usd), 0::DECIMAL(38, 9)
-    FROM marts.cost_per_recording GROUP BY 1
+_CATEGORIES = """
+           coalesce(sum(cost_usd) FILTER (category = 'boot'), 0) AS boot,
+           coalesce(sum(cost_usd) FILTER (category = 'idle'), 0) AS idle,
+           coalesce(sum(cost_usd) FILTER (category = 'unexplained'), 0) AS unexplained,
+           coalesce(sum(cost_usd) FILTER (
+               category IN ('storage', 'network', 'tax', 'credit', 'other')), 0) AS beside
+    FROM marts.daily_spend
 """
-_BY_GROUP = """
-    SELECT {group} AS name,
-           coalesce(sum(cost_usd) FILTER (category = 'boot'), 0),
-           coalesce(sum(cost_usd) FILTER (category = 'idle'), 0),
-           coalesce(sum(cost_usd) FILTER (category = 'unexplained'), 0)
-    FROM marts.daily_spend GROUP BY 1
-"""
-COLUMNS = ("boot_usd", "idle_usd", "unexplained_usd")
+_BY_GROUP = "SELECT {group} AS name, " + _CATEGORIES + " GROUP BY 1"
+# what no recording carries is the last row
+_BY_RECORDING = f"""
+    WITH carried AS (
+        SELECT recording AS name, sum(boot_usd) AS boot, sum(idle_usd) AS idle
+        FROM marts.cost_per_recording GROUP BY 1
+    )
+    SELECT name, boot, idle, 0::DECIMAL(38, 9), 0::DECIMAL(38, 9) FROM carried
+    UNION ALL
+    SELECT '{UNALLOCATED}', boot - (SELECT coalesce(sum(boot), 0) FROM carried),
+           idle - (SELECT coalesce(sum(idle), 0) FROM carried), unexplained, beside
+    FROM (SELECT {_CATEGORIES})
+"""  # noqa: S608  # our own words
+_TOTAL = "SELECT coalesce(sum(cost_usd), 0)::DECIMAL(38, 9) FROM marts.daily_spend"
+COLUMNS = ("boot_usd", "idle_usd", "unexplained_usd", "beside_machines_usd")
 
 
-def add_overheads(database: Path, rows: list[dict[str, Any]], group: str) -> bool:
-    """Boot, idle and unexplained of each row; False where there are no tables to tell."""
-    from resources.costs.reading import CostsNotBuiltError, read_only
-    from resources.costs.standing import CostsBusyError
+@dataclass(frozen=True, slots=True)
+class Overheads:
+    """By name of the group; total_usd: all of daily_spend, the attempts too."""
+
+    rows: dict[str, dict[str, Decimal]]
+    total_usd: Decimal
+
+
+def read_overheads(database: Path, group: str, bucket: str) -> Overheads | None:
+    """What the bucket's cost tables know beside the attempts; None where they cannot tell."""
+    import duckdb
+
+    from resources.costs.reading import read_only
+    from resources.costs.standing import CostsBusyError, CostsNotBuiltError
 
     query = _BY_RECORDING if group == "recording" else _BY_GROUP.format(group=_GROUPS[group])
     try:
-        with read_only(database, "marts.daily_spend") as costs:
-            found = {name: values for name, *values in costs.execute(query).fetchall()}
-    except (CostsBusyError, CostsNotBuiltError):
-        return False
-    for row in rows:
-        nothing = [Decimal(0)] * len(COLUMNS)
-        row.update(zip(COLUMNS, found.get(row["name"], nothing), strict=True))
-    return True
+        with read_only(database, "marts.daily_spend", bucket) as costs:
+            found = costs.execute(query).fetchall()
+            [(total,)] = costs.execute(_TOTAL).fetchall()
+    except CostsNotBuiltError:
+        return None
+    except (CostsBusyError, duckdb.Error) as error:
+        click.echo(f"escriba: without boot, idle and bills. {first_line(error)}", err=True)
+        return None
+    rows = {name: dict(zip(COLUMNS, values, strict=True)) for name, *values in found}
+    return Overheads(rows, total)
 
 
-def limit_lines(settings: Settings) -> Iterator[str]:
+def limit_lines(settings: Settings, bucket: str) -> Iterator[str]:
     """A line for each limit, the worst first; nothing where no tables are built."""
+    import duckdb
+
     from resources.costs.burning import read_levels
-    from resources.costs.reading import CostsNotBuiltError
-    from resources.costs.standing import CostsBusyError
+    from resources.costs.standing import CostsBusyError, CostsNotBuiltError
 
     marks = {"ok": "  ", "warn": "! ", "stop": "!!"}
     try:
-        found = read_levels(settings.costs_database, settings.budget_warn_share)
-    except (CostsBusyError, CostsNotBuiltError):
+        found = read_levels(settings.costs_database, settings.budget_warn_share, bucket=bucket)
+    except (CostsBusyError, CostsNotBuiltError, duckdb.Error):
         return
     for level in found:
         yield f"{marks[level.state]} {level.sentence}"

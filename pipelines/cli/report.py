@@ -9,8 +9,8 @@ from pipelines.billing.report.periods import Compared, last_days, month
 from pipelines.billing.report.wording import usd
 from pipelines.settings import Settings
 from resources.storage.base import Storage
-from resources.synthetic import is_synthetic
 
+from .faults import told_plainly
 from .house import console, json_option, open_house, print_json
 
 _DAYS = 30
@@ -70,30 +70,27 @@ def command(  # noqa: PLR0913  # click's options by name
         )
         return
     said = console()
-    said.print(report.headline, markup=False)
+    said.print(report.headline)
     for one in advice:
-        said.print(f"  would save {usd(one.saving_usd)}: {one.title}", markup=False)
-    said.print(f"\n{target}, and its picture {picture.name}", markup=False)
+        said.print(f"  would save {usd(one.saving_usd)}: {one.title}")
+    said.print(f"\n{target}, and its picture {picture.name}")
 
 
 def _publish(settings: Settings, storage: Storage, periods: Compared, *, as_json: bool) -> None:
     from assets.cost_report import publish_report, why_not
-    from resources.costs.building import CostsBuildError
-    from resources.costs.standing import CostsBusyError
     from resources.report.mail import MailError
+    from resources.report.page import ReportError
 
     reason = why_not(storage)
     if reason:
         raise click.ClickException(reason)
-    try:
+    with told_plainly(MailError, ReportError):
         done = publish_report(settings, storage, f"{periods.now.last}", periods)
-    except (CostsBuildError, CostsBusyError, MailError) as error:
-        raise click.ClickException(str(error)) from error
     if as_json:
         print_json({"key": done.key, "headline": done.headline, "mailed_to": done.mailed_to})
         return
     to = f", mailed to {', '.join(done.mailed_to)}" if done.mailed_to else ""
-    console().print(f"{done.headline}\n{storage.url}/{done.key}{to}", markup=False)
+    console().print(f"{done.headline}\n{storage.url}/{done.key}{to}")
 
 
 def _periods(month_text: str | None, days: int | None, today: date) -> Compared:
@@ -110,17 +107,12 @@ def _periods(month_text: str | None, days: int | None, today: date) -> Compared:
 def _made(settings: Settings, storage: Storage, periods: Compared, *, refresh: bool):  # noqa: ANN202  # what only this command imports
     from assets.cost_limits import cost_limits
     from pipelines.billing.report.findings import advice
-    from resources.costs.building import CostsBuildError
-    from resources.costs.reading import CostsNotBuiltError
     from resources.costs.refreshing import refresh_costs
-    from resources.costs.standing import CostsBusyError
     from resources.report.page import ReportError, make_report
     from resources.report.reading import read_figures
 
-    try:
+    with told_plainly(ReportError):
         if refresh:
             refresh_costs(settings, storage, cost_limits(settings), checks=False)
-        figures = read_figures(settings.costs_database, periods, is_synthetic=is_synthetic(storage))
+        figures = read_figures(settings.costs_database, periods, storage.url)
         return make_report(figures, datetime.now(UTC)), advice(figures)
-    except (CostsBuildError, CostsBusyError, CostsNotBuiltError, ReportError) as error:
-        raise click.ClickException(str(error)) from error

@@ -1,8 +1,10 @@
 """`escriba sql`: questions to the ledger and the marts."""
 
 import csv
+import re
 import sys
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import click
 from rich.console import Console
@@ -10,8 +12,12 @@ from rich.console import Console
 from pipelines.settings import Settings
 from resources.storage.base import Storage
 
-from .costs import new_table
+from .cost_table import new_table
+from .faults import told_plainly
 from .house import console, json_option, open_house, print_json, say_if_synthetic
+from .plain import plain, plain_text
+
+_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)")
 
 
 @click.command()
@@ -29,6 +35,7 @@ def command(query: str, *, as_csv: bool, stale: bool, as_json: bool) -> None:
     cost_per_recording   all attempts at a recording together
     backend_performance  how fast and how reliable each backend was, by day
     waste, idle          money that made no transcript, by kind; by tenant
+    worker_time          what workers did with the time that was paid, by day
     budget_burn          spent against the limits, with a forecast
     reconciliation       the providers' bills, and what explains them
     anomalies, break_even, unit_economics, focus_charges
@@ -37,31 +44,51 @@ def command(query: str, *, as_csv: bool, stale: bool, as_json: bool) -> None:
     Twenty questions and their SQL stand in docs/costs.md. For instance: SELECT tenant,
     sum(cost_usd) FROM daily_spend GROUP BY 1
     """  # noqa: D301  # click's mark for lines that are not to be wrapped
-    import duckdb
-
     from resources.costs.asking import open_for_questions
-    from resources.costs.reading import CostsNotBuiltError
-    from resources.costs.standing import CostsBusyError
 
     settings, storage = open_house()
     say_if_synthetic(storage)
-    try:
+    with told_plainly():
         if not stale:
             _refresh(settings, storage)
-        with open_for_questions(settings.costs_database) as costs:
-            answer = costs.execute(query)
-            names = [column[0] for column in answer.description or ()]
-            rows = answer.fetchall()
-    except (CostsBusyError, CostsNotBuiltError) as error:
-        raise click.ClickException(str(error)) from error
+        with open_for_questions(settings.costs_database, storage.url) as costs:
+            answer = _ask(costs, query)
+    if as_json:
+        names = answer.names
+        print_json([dict(zip(names, map(plain, row), strict=True)) for row in answer.rows])
+    elif as_csv:
+        lines = ([plain_text(value) for value in row] for row in answer.rows)
+        csv.writer(sys.stdout).writerows([answer.names, *lines])
+    else:
+        _print_table(console(), answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """types: DuckDB's names of them, such as DECIMAL(18,9)."""
+
+    names: list[str]
+    types: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+def _ask(costs: Any, query: str) -> _Answer:  # noqa: ANN401  # a DuckDB connection
+    """Only what the question itself is to blame for is told as its fault."""
+    import duckdb
+
+    try:
+        found = costs.execute(query)
+        if found is None:
+            raise click.UsageError(
+                "There is no question in that: SELECT tenant, sum(cost_usd) FROM daily_spend "
+                "GROUP BY 1 is one."
+            )
+        columns = found.description
+        return _Answer([c[0] for c in columns], [str(c[1]) for c in columns], found.fetchall())
+    except duckdb.OperationalError as error:  # memory, the disk, a lock
+        raise click.ClickException(f"The ledger cannot answer that: {error}") from error
     except duckdb.Error as error:
         raise click.UsageError(f"The ledger does not understand that: {error}") from error
-    if as_json:
-        print_json([dict(zip(names, row, strict=True)) for row in rows])
-    elif as_csv:
-        csv.writer(sys.stdout).writerows([names, *rows])
-    else:
-        _print_table(console(), names, rows)
 
 
 def _refresh(settings: Settings, storage: Storage) -> None:
@@ -76,11 +103,12 @@ def _refresh(settings: Settings, storage: Storage) -> None:
         click.echo(f"escriba: the cost tables are as they were. {error}", err=True)
 
 
-def _print_table(out: Console, names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    table = new_table(f"{len(rows):,} rows")
-    for i, name in enumerate(names):
-        numeric = bool(rows) and not isinstance(rows[0][i], str | bool)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+def _print_table(out: Console, answer: _Answer) -> None:
+    count = len(answer.rows)
+    table = new_table(f"{count:,} row{'' if count == 1 else 's'}")
+    for name, kind in zip(answer.names, answer.types, strict=True):
+        justify: Literal["right", "left"] = "right" if _NUMBER.fullmatch(kind) else "left"
+        table.add_column(name, justify=justify, overflow="fold")
+    for row in answer.rows:
+        table.add_row(*map(plain_text, row))
     out.print(table)

@@ -15,17 +15,17 @@ _MARTS = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'marts' ORD
 
 
 @contextmanager
-def open_for_questions(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_for_questions(path: Path, bucket: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads alone and is locked in: no file, no network, no setting.
 
     Without a schema: the marts, as far as they are built; `attempts`, each once, the last word
     on it; `instances`, each worker's life once. With one: all that the database holds.
 
     Raises:
-        CostsNotBuiltError: there is no database, or nothing was loaded.
+        CostsNotBuiltError: there is no database, nothing was loaded, or it is of another bucket.
         CostsBusyError: it is being built.
     """
-    with read_only(path, "ledger.attempts") as connection:
+    with read_only(path, "ledger.attempts", bucket) as connection:
         for view in _views(connection):
             connection.execute(view)
         connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")

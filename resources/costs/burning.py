@@ -23,7 +23,9 @@ _QUERY = """
 """
 
 
-def read_levels(database: Path, warn_share: Decimal, now: datetime | None = None) -> list[Level]:
+def read_levels(
+    database: Path, warn_share: Decimal, now: datetime | None = None, *, bucket: str = ""
+) -> list[Level]:
     """As the marts have them; the worst first.
 
     Raises:
@@ -31,7 +33,7 @@ def read_levels(database: Path, warn_share: Decimal, now: datetime | None = None
         CostsBusyError: they are being built.
     """
     today = (now or datetime.now(UTC)).astimezone(UTC).date()
-    with read_only(database, "marts.budget_burn") as costs:
+    with read_only(database, "marts.budget_burn", bucket) as costs:
         rows = costs.execute(_QUERY, {"month": today.replace(day=1)}).fetchall()
     return levels((Burn(row[0], today, *row[1:]) for row in rows), warn_share)
 

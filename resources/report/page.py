@@ -10,7 +10,7 @@ from pathlib import Path
 from pipelines.billing.report.comparison import change, is_comparable, spent
 from pipelines.billing.report.figures import Figures
 from pipelines.billing.report.findings import advice, attention
-from pipelines.billing.report.wording import changed, usd
+from pipelines.billing.report.wording import changed, days, these_days, usd
 
 from .cards import cards
 from .charts.drawing import Spec
@@ -58,6 +58,8 @@ def make_report(figures: Figures, made_at: datetime) -> Report:
         sections=parts,
         specs={one.id: _script_safe(one.spec) for one in parts if one.spec},
         usd=usd,
+        days=days,
+        these_days=these_days,
         comparable=is_comparable(figures),
         palette=style(),
         vega=_vega() if any(one.spec for one in parts) else "",

@@ -10,14 +10,17 @@ import duckdb
 from pipelines.billing.report import figures as rows
 from pipelines.billing.report.figures import Figures, PriceChange, Waiting
 from pipelines.billing.report.periods import Compared
-from resources.costs.reading import read_only
+from resources.costs.reading import is_synthetic, read_only
 
 Row = TypeVar("Row")
 _WEEK_BEFORE = "$since::DATE - 6"  # the curves of a week begin with the period
 
+# and the curve of the month with its first day
 _SPEND = f"""
     SELECT day, tenant, backend, category, sum(cost_usd) FROM marts.daily_spend
-    WHERE day BETWEEN least($before::DATE, {_WEEK_BEFORE}) AND $until GROUP BY ALL ORDER BY ALL
+    WHERE day BETWEEN least($before::DATE, {_WEEK_BEFORE}, date_trunc('month', $until::DATE))
+          AND $until
+    GROUP BY ALL ORDER BY ALL
 """  # noqa: S608  # our own words
 _SPEED = f"""
     SELECT day, backend, sku, attempts, done, failed, audio_hours, rtf_p50, rtf_p95
@@ -49,21 +52,38 @@ _ANOMALIES = """
     WHERE is_anomaly AND day BETWEEN $since AND $until ORDER BY day, scope
 """
 _BILLS = """
+    WITH billed AS (
+        SELECT * FROM marts.reconciliation WHERE day BETWEEN $since AND $until
+    ), unbilled AS (
+        SELECT backend, list(day ORDER BY day) AS days FROM (
+            SELECT DISTINCT backend, day FROM marts.daily_spend
+            WHERE day BETWEEN $since AND $until AND cost_usd <> 0
+            EXCEPT SELECT backend, day FROM billed
+        ) GROUP BY 1
+    )
     SELECT backend, count(*), sum(billed_usd), sum(unexplained_usd),
-           count(*) FILTER (is_alarming)
-    FROM marts.reconciliation WHERE day BETWEEN $since AND $until GROUP BY 1 ORDER BY 3 DESC
+           coalesce(list(day ORDER BY day) FILTER (is_alarming), []),
+           coalesce(any_value(unbilled.days), [])
+    FROM billed LEFT JOIN unbilled USING (backend) GROUP BY 1 ORDER BY 3 DESC
 """
+# a worker that died with its last job did not wait for another (resources/ledger.py)
 _WAITING = """
     WITH jobs AS (
         SELECT *, epoch(job_started_at) - epoch(lag(job_ended_at) OVER life) AS pause,
-               row_number() OVER life AS place,
-               epoch(models_ready_at) - epoch(container_started_at) AS boot
+               epoch(models_ready_at) - epoch(container_started_at) AS boot,
+               row_number() OVER (
+                   PARTITION BY session_id
+                   ORDER BY job_ended_at DESC, sequence DESC, row_id DESC
+               ) = 1 AND attempt_id IN (
+                   SELECT attempt_id FROM ledger.attempts WHERE status IN ('lost', 'stopped')
+               ) AS died
         FROM ledger.sessions
         WHERE backend <> 'local' AND job_started_at::DATE BETWEEN $since AND $until
         WINDOW life AS (PARTITION BY session_id ORDER BY job_started_at, sequence)
     )
     SELECT backend, sku, max(idle_timeout_seconds), coalesce(median(boot), 0),
-           max_by(usd_per_hour, job_started_at), count(DISTINCT session_id),
+           max_by(usd_per_hour, job_started_at),
+           count(DISTINCT session_id) - count(*) FILTER (died),
            coalesce(list(pause) FILTER (pause > 0), [])
     FROM jobs GROUP BY 1, 2
     HAVING max(idle_timeout_seconds) > 0 AND max(usd_per_hour) > 0 ORDER BY 1, 2
@@ -81,14 +101,14 @@ _PRICES = """
 """
 
 
-def read_figures(path: Path, periods: Compared, *, is_synthetic: bool) -> Figures:
-    """All that a report of these periods needs.
+def read_figures(path: Path, periods: Compared, bucket: str = "") -> Figures:
+    """All that a report of these periods needs; bucket: whose costs they must be, where known.
 
     Raises:
-        CostsNotBuiltError: there are no marts yet.
+        CostsNotBuiltError: there are no marts yet, or another bucket's.
         CostsBusyError: they are being built.
     """
-    with read_only(path, "marts.daily_spend") as connection:
+    with read_only(path, "marts.daily_spend", bucket) as connection:
 
         def ask(query: str) -> list[tuple[Any, ...]]:
             return _ask(connection, query, periods)
@@ -103,10 +123,12 @@ def read_figures(path: Path, periods: Compared, *, is_synthetic: bool) -> Figure
             burn=_made(rows.Burn, ask(_BURN)),
             recordings=_made(rows.Recording, ask(_RECORDINGS)),
             anomalies=_made(rows.Anomaly, ask(_ANOMALIES)),
-            bills=_made(rows.Bill, ask(_BILLS)),
+            bills=tuple(
+                rows.Bill(*row[:-2], tuple(row[-2]), tuple(row[-1])) for row in ask(_BILLS)
+            ),
             waiting=tuple(Waiting(*row[:-1], tuple(row[-1])) for row in ask(_WAITING)),
             price_changes=_made(PriceChange, ask(_PRICES)),
-            is_synthetic=is_synthetic,
+            is_synthetic=is_synthetic(connection),
         )
 
 

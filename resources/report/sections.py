@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelines.billing.report.figures import Figures
+from pipelines.billing.report.wording import seven_days, these_days
 
 from . import tables
 from .charts.break_even import break_even
@@ -63,7 +64,7 @@ def _price(figures: Figures) -> Section:
         "price",
         "An hour of audio",
         "All that a backend cost, failed attempts, starting and waiting with it, over the audio "
-        "that was done; in the seven days up to each day.",
+        f"that was done; in {seven_days(figures)} each day.",
         price_of_audio(figures),
         "Lines of cost for an hour of audio by backend",
         (tables.weeks(figures),),
@@ -125,5 +126,8 @@ def _budget(figures: Figures) -> Iterator[Section]:
 def _dearest(figures: Figures) -> Iterator[Section]:
     dearest = tables.recordings(figures)
     if dearest.rows:
-        lead = "All attempts of each, with its share of what its workers started and waited."
+        lead = (
+            f"Of those that last cost something {these_days(figures)}: all attempts of each, "
+            "the earlier ones too, with its share of what its workers started and waited."
+        )
         yield Section("dearest", "Ten dearest recordings", lead, None, "", (dearest,))

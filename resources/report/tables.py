@@ -33,7 +33,7 @@ def by_backend(figures: Figures) -> Table:
         spent = (usd(one.usd), percent(one.share), changed(one.change))
         rows.append((backend(one.name), *spent, audio, usd(price), ratio))
     headings = ("Backend", "Spent", "Share", "Change", "Audio", "An audio hour", "Change")
-    return Table("By backend, and against the period before", headings, tuple(rows))
+    return Table(f"By backend{_against(known)}", headings, tuple(rows))
 
 
 def by_tenant(figures: Figures) -> Table:
@@ -61,7 +61,12 @@ def _sums(figures: Figures, heading: str) -> Table:
         for one in sums
     ]
     headings = (heading, "Spent", "Share", "Before", "Change")
-    return Table(f"By {heading.lower()}, and against the period before", headings, tuple(rows))
+    against = _against(comparison.is_comparable(figures))
+    return Table(f"By {heading.lower()}{against}", headings, tuple(rows))
+
+
+def _against(is_known: bool) -> str:  # noqa: FBT001  # one word
+    return ", and against the period before" if is_known else ""
 
 
 def days(figures: Figures) -> Table:
@@ -90,7 +95,7 @@ def weeks(figures: Figures) -> Table:
         f"{usd(one.new_usd_per_hour)} an hour on {one.day:%Y-%m-%d}"
         for one in figures.price_changes
     ]
-    caption = "US$ an hour of audio, in the seven days up to"
+    caption = f"US$ an hour of audio, in {wording.seven_days(figures)} each of these days"
     if changes:
         caption += f". Prices changed: {'; '.join(changes)}"
     return Table(caption, ("Day", *map(backend, names)), tuple(rows))

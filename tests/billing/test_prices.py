@@ -1,5 +1,6 @@
 """The price book: what is valid when, and what is refused."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -87,33 +88,59 @@ def test_different_skus_may_share_a_time(read):
 
 
 @pytest.mark.parametrize(
-    "damaged",
+    ("damaged", "why"),
     [
-        "runpod,l4,gpu_minute,0.00019,2026-03-01,,no such unit",
-        "runpod,l4,gpu_second,cheap,2026-03-01,,no number",
-        "runpod,l4,gpu_second,,2026-03-01,,no price",
-        "runpod,l4,gpu_second,-0.00019,2026-03-01,,they pay us",
-        "runpod,l4,gpu_second,NaN,2026-03-01,,no amount",
-        "runpod,l4,gpu_second,Infinity,2026-03-01,,no amount",
-        "runpod,l4,gpu_second,0.00019,yesterday,,no date",
-        "runpod,l4,gpu_second,0.00019,2026-03-01,2026-03-01,never valid",
-        "runpod,l4,gpu_second,0.00019,2026-03-01,2026-02-01,ends before it begins",
-        "runpod,l4,gpu_second,0.00019,2026-03-01",
-        "runpod,l4,gpu_second,0.00019",
-        "runpod,l4,gpu_second,0,00019,2026-03-01,,a comma too many",
+        (
+            "runpod,l4,gpu_minute,0.00019,2026-03-01,,no such unit",
+            "unit 'gpu_minute' is none of gpu_second, machine_hour, audio_minute",
+        ),
+        ("runpod,l4,gpu_second,cheap,2026-03-01,,", "price_usd 'cheap' is no amount of money"),
+        ("runpod,l4,gpu_second,,2026-03-01,,no price", "price_usd '' is no amount of money"),
+        ("runpod,l4,gpu_second,-0.1,2026-03-01,,", "price_usd '-0.1' is no amount of money"),
+        ("runpod,l4,gpu_second,NaN,2026-03-01,,", "price_usd 'NaN' is no amount of money"),
+        ("runpod,l4,gpu_second,Infinity,2026-03-01,,", "'Infinity' is no amount of money"),
+        ("runpod,l4,gpu_second,0.1,yesterday,,no date", "valid_from 'yesterday' is no day such as"),
+        ("runpod,l4,gpu_second,0.1,2026-03-01,never,", "valid_to 'never' is no day such as"),
+        ("runpod,l4,gpu_second,0.1,2026-03-01,2026-03-01,", "valid_to is not after valid_from"),
+        ("runpod,l4,gpu_second,0.1,2026-03-01,2026-02-01,", "valid_to is not after valid_from"),
+        ("runpod,l4,gpu_second,0.00019,2026-03-01", "not as many fields as the first line"),
+        ("runpod,l4,gpu_second,0.00019", "not as many fields as the first line"),
+        ("runpod,l4,gpu_second,0,00019,2026-03-01,,", "not as many fields as the first line"),
     ],
 )
-def test_a_line_that_cannot_be_used_is_named_by_its_number(read, damaged):
-    with pytest.raises(PriceBookError, match="Line 4 "):
+def test_a_line_that_cannot_be_used_is_named_with_its_file_and_what_is_wrong(read, damaged, why):
+    with pytest.raises(PriceBookError) as caught:
         read("runpod,a100,gpu_second,0.00076,2026-03-01,,good", "", damaged)
+
+    said = str(caught.value)
+    assert re.match(r"PRICE_BOOK: '/.*/prices\.csv', line 4: ", said)
+    assert why in said
+    assert "Error(" not in said
+    assert "<class" not in said
 
 
 def test_a_book_without_a_column_is_refused(tmp_path):
     path = tmp_path / "prices.csv"
     path.write_text("backend,sku,price_usd\nrunpod,l4,0.1\n")
 
-    with pytest.raises(PriceBookError, match="unit"):
+    with pytest.raises(PriceBookError, match=r"prices\.csv', line 2: .* names no column 'unit'\.$"):
         read_price_book(path)
+
+
+def test_a_book_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_bytes(HEADING.encode() + b"\xff\xfe")
+
+    with pytest.raises(PriceBookError, match=r"PRICE_BOOK: .*prices\.csv' is no CSV file in UTF-8"):
+        read_price_book(path)
+
+
+def test_a_book_that_a_spreadsheet_wrote_is_read(tmp_path):
+    path = tmp_path / "prices.csv"
+    line = "runpod,l4,gpu_second,0.00019,2026-03-01,,with a mark of its bytes' order"
+    path.write_text(f"{HEADING}{line}\n", encoding="utf-8-sig")
+
+    assert [price.name for price in read_price_book(path).prices] == ["runpod/l4"]
 
 
 @pytest.mark.parametrize(

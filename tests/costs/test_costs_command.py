@@ -1,15 +1,25 @@
 """`escriba costs` where the cost tables are built."""
 
+import io
 import json
-from datetime import UTC, datetime
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import duckdb
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from pipelines.billing.policy import Limits
+from pipelines.cli.cost_table import costs_table
 from pipelines.cli.costs import command
 from pipelines.cli.overheads import limit_lines
+from pipelines.settings import HOUSE
+
+GROUPS = ("recording", "tenant", "backend", "model", "day")
 
 
 @pytest.fixture
@@ -56,6 +66,179 @@ def test_each_limit_is_a_line(costs, attempt):
     costs.load(all=Limits(day_usd=Decimal("0.01"), month_usd=Decimal(5)))
     costs.build(checks=False, as_of=now)
 
-    first, second = limit_lines(costs.settings)
+    first, second = limit_lines(costs.settings, costs.storage.url)
     assert first == "!! DAILY_COST_THRESHOLD: 0.02 of 0.01 USD, nothing left, today."
     assert second.startswith("   MONTHLY_COST_THRESHOLD: 0.02 of 5.00 USD, 4.98 left, this month;")
+
+
+@pytest.fixture(scope="module")
+def billed(tmp_path_factory, new_costs, attempt, session, bill):
+    """Two backends' bills, one of them on a day without a job; a job that was done twice."""
+    a = attempt("[bold]a[/bold]")
+    noon, hour = a.started_at, timedelta(hours=1)
+    lost = attempt("[/]", status="lost", rtf=None, started_at=noon + hour)
+    once = attempt("g", started_at=noon + 3 * hour, ran=50.0)
+    twice = {"attempt": 2, "attempt_id": "acme:g:2", "started_at": noon + 3 * hour}
+    empty_day = {"period_start": noon + 36 * hour, "period_end": noon + 60 * hour}
+    made = new_costs(tmp_path_factory.mktemp("billed"))
+    made.write(a, session(a), lost, once, attempt("g", ran=60.0, **twice))
+    made.write(bill("runpod", "0.30"), bill("runpod", "0.05", "storage"))
+    made.write(bill("runpod", "0.02", "tax"), bill("runpod", "-0.01", "credit"))
+    made.write(bill("aws_gpu", "0.14", **empty_day), bill("aws_gpu", "0.03", "network"))
+    made.load(all=Limits())
+    made.build(checks=True)
+    return made
+
+
+def escriba(costs, *words):
+    """As people type it."""
+    keep = ("PATH", "HOME", "LANG", "TMPDIR")
+    environment = {name: os.environ[name] for name in keep if name in os.environ} | {
+        "PYTHONPATH": str(HOUSE),
+        "STORAGE_URL": costs.settings.storage_url,
+        "COSTS_DATABASE": str(costs.settings.costs_database),
+        "PRICE_BOOK": str(costs.settings.price_book),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "costs", *words],
+        cwd=costs.settings.costs_database.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def told(billed, monkeypatch):
+    """By group, as programs read it."""
+    for name in ("storage_url", "costs_database", "price_book"):
+        monkeypatch.setenv(name.upper(), str(getattr(billed.settings, name)))
+
+    def of(group):
+        done = CliRunner().invoke(command, ["--by", group, "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    return of
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_total_by_any_group_is_all_of_daily_spend(told, billed, group):
+    [(wanted,)] = billed.ask("SELECT sum(cost_usd)::VARCHAR FROM marts.daily_spend")
+    parts = ("cost_usd", "boot_usd", "idle_usd", "unexplained_usd", "beside_machines_usd")
+
+    found = told(group)
+
+    assert found["all_usd"] == wanted == "0.530000000"
+    summed = sum(Decimal(row[part]) for row in found["rows"] for part in parts)
+    assert f"{summed:f}" == wanted
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "unexplained", "beside"),
+    [
+        ("recording", "unallocated", "0.36875", "0.09"),
+        ("tenant", "unallocated", "0.36875", "0.09"),
+        ("model", "", "0.36875", "0.09"),
+        ("backend", "aws_gpu", "0.14", "0.03"),
+        ("day", "2026-03-12", "0.14", "0"),
+    ],
+)
+def test_what_only_the_bills_know_has_a_row(told, group, name, unexplained, beside):
+    [row] = [one for one in told(group)["rows"] if one["name"] == name]
+
+    assert row["attempts"] == 0
+    assert Decimal(row["beside_machines_usd"]) == Decimal(beside)
+    assert Decimal(row["unexplained_usd"]) == Decimal(unexplained)
+
+
+def test_an_attempt_at_what_was_done_already_is_waste_as_in_the_cost_tables(told, billed):
+    [wanted] = billed.ask(
+        "SELECT sum(attempts), sum(cost_usd)::VARCHAR FROM marts.waste "
+        "WHERE kind NOT IN ('cold', 'idle')"
+    )
+    [row] = [one for one in told("tenant")["rows"] if one["name"] == "acme"]
+
+    assert (row["wasted_attempts"], row["wasted_usd"]) == wanted == (2, "0.030400000")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_the_table_fits_the_terminal_and_no_figure_is_cut(told, width):
+    rows = told("tenant")["rows"]
+    for row in rows:
+        for name in row:
+            if name.endswith("_usd") or name == "usd_on_runpod_l4":
+                row[name] = Decimal(row[name]) + 1234
+    out = Console(file=io.StringIO(), width=width, markup=False)
+
+    out.print(costs_table(rows, "tenant", out))
+
+    text = out.file.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    assert "2468.058900" in text
+    assert "…" not in text
+    assert ("RunPod L4" in text) == (width == 140)
+
+
+def test_brackets_in_a_name_are_brackets_and_what_bills_add_has_a_column(billed):
+    done = escriba(billed)
+
+    assert done.returncode == 0, done.stderr
+    assert "acme/[bold]a[/bold].mp3" in done.stdout
+    assert "acme/[/].mp3" in done.stdout
+    assert "machines" in done.stdout
+    assert "All together, with boot, idle and bills: 0.530000 USD.\n" in done.stdout
+    assert " (none) " in escriba(billed, "--by", "model").stdout
+
+
+def test_tables_that_are_older_than_the_ledger_are_told_of(costs, attempt):
+    costs.write(attempt("a"))
+    costs.load()
+    costs.build(checks=False)
+    assert "The cost tables have" not in escriba(costs).stdout
+    costs.write(attempt("b", attempt_id="acme:b:1"))
+
+    done = escriba(costs)
+
+    assert "All together, with boot, idle and bills: 0.038000 USD." in done.stdout
+    assert "The cost tables have 0.019000 USD: the ledger is newer" in done.stdout
+
+
+def test_while_the_tables_are_built_the_attempts_are_shown_and_copies_are_refused(billed):
+    with duckdb.connect(str(billed.settings.costs_database)):
+        shown = escriba(billed)
+        refused = escriba(billed, "--export-focus", "f.parquet")
+
+    assert shown.returncode == 0
+    assert "without boot, idle and bills." in shown.stderr
+    assert "All together" not in shown.stdout
+    assert refused.returncode == 1
+    assert "Error: COSTS_DATABASE: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_rebuild_and_a_compaction_say_what_they_did(billed):
+    done = escriba(billed, "--rebuild", "--compact")
+
+    assert done.returncode == 0, done.stderr
+    first, second = done.stderr.splitlines()
+    assert first == "The rows of 0 attempts are written anew from their records."
+    assert "files of" in second
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--mirror", "--export-focus", "f.parquet"),
+        ("--mirror", "--by", "recording"),
+        ("--mirror", "--rebuild"),
+        ("--export-focus", "f.parquet", "--compact"),
+        ("--export-focus", "f.parquet", "--by", "day"),
+    ],
+)
+def test_what_would_be_passed_over_in_silence_is_refused(words):
+    done = CliRunner().invoke(command, list(words))
+
+    assert done.exit_code == 2
+    assert "each go alone" in done.stderr

@@ -144,6 +144,19 @@ def test_a_folder_with_something_of_ones_own_is_not_touched(tmp_path):
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["note.txt"]
 
 
+@pytest.mark.parametrize("place", ["/proc/demo", "note.txt/demo", "note.txt"])
+@pytest.mark.parametrize("costs", [["--costs"], []])
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path, place, costs):
+    (tmp_path / "note.txt").write_text("mine")
+
+    done = escriba(tmp_path, "demo", *costs, "--folder", place)
+
+    assert done.returncode == 2
+    assert place in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "note.txt").read_text() == "mine"
+
+
 def test_what_it_cannot_do_is_said(tmp_path):
     done = escriba(tmp_path, "demo", "--costs", "--ui")
 

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +13,7 @@ from click.testing import CliRunner
 from pipelines.cli import escriba
 from pipelines.settings import HOUSE
 from resources.costs.focus import export_focus
-from resources.costs.reading import CostsNotBuiltError
+from resources.costs.standing import CostsNotBuiltError
 
 COSTS = {"BilledCost", "EffectiveCost", "ListCost", "ContractedCost"}
 NEVER_NULL = COSTS | {
@@ -86,7 +88,11 @@ def test_people_export_and_import_from_the_command_line(tmp_path, monkeypatch, w
     done = calls.invoke(escriba, ["invoices", "import", str(bill), "--json"])
     assert json.loads(done.output) == {
         "rows": 1,
+        "new": 1,
+        "replaced": 0,
+        "unchanged": 0,
         "left_out": 0,
+        "empty_files": [],
         "amount_usd": "1.250000000",
         "backends": ["runpod"],
     }
@@ -96,14 +102,35 @@ def test_people_export_and_import_from_the_command_line(tmp_path, monkeypatch, w
     assert (charge["x_Charge"], charge["ChargeCategory"]) == ("unexplained", "Adjustment")
 
 
+SCRIPT = HOUSE / "dbt_costs" / "validate_focus.py"
+
+
 @pytest.fixture(scope="module")
 def judge():
     """Of the script that runs in the validator's environment."""
-    path = HOUSE / "dbt_costs" / "validate_focus.py"
-    spec = importlib.util.spec_from_file_location("validate_focus", path)
+    spec = importlib.util.spec_from_file_location("validate_focus", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.judge
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("missing.parquet", "it cannot be read (No such file or directory)."),
+        (".", "it cannot be read (Is a directory)."),
+        ("text.parquet", "it is no Parquet file: `escriba costs --export-focus` writes one."),
+    ],
+)
+def test_a_file_that_cannot_be_held_against_anything_is_named(tmp_path, name, why):
+    (tmp_path / "text.parquet").write_text("no Parquet")
+    path = tmp_path / name
+
+    done = subprocess.run(
+        [sys.executable, SCRIPT, path], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (2, f"FILE={path}: {why}\n")
 
 
 ANSWER = (

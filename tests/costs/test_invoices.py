@@ -164,9 +164,9 @@ def test_a_time_before_the_rate_changed_has_the_rate_of_then(
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        ("BRL,cheap,2026-01-01,,x", "Line 2 "),
-        ("BRL,0.2,2026-01-01,2026-01-01,x", "Line 2 "),
-        ("BRL,0.2,2026-01-01,,x\nBRL,0.3,2026-06-01,,y", "Two rates of BRL overlap at 2026-06-01"),
+        ("BRL,cheap,2026-01-01,,x", "line 2: "),
+        ("BRL,0.2,2026-01-01,2026-01-01,x", "line 2: "),
+        ("BRL,0.2,2026-01-01,,x\nBRL,0.3,2026-06-01,,y", "two rates of BRL overlap at 2026-06-01"),
     ],
 )
 def test_a_table_of_rates_that_cannot_be_used_says_where(tmp_path, lines, told):

@@ -13,7 +13,8 @@ import pytest
 from pipelines.settings import HOUSE
 from resources.costs.mirror_tables import mirror_tables
 from resources.costs.mirroring import MirrorError, mirror_costs
-from resources.costs.reading import CostsNotBuiltError, read_only
+from resources.costs.reading import read_only
+from resources.costs.standing import CostsNotBuiltError
 
 
 def in_postgres(url, query):

@@ -14,6 +14,7 @@ from pipelines.billing.report.periods import Period, last_days, month
 
 TODAY = date(2026, 3, 21)
 FIRST = date(2026, 3, 11)  # of ten days, after as many
+DAY = timedelta(days=1)
 
 usd = Decimal
 
@@ -129,8 +130,33 @@ def test_idle_and_cold_starts_are_no_failures():
 
 @pytest.mark.parametrize(("unexplained", "wanted"), [("10", [usd(10)]), ("1", []), ("-10", [])])
 def test_what_is_billed_and_not_explained_is_money_to_be_found(unexplained, wanted):
-    bill = rows.Bill("runpod", 10, usd(100), usd(unexplained), 1)
+    bill = rows.Bill("runpod", 10, usd(100), usd(unexplained))
     assert savings(figures(spend=[spend("100")], bills=[bill])) == wanted
+
+
+def test_what_is_not_explained_is_said_with_its_days_and_those_without_a_bill():
+    bill = rows.Bill("runpod", 1, usd(100), usd(10), (FIRST,), (FIRST + DAY, FIRST + 3 * DAY))
+    [one] = advice(figures(spend=[spend("100")], bills=[bill]))
+
+    assert one.rests_on == (
+        "10 % of US$ 100.00 billed for 1 day; more than 5 % of 2026-03-11; no bill yet of "
+        "2026-03-12, 2026-03-14."
+    )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ([0], "2026-03-11"),
+        ([0, 1, 2, 5], "2026-03-11 to 2026-03-13, 2026-03-16"),
+        (
+            [0, 2, 4, 6, 8, 10, 12, 13],
+            "2026-03-11, 2026-03-13, 2026-03-15, 2026-03-17, 2026-03-19, 3 days more",
+        ),
+    ],
+)
+def test_days_are_said_as_stretches_and_of_many_the_first(numbers, text):
+    assert wording.which_days([FIRST + n * DAY for n in numbers]) == text
 
 
 def test_a_machine_that_is_always_on_is_held_against_a_usual_day():
@@ -179,9 +205,9 @@ def test_one_day_of_an_archive_makes_no_usual_day():
 
 def test_the_largest_saving_comes_first_and_pennies_not_at_all():
     bills = [
-        rows.Bill("runpod", 10, usd(20), usd("0.9"), 1),
-        rows.Bill("aws_gpu", 10, usd(50), usd(4), 1),
-        rows.Bill("openai", 10, usd(50), usd(9), 1),
+        rows.Bill("runpod", 10, usd(20), usd("0.9")),
+        rows.Bill("aws_gpu", 10, usd(50), usd(4)),
+        rows.Bill("openai", 10, usd(50), usd(9)),
     ]
     assert savings(figures(spend=[spend("100")], bills=bills)) == [usd(9), usd(4)]
 
@@ -200,7 +226,7 @@ def test_what_wants_attention_is_said_with_its_figures():
             burn("90", "90", "50", "past", "gone"),
         ],
         anomalies=anomalies,
-        bills=[rows.Bill("runpod", 10, usd(100), usd("-3"), 2)],
+        bills=[rows.Bill("runpod", 8, usd(100), usd("-3"), (FIRST, FIRST + DAY), (TODAY - DAY,))],
     )
     assert attention(given) == [
         "All tenants: the month will pass its limit of US$ 550.00 by US$ 31.00.",
@@ -208,8 +234,8 @@ def test_what_wants_attention_is_said_with_its_figures():
         "US$ 60.00 a day on average is more than US$ 50.00.",
         "2026-03-11: US$ 115.80, much more than the usual US$ 16.00 (RunPod).",
         (
-            "RunPod: on 2 days more than 5 % of the bill is not explained; 3.0 % over the whole "
-            "period."
+            "RunPod: of 2026-03-11 to 2026-03-12 more than 5 % of the bill is not explained; 3.0 % "
+            "over 8 days with a bill; no bill yet of 2026-03-20."
         ),
     ]
 

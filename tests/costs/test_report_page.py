@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -68,7 +69,7 @@ def made_figures(days=30, **changes):
             ),
         ),
         "anomalies": (rows.Anomaly("all", odd, usd(104), usd(16)),),
-        "bills": (rows.Bill("runpod", 29, usd(250), usd(12), 1),),
+        "bills": (rows.Bill("runpod", 29, usd(250), usd(12), (odd,)),),
         "waiting": (rows.Waiting("runpod", "l4", 60.0, 20.0, usd("3.6"), 100, (2.0, 50.0)),),
         "price_changes": (rows.PriceChange(odd, "runpod", "l4", usd("0.82"), usd("0.684")),),
     }
@@ -192,6 +193,86 @@ def test_on_paper_what_is_folded_is_open(window):
     assert page.pdf(format="A4").startswith(b"%PDF")
 
     assert page.locator("details[open]").count() == page.locator("details").count() > 0
+
+
+PAPER_WIDTH, PAPER_HEIGHT = 688, 1017  # of A4 within its margins, in CSS pixels
+
+
+def on_paper(page, height=PAPER_HEIGHT):
+    """Pages stand side by side as columns, which the browser breaks by the same rules."""
+    page.emulate_media(media="print")
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    page.add_style_tag(
+        content=f"body {{ width: {PAPER_WIDTH}px; height: {height}px; margin: 0; padding: 0;"
+        f" column-width: {PAPER_WIDTH}px; column-gap: 0; column-fill: auto; }}"
+    )
+
+
+def test_sums_and_pictures_fit_on_paper(window, tmp_path):
+    """Of a firm that spends millions; and drawn on a desk, which is wider."""
+    spend = tuple(
+        rows.Spend(one.day, one.tenant, one.backend, one.category, one.usd * 12_345)
+        for one in fleet(30)[0]
+    )
+    path = tmp_path / "rich.html"
+    path.write_text(make_report(made_figures(spend=spend), MADE_AT).html, encoding="utf-8")
+    page = window(path=path)
+
+    on_paper(page)
+
+    wide = "[...document.querySelectorAll('.cards li, .cards .value')]"
+    assert page.evaluate(f"{wide}.filter(e => e.scrollWidth > e.clientWidth).length") == 0
+    drawn = "[...document.querySelectorAll('.chart svg')].map(e => e.getBoundingClientRect().width)"
+    assert max(page.evaluate(drawn)) <= PAPER_WIDTH
+
+
+@pytest.mark.parametrize("days", [1, 30])
+def test_on_paper_a_heading_is_on_the_page_of_what_it_heads(window, tmp_path, days):
+    path = tmp_path / "other.html"
+    path.write_text(make_report(made_figures(days), MADE_AT).html, encoding="utf-8")
+    page = window(path=path)
+    alone = f"""() => {{
+        const page = element => Math.floor(element.getClientRects()[0].left / {PAPER_WIDTH} + 0.01);
+        const found = [];
+        for (const section of document.querySelectorAll("section")) {{
+            const heading = section.querySelector("h2");
+            const headed = section.querySelector(".chart, tbody tr, li");
+            if (headed && page(heading) !== page(headed)) found.push(heading.textContent);
+        }}
+        for (const table of document.querySelectorAll("section table")) {{
+            const caption = table.querySelector("thead"), row = table.querySelector("tbody tr");
+            if (page(caption) !== page(row)) found.push(caption.textContent);
+        }}
+        return found;
+    }}"""
+
+    for height in range(PAPER_HEIGHT - 400, PAPER_HEIGHT + 1, 20):
+        on_paper(page, height)
+        assert page.evaluate(alone) == [], height
+
+
+def test_of_one_day_there_is_a_point_where_others_have_a_line(window, tmp_path):
+    path = tmp_path / "day.html"
+    path.write_text(make_report(made_figures(1), MADE_AT).html, encoding="utf-8")
+    page = window(path=path)
+
+    assert page.locator("#c-price .role-mark.mark-symbol path").count() == 3
+    assert page.locator("#c-speed .role-mark.mark-symbol path").count() == 3
+    text = re.sub(r"\s+", " ", page.locator("body").inner_text())
+    assert "1 day, UTC" in text
+    assert "on this day" in text
+    assert "1 days" not in text
+
+
+def test_a_caption_promises_only_what_there_is():
+    whole = make_report(made_figures(), MADE_AT).html
+    assert "in the seven days up to each of these days" in whole
+    assert "By tenant, and against the period before" in whole
+
+    first = TODAY - timedelta(days=30)
+    part = make_report(replace(made_figures(), first_day=first), MADE_AT).html
+    assert "in the seven days, as far as there are any, up to each of these days" in part
+    assert "against the period before" not in part
 
 
 class Heard(HTMLParser):

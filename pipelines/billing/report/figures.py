@@ -113,13 +113,18 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Of a backend in the period, against what the ledger explains of it."""
+    """Of a backend in the period, against what the ledger explains of it.
+
+    alarming: days of which more than a twentieth is not explained. unbilled: days that cost
+    something and have no bill yet.
+    """
 
     backend: str
     days: int
     billed_usd: Decimal
     unexplained_usd: Decimal
-    alarming_days: int
+    alarming: tuple[date, ...] = ()
+    unbilled: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from .advice import Advice, worth_it
 from .backends import cheapest_at, dearer_backend
 from .comparison import spent
 from .figures import Figures
-from .wording import backend, percent, usd
+from .wording import backend, days, no_bill_yet, percent, usd, which_days
 from .workers import failing, shorter_timeout, unexplained
 
 _HIGH_MEAN_USD = Decimal(50)  # a day: the original's own mark
@@ -69,10 +69,10 @@ def _who(figures: Figures, day: object) -> str:
 
 def _bills(figures: Figures) -> Iterator[str]:
     for bill in figures.bills:
-        if bill.alarming_days:
-            days = f"{bill.alarming_days} day{'s' if bill.alarming_days > 1 else ''}"
+        if bill.alarming:
             share = float(abs(bill.unexplained_usd) / bill.billed_usd) if bill.billed_usd else None
             yield (
-                f"{backend(bill.backend)}: on {days} more than 5 % of the bill is not explained; "
-                f"{percent(share)} over the whole period."
+                f"{backend(bill.backend)}: of {which_days(bill.alarming)} more than 5 % of the "
+                f"bill is not explained; {percent(share)} over {days(bill.days)} with a bill"
+                f"{no_bill_yet(bill)}."
             )

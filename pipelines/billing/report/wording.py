@@ -1,9 +1,14 @@
 """How figures are said; one way for the page, the mail and the terminal."""
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+
+from .figures import Bill, Figures
 
 _CENT = Decimal("0.01")
 _SMALL = Decimal("0.0001")
+_STRETCHES = 5  # of days, before the rest is only counted
 _SAME = 0.005  # below half a per cent nothing has changed
 _BACKENDS = {
     "runpod": "RunPod",
@@ -85,3 +90,41 @@ def place(name: str) -> str:
     """runpod/l4 as RunPod l4."""
     first, _, sku = name.partition("/")
     return f"{backend(first)} {sku}".strip()
+
+
+def days(count: int) -> str:
+    """1 day, 2 days."""
+    return f"{count:,} day{'' if count == 1 else 's'}"
+
+
+def these_days(figures: Figures) -> str:
+    """The period, in a sentence."""
+    count = figures.periods.now.days
+    return "on this day" if count == 1 else f"in these {days(count)}"
+
+
+def seven_days(figures: Figures) -> str:
+    """What comes before 'each day'; a ledger that begins on the way has fewer."""
+    whole = figures.periods.now.first - timedelta(days=6)
+    known = figures.first_day is not None and figures.first_day <= whole
+    return "the seven days up to" if known else "the seven days, as far as there are any, up to"
+
+
+def which_days(found: Sequence[date]) -> str:
+    """In their order: 2026-03-05, 2026-03-07 to 2026-03-09; of many stretches the first ones."""
+    stretches: list[list[date]] = []
+    for day in found:
+        if stretches and day - stretches[-1][-1] == timedelta(days=1):
+            stretches[-1].append(day)
+        else:
+            stretches.append([day])
+    told = [
+        f"{one[0]}" if len(one) == 1 else f"{one[0]} to {one[-1]}" for one in stretches[:_STRETCHES]
+    ]
+    left = sum(map(len, stretches[_STRETCHES:]))
+    return ", ".join([*told, *([f"{days(left)} more"] if left else [])])
+
+
+def no_bill_yet(bill: Bill) -> str:
+    """The end of a sentence about a bill; nothing where all days have one."""
+    return f"; no bill yet of {which_days(bill.unbilled)}" if bill.unbilled else ""

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from .advice import Advice
 from .comparison import spent, wasted
-from .figures import ZERO, Figures, Waiting
-from .wording import WASTE, backend, percent, place, usd
+from .figures import ZERO, Bill, Figures, Waiting
+from .wording import WASTE, backend, days, no_bill_yet, percent, place, usd, which_days
 
 _TIMEOUTS = (5, 10, 15, 30, 60, 120, 300)  # seconds that providers take
 _LEAST_TAILS = 10  # lives, before a timeout is judged
@@ -64,6 +64,10 @@ def failing(figures: Figures) -> Iterator[Advice]:
             )
 
 
+def _most_on(bill: Bill) -> str:
+    return f"; more than 5 % of {which_days(bill.alarming)}" if bill.alarming else ""
+
+
 def unexplained(figures: Figures) -> Iterator[Advice]:
     """What is billed and no job tells of: workers that start and never get one."""
     for bill in figures.bills:
@@ -75,5 +79,6 @@ def unexplained(figures: Figures) -> Iterator[Advice]:
                 what_to_do="Look at workers that start and get no job: a container that crashes, "
                 "more workers than jobs, something else on the same account.",
                 saving_usd=bill.unexplained_usd,
-                rests_on=f"{percent(share)} of {usd(bill.billed_usd)} billed for {bill.days} days.",
+                rests_on=f"{percent(share)} of {usd(bill.billed_usd)} billed for "
+                f"{days(bill.days)}{_most_on(bill)}{no_bill_yet(bill)}.",
             )

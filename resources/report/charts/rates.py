@@ -39,7 +39,7 @@ def price_of_audio(figures: Figures) -> Spec | None:
         low, high = min(values) / 1.3, max(values) * 1.3
         axis = money("usd", title, "$~g", type="log", domain=[low, high], nice=False)
         axis = axis.axis(format="$~g", values=[mark for mark in _MARKS if low <= mark <= high])
-    lines = chart(data).mark_line(strokeWidth=2)
+    lines = chart(data).mark_line(strokeWidth=2, point=_points(figures))
     return spec(
         lines.encode(
             x=days(figures.periods.now),
@@ -74,7 +74,7 @@ def speed(figures: Figures) -> Spec | None:
     axis = alt.Y("p50:Q", title="RTF (run ÷ audio)", axis=alt.Axis(tickCount=5, format="~g"))
     band = drawn.mark_area(opacity=0.16).encode(x=x, y=axis, y2="p95:Q", color=colour)
     tips = [alt.Tooltip(f"p{n}:Q", title=f"P{n}", format=".3f") for n in (50, 95)]
-    line = drawn.mark_line(strokeWidth=2).encode(
+    line = drawn.mark_line(strokeWidth=2, point=_points(figures)).encode(
         x=x,
         y="p50:Q",
         color=colour,
@@ -82,3 +82,8 @@ def speed(figures: Figures) -> Spec | None:
         tooltip=[day_tip(), "backend:N", *tips],
     )
     return spec(alt.layer(band, line))
+
+
+def _points(figures: Figures) -> dict[str, bool | int] | bool:
+    """A line of one day would not be seen."""
+    return figures.periods.now.days == 1 and {"filled": False, "size": 60}

@@ -1,0 +1,129 @@
+"""The table of `escriba costs`: as many columns as the terminal has room for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from .overheads import COLUMNS, Overheads
+
+Rows = list[dict[str, Any]]
+_LEAST_NAME = 16  # columns of a terminal, for the name of a recording
+_WASTED = "of it\nwasted"
+_RUNPOD = "USD on a\nRunPod L4"
+# where there is no room, in this order
+_LEFT_OUT = (_RUNPOD, "RTF", "run", "audio", "attempts", _WASTED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A heading, what it says of a row, and of all of them."""
+
+    heading: str
+    of_row: Callable[[dict[str, Any]], str]
+    of_all: str
+
+
+def costs_table(rows: Rows, group: str, out: Console) -> Table:
+    """For people: a line each, the sum below."""
+    columns = _columns(rows)
+    unbounded = out.options.update(width=1_000)
+    for heading in _LEFT_OUT:
+        tried = _table(rows, group, columns, _LEAST_NAME)
+        if out.measure(tried, options=unbounded).maximum <= out.width:
+            break
+        columns = [one for one in columns if one.heading != heading]
+    return _table(rows, group, columns, None)
+
+
+def sum_lines(rows: Rows, overheads: Overheads) -> str:
+    """What it comes to with all that the cost tables add; and whether these say the same."""
+    found = all_together(rows)
+    said = f"All together, with boot, idle and bills: {found:.6f} USD."
+    if found == overheads.total_usd:
+        return said
+    return (
+        f"{said}\nThe cost tables have {overheads.total_usd:.6f} USD: the ledger is newer than "
+        "they are (`escriba sql` builds them),\nor prices were changed since."
+    )
+
+
+def all_together(rows: Rows) -> Decimal:
+    """Attempts, and what the cost tables add, where they are built."""
+    return sum((Decimal(total_of(rows, name)) for name in ("cost_usd", *COLUMNS)), Decimal(0))
+
+
+def total_of(rows: Rows, column: str) -> Any:  # noqa: ANN401  # int, float or Decimal
+    """Of a column, which may be missing or empty."""
+    return sum((row.get(column) or 0 for row in rows), start=0)
+
+
+def _columns(rows: Rows) -> list[_Column]:
+    def number(heading: str, name: str, text: Callable[[Any], str]) -> _Column:
+        return _Column(heading, lambda row: text(row[name] or 0), text(total_of(rows, name)))
+
+    return [
+        number("audio", "audio_seconds", clock),
+        number("attempts", "attempts", str),
+        number("run", "run_seconds", lambda seconds: f"{seconds:.1f} s"),
+        _Column("RTF", lambda row: "" if row["rtf"] is None else f"{row['rtf']:.3f}", ""),
+        number("USD", "cost_usd", lambda usd: f"{usd:.6f}"),
+        number(_WASTED, "wasted_usd", lambda usd: f"{usd:.6f}"),
+        number(_RUNPOD, "usd_on_runpod_l4", lambda usd: f"{usd:.4f}"),
+        *_overheads(rows),
+    ]
+
+
+def _overheads(rows: Rows) -> list[_Column]:
+    """Where the cost tables are built; what is nowhere has no column."""
+    if not any(name in row for row in rows for name in COLUMNS):
+        return []
+    boot, idle, unexplained, beside = COLUMNS
+    headings = {
+        "boot +\nidle": (boot, idle),
+        "unex-\nplained": (unexplained,),
+        "beside\nmachines": (beside,),
+    }
+    return [
+        _Column(
+            heading,
+            lambda row, parts=parts: f"{sum(row[part] for part in parts):.4f}",  # type: ignore[misc]
+            f"{sum(total_of(rows, part) for part in parts):.4f}",
+        )
+        for heading, parts in headings.items()
+        if boot in parts or any(row[part] for row in rows for part in parts)
+    ]
+
+
+def _table(rows: Rows, group: str, columns: list[_Column], name_width: int | None) -> Table:
+    table = new_table("What it cost", show_footer=True)
+    table.add_column(group, footer="total", overflow="fold", max_width=name_width)
+    for one in columns:
+        table.add_column(one.heading, justify="right", footer=one.of_all, no_wrap=True)
+    for row in rows:
+        table.add_row(str(row["name"]) or "(none)", *(one.of_row(row) for one in columns))
+    return table
+
+
+def new_table(title: str, *, show_footer: bool = False) -> Table:
+    """A table without a frame: eight columns must fit a terminal of 80."""
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_footer=show_footer,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds, 1:02:03; below an hour 2:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
