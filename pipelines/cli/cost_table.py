@@ -14,7 +14,7 @@ from .overheads import COLUMNS, Overheads
 Rows = list[dict[str, Any]]
 _LEAST_NAME = 16  # columns of a terminal, for the name of a recording
 _WASTED = "of it\nwasted"
-_RUNPOD = "USD on a\nRunPod L4"
+_RUNPOD, _ELSEWHERE = "USD on a\nRunPod L4", "usd_on_runpod_l4"
 # where there is no room, in this order
 _LEFT_OUT = (_RUNPOD, "RTF", "run", "audio", "attempts", _WASTED)
 
@@ -66,6 +66,7 @@ def _columns(rows: Rows) -> list[_Column]:
     def number(heading: str, name: str, text: Callable[[Any], str]) -> _Column:
         return _Column(heading, lambda row: text(row[name] or 0), text(total_of(rows, name)))
 
+    is_priced = not any(row[_ELSEWHERE] is None for row in rows)
     return [
         number("audio", "audio_seconds", clock),
         number("attempts", "attempts", str),
@@ -73,7 +74,7 @@ def _columns(rows: Rows) -> list[_Column]:
         _Column("RTF", lambda row: "" if row["rtf"] is None else f"{row['rtf']:.3f}", ""),
         number("USD", "cost_usd", lambda usd: f"{usd:.6f}"),
         number(_WASTED, "wasted_usd", lambda usd: f"{usd:.6f}"),
-        number(_RUNPOD, "usd_on_runpod_l4", lambda usd: f"{usd:.4f}"),
+        *([number(_RUNPOD, _ELSEWHERE, lambda usd: f"{usd:.4f}")] if is_priced else []),
         *_overheads(rows),
     ]
 

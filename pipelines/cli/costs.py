@@ -9,7 +9,7 @@ import click
 
 from assets.rebuild import rebuild_ledger
 from pipelines.billing.estimates import on_runpod_l4
-from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.billing.prices import PriceBook, PriceBookError, read_price_book
 from pipelines.settings import Settings
 from resources.ledger import open_ledger
 from resources.storage.base import Storage
@@ -204,19 +204,23 @@ def with_overheads(rows: list[dict[str, Any]], overheads: Overheads) -> list[dic
 
 
 def costs_json(rows: list[dict[str, Any]], group: str) -> dict[str, Any]:
-    """For programs; total_usd is of the attempts alone, all_usd with what the tables add."""
-    total, everything = Decimal(total_of(rows, "cost_usd")), all_together(rows)
-    return {
+    """For programs; total_usd is of the attempts alone, all_usd with what the cost tables add."""
+    told = {
         "by": group,
         "rows": plain(rows),
-        "total_usd": plain(total),
-        "all_usd": plain(everything),
+        "total_usd": plain(Decimal(total_of(rows, "cost_usd"))),
     }
+    if any(COLUMNS[0] in row for row in rows):
+        told["all_usd"] = plain(all_together(rows))
+    return told
 
 
 def price_rows(prices: PriceBook, rows: list[dict[str, Any]], *, diarized: bool) -> None:
-    """Add to each row what its audio would cost on a RunPod L4 today."""
+    """Add to each row what its audio would cost on a RunPod L4 today; None: no such price."""
     today = datetime.now(UTC)
     for row in rows:
         seconds = row["computed_audio_seconds"]
-        row["usd_on_runpod_l4"] = on_runpod_l4(prices, seconds, today, diarized=diarized)
+        try:
+            row["usd_on_runpod_l4"] = on_runpod_l4(prices, seconds, today, diarized=diarized)
+        except PriceBookError:
+            row["usd_on_runpod_l4"] = None

@@ -150,13 +150,15 @@ def _cells(
         f"{row['run_seconds']:.1f} s",
         f"{row['rtf']:.3f}",
         f"{row['cost_usd']:.6f}",
-        f"{row['usd_on_runpod_l4']:.4f}",
+        "" if row["usd_on_runpod_l4"] is None else f"{row['usd_on_runpod_l4']:.4f}",
     ]
 
 
 def _explain_prices(out: Console, prices: PriceBook) -> None:
-    here = next(p for p in prices.prices if p.backend == "local")
-    there = next(p for p in prices.prices if (p.backend, p.sku) == ("runpod", "l4"))
+    here = next((p for p in prices.prices if p.backend == "local"), None)
+    there = next((p for p in prices.prices if p.name == "runpod/l4"), None)
+    if here is None or there is None:  # a price book of one's own
+        return
     out.print(
         f"This machine is priced at {here.usd_per_hour:f} USD/h, an assumption; a RunPod L4 at "
         f"{there.usd_per_hour:.3f} USD/h with a planned RTF of 0.3 and a real model.\n"

@@ -192,6 +192,25 @@ def test_brackets_in_a_name_are_brackets_and_what_bills_add_has_a_column(billed)
     assert " (none) " in escriba(billed, "--by", "model").stdout
 
 
+def test_a_price_book_without_what_others_cost_shows_the_rest(told, monkeypatch, tmp_path):
+    book = tmp_path / "prices.csv"
+    book.write_text(
+        "backend,sku,unit,price_usd,valid_from,valid_to,source\n"
+        "aws_gpu,g5.xlarge,machine_hour,0.47,2020-01-01,,test\n"
+    )
+    monkeypatch.setenv("PRICE_BOOK", str(book))
+
+    rows = told("backend")["rows"]
+
+    assert {row["usd_on_runpod_l4"] for row in rows} == {None}
+    for row in rows:
+        row |= {name: Decimal(value) for name, value in row.items() if name.endswith("_usd")}
+    out = Console(file=io.StringIO(), width=140, markup=False)
+    out.print(costs_table(rows, "backend", out))
+    assert "0.058900" in out.file.getvalue()
+    assert "RunPod L4" not in out.file.getvalue()
+
+
 def test_tables_that_are_older_than_the_ledger_are_told_of(costs, attempt):
     costs.write(attempt("a"))
     costs.load()
