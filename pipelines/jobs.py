@@ -85,11 +85,23 @@ def tell_of_costs(context: dg.OpExecutionContext) -> None:
     from assets.cost_report import publish_report  # noqa: PLC0415  # no store while the UI looks
 
     settings, storage = _house(context)
+    _ask_for_bills(context, settings, storage)
     done = publish_report(settings, storage, _day_of(context, settings, REPORT_TAG))
     place = settings.files_url.rstrip("/") or storage.url
     context.log.info("%s %s", done.headline, f"{place}/{done.key}")
     if done.mailed_to:
         context.log.info("Mailed to %s.", ", ".join(done.mailed_to))
+
+
+def _ask_for_bills(context: dg.OpExecutionContext, settings: Settings, storage: Storage) -> None:
+    """Those of RunPod, where it is set up; the report is written without them too."""
+    from assets.bills import fetch_last_days  # noqa: PLC0415  # no store while the UI looks
+
+    said, trouble = fetch_last_days(settings, storage, datetime.now(UTC))
+    if said:
+        context.log.info("%s", said)
+    if trouble:
+        context.log.warning("The bills of RunPod are as they were. %s", trouble)
 
 
 @dg.job(description="Writes the report of costs into reports/, and mails it where asked.")

@@ -24,7 +24,7 @@ from tests.fake_runpod_control import ControlPlane
 HOLD_SECONDS = 2.0  # of a long poll; the real one holds for some 20 s
 LONG_SECONDS = 120  # for machines that have a lot else to do
 FINAL = {"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT"}
-OF_CLIENTS = {"run", "status", "cancel", "health", "serverless", "catalog"}
+OF_CLIENTS = {"run", "status", "cancel", "health", "serverless", "catalog", "billing"}
 
 
 @dataclass(frozen=True)
@@ -340,6 +340,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _of_client(self, verb, rest, asked, body):
         fake = self.server.fake
+        if verb == "billing":
+            return fake.control.bill(asked)
         if verb in {"serverless", "catalog"}:
             return fake.control.answer(self.command, verb, rest, json.loads(body or b"{}"))
         fake.look_at_policies()

@@ -44,6 +44,7 @@ class ControlPlane:
 
     def __init__(self):
         self.endpoints, self.changes, self._numbers = {}, [], count(1)
+        self.bills = []  # records of endpoints' days
         # USD an hour, as in the catalogue of its docs
         self.prices = {"NVIDIA GeForce RTX 4090": {"secure": 0.44, "serverless": 1.1}}
 
@@ -59,6 +60,19 @@ class ControlPlane:
             return self._serverless(method, rest, body)
         except RefusedError as refused:
             return refused.answer
+
+    def bill(self, asked):
+        """Records of one endpoint whose day begins in the window that is asked for."""
+        unknown = asked.keys() - {"serverlessId", "startTime", "endTime", "bucketSize", "lastN"}
+        if unknown or asked["bucketSize"] not in {"hour", "day", "week", "month", "year"}:
+            return 422, {"title": "no", "status": 422, "detail": f"not allowed: {unknown}"}
+        found = [
+            record
+            for record in self.bills
+            if record["serverlessId"] == asked["serverlessId"]
+            and asked["startTime"] <= record["startTime"] < asked["endTime"]
+        ]
+        return 200, {"records": found, "metadata": {"recordCount": len(found)}}
 
     def _serverless(self, method, rest, body):
         if not rest and method == "GET":

@@ -1,6 +1,6 @@
 """`escriba invoices`: what the providers billed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,10 +60,42 @@ def import_files(
         raise click.UsageError(str(error)) from error
     for name in done.empty:
         click.echo(f"escriba: {name} holds no lines.", err=True)
+    _tell(done, as_json=as_json)
+
+
+@command.command("fetch")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The first day (UTC) that is asked for: a week ago.",
+)
+@json_option
+def fetch(since: datetime | None, *, as_json: bool) -> None:
+    """Ask RunPod what it billed for the endpoints that are set, day by day up to yesterday.
+
+    The report of the morning does the same before it is written.
+    """
+    from assets.bills import DAYS
+    from pipelines.billing.currencies import ExchangeRateError, read_exchange_rates
+    from pipelines.billing.invoices import InvoiceError
+    from resources.invoices.runpod_api import fetch_bill
+
+    settings, storage = open_house()
+    now = datetime.now(UTC)
+    first = since.date() if since else now.date() - timedelta(days=DAYS)
+    try:
+        rates = read_exchange_rates(settings.exchange_rates)
+        done = fetch_bill(settings, storage, rates, first, now)
+    except (InvoiceError, ExchangeRateError) as error:
+        raise click.UsageError(str(error)) from error
+    _tell(done, as_json=as_json)
+
+
+def _tell(done: "Imported", *, as_json: bool) -> None:
     if as_json:
         print_json(_json(done))
     else:
-        console().print(_sentence(done), markup=False)
+        console().print(done.sentence, markup=False)
 
 
 def _json(done: "Imported") -> dict[str, object]:
@@ -77,16 +109,6 @@ def _json(done: "Imported") -> dict[str, object]:
         "amount_usd": f"{done.usd:f}",
         "backends": done.backends,
     }
-
-
-def _sentence(done: "Imported") -> str:
-    whose = ", ".join(done.backends) or "nobody"
-    if done.unchanged == done.rows:
-        came = "the same again: nothing new" if done.rows else "nothing new"
-    else:
-        came = f"{done.new:,} new, {done.replaced:,} replaced, {done.unchanged:,} the same"
-    left_out = f"; {done.left_out:,} lines without that tag left out" if done.left_out else ""
-    return f"{done.rows:,} rows of {whose}, {done.usd:.2f} USD: {came}{left_out}."
 
 
 def _tag(text: str | None) -> tuple[str, str] | None:

@@ -69,6 +69,17 @@ class Imported:
         """All that the delivery told."""
         return self.new + self.replaced + self.unchanged
 
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        whose = ", ".join(self.backends) or "nobody"
+        if self.unchanged == self.rows:
+            came = "the same again: nothing new" if self.rows else "nothing new"
+        else:
+            came = f"{self.new:,} new, {self.replaced:,} replaced, {self.unchanged:,} the same"
+        left_out = f"; {self.left_out:,} lines without that tag left out" if self.left_out else ""
+        return f"{self.rows:,} rows of {whose}, {self.usd:.2f} USD: {came}{left_out}."
+
 
 def import_invoices(
     storage: Storage,

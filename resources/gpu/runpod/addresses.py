@@ -11,6 +11,7 @@ CONSOLE = "https://console.runpod.io/serverless/user/endpoint"
 # of REST v2, below RUNPOD_CONTROL_URL
 ENDPOINTS = "/serverless"
 GPU_TYPES = "/catalog/gpus"
+BILL = "/billing/serverless"
 
 
 def run(endpoint: str) -> str:

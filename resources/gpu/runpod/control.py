@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -46,6 +47,22 @@ class Control:
         """
         return await self._tried("GET", addresses.one_endpoint(id_), or_none=True)
 
+    async def bill(self, id_: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """What an endpoint cost, a record for each day (UTC) with use; both moments at midnight.
+
+        docs.runpod.io/api-reference-v2/billing/get-serverless-billing-history
+
+        Raises:
+            BackendUnavailableError: says what RunPod said.
+        """
+        asked = {
+            "serverlessId": id_,
+            "startTime": f"{since:%Y-%m-%dT%H:%M:%SZ}",
+            "endTime": f"{until:%Y-%m-%dT%H:%M:%SZ}",
+            "bucketSize": "day",
+        }
+        return _objects(await self._tried("GET", addresses.BILL, params=asked), "records")
+
     async def change(self, id_: str, body: dict[str, Any]) -> dict[str, Any]:
         """As it is afterwards; the same change twice is one.
 
@@ -69,13 +86,19 @@ class Control:
         # the name is looked for first each time, so that none is made twice
         raise BackendUnavailableError(what)
 
-    async def _tried(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, or_none: bool = False
+    async def _tried(  # a request, and how it may fail
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        params: dict[str, str] | None = None,
+        or_none: bool = False,
     ) -> dict[str, Any] | None:
         """A few times; with `or_none`, None where there is no such thing."""
         for failures in itertools.count(1):
             try:
-                return await self._ask(method, path, body)
+                return await self._ask(method, path, body, params)
             except TroubleError as trouble:
                 what = f"RunPod's control plane does not answer ({trouble.what})."
                 wait = min(trouble.retry_after_seconds or 0.0, 60.0)
@@ -89,11 +112,16 @@ class Control:
             await self._time.sleep(wait + backoff_seconds(failures, self._time.jitter))
         raise BackendUnavailableError(what)
 
-    async def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        params: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
         sent = None if body is None else json.dumps(body).encode()
-        return await ask(
-            self._http, method, path, now=self._time.now(), secret=self._secret, body=sent
-        )
+        now, secret = self._time.now(), self._secret
+        return await ask(self._http, method, path, now=now, secret=secret, body=sent, params=params)
 
 
 def _refusal(refused: RefusedError) -> str:
