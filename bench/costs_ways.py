@@ -92,16 +92,20 @@ def size(folder: Path, attempts: int, days: int, *, postgres: bool) -> dict[str,
         rows = costs.execute("SELECT count(*) FROM attempts").fetchall()[0][0]
         found |= {"attempts": rows, "query_p95_ms": p95(asked(costs, twenty()))}
         raw = asked(costs, RAW)
-    found["raw_p95_ms"] = p95(raw)
+    found |= {"raw_p95_ms": p95(raw), "peak_rss_mb": peak_mb()}
     if postgres:
         with in_postgres(settings.costs_database, folder) as cursor:
             theirs = asked(cursor, RAW)
         ratios = [statistics.median(raw[q]) / statistics.median(theirs[q]) for q in RAW]
         found["postgres_p95_ms"] = p95(theirs)
         found["query_ratio_to_postgres"] = statistics.geometric_mean(ratios)
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    found["peak_rss_mb"] = max(resource.getrusage(kind).ru_maxrss for kind in kinds) / MB
     return found
+
+
+def peak_mb() -> float:
+    """The largest memory of this process, or of any that it waited for."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / MB
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
