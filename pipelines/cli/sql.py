@@ -76,6 +76,8 @@ def _ask(costs: Any, query: str) -> _Answer:  # noqa: ANN401  # a DuckDB connect
     """Only what the question itself is to blame for is told as its fault."""
     import duckdb
 
+    from resources.costs.standing import is_damage
+
     try:
         found = costs.execute(query)
         if found is None:
@@ -88,6 +90,8 @@ def _ask(costs: Any, query: str) -> _Answer:  # noqa: ANN401  # a DuckDB connect
     except duckdb.OperationalError as error:  # memory, the disk, a lock
         raise click.ClickException(f"The ledger cannot answer that: {error}") from error
     except duckdb.Error as error:
+        if is_damage(error):  # told by whoever opened it
+            raise
         raise click.UsageError(f"The ledger does not understand that: {error}") from error
 
 

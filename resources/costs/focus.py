@@ -21,6 +21,8 @@ def export_focus(database: Path, target: Path) -> int:
         CostsNotBuiltError: the marts are not there yet.
         OSError: the file cannot be written.
     """
+    if not target.parent.is_dir():
+        raise OSError(f"{target} cannot be written: there is no folder {target.parent}.")
     draft = target.with_name(f".{target.name}.draft")
     with read_only(database, "marts.focus_charges") as connection:
         try:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from pipelines.billing.policy import Limits
-from resources.ledger_faults import damaged, hold_columns, newer_rows, version
+from resources.ledger_faults import damaged, hold_columns
 from resources.ledger_files import fetch, ledger_files, local_path
 from resources.ledger_tables import LEDGER, LedgerTable
 from resources.storage.base import Storage, Stored
@@ -157,13 +157,8 @@ def _read(
         connection.execute(read, [list(paths)])
     except duckdb.Error as error:
         raise damaged(table, paths) from error
-    counts = connection.execute(
-        "SELECT from_file, count(*), coalesce(max(schema_version), 0) > ? FROM incoming GROUP BY 1",
-        [version(table)],
-    ).fetchall()
-    if newer := [paths[path] for path, _, is_newer in counts if is_newer]:
-        raise newer_rows(table, newer)
-    return {paths[path]: count for path, count, _ in counts}
+    counts = connection.execute("SELECT from_file, count(*) FROM incoming GROUP BY 1").fetchall()
+    return {paths[path]: count for path, count in counts}
 
 
 def _merge(connection: duckdb.DuckDBPyConnection, table: LedgerTable, load_id: int) -> int:

@@ -15,10 +15,20 @@ PATIENCE_SECONDS = 15.0  # whoever has it open mostly only asks
 _LOOK_SECONDS = 0.2
 _MAGIC = b"DUCK"  # at byte 8: duckdb.org/docs/internals/storage
 _DAMAGE = ("Corrupt database file", "Could not read enough bytes", "database has been invalidated")
-_TABLES = """
+_EVERYTHING = """
     SELECT schema_name || '.' || table_name FROM duckdb_tables()
-    WHERE NOT internal AND NOT temporary ORDER BY 1
+        WHERE NOT internal AND NOT temporary
+    UNION SELECT schema_name || '.' || view_name FROM duckdb_views()
+        WHERE NOT internal AND NOT temporary
+    UNION SELECT schema_name || '.' || sequence_name FROM duckdb_sequences() WHERE NOT temporary
+    UNION SELECT schema_name || '.' || type_name FROM duckdb_types() WHERE NOT internal
+    UNION SELECT schema_name || '.' || function_name FROM duckdb_functions() WHERE NOT internal
+    UNION SELECT schema_name FROM duckdb_schemas() WHERE NOT internal
+    ORDER BY 1
 """
+_OURS = {f"ledger.{name}" for name in ("loaded_files", "touched_days", "built", "limits")}
+# a database is called after its file, and one of these names is a schema of it, or DuckDB's own
+_TAKEN = {"main", "system", "temp", "ledger", "seeds", "staging", "intermediate", "marts"}
 
 
 class CostsBusyError(RuntimeError):
@@ -92,11 +102,11 @@ def hold_ours(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Nothing where the database is empty or ours.
 
     Raises:
-        SettingsError: it holds another's tables.
+        SettingsError: it holds anything of somebody else's.
     """
-    tables = [name for (name,) in connection.execute(_TABLES).fetchall()]
-    if tables and "ledger.loaded_files" not in tables:
-        raise _unusable(path, f"it holds tables of something else ({', '.join(tables[:3])})")
+    found = [name for (name,) in connection.execute(_EVERYTHING).fetchall()]
+    if found and not _OURS.issubset(found):
+        raise _unusable(path, f"it holds what is not Escriba's ({', '.join(found[:3])})")
 
 
 def remove(path: Path) -> None:
@@ -107,6 +117,8 @@ def remove(path: Path) -> None:
 
 def _look_at(path: Path) -> None:
     """DuckDB would take SQLite's files too, and ask the network for what reads them."""
+    if path.stem.casefold() in _TAKEN:
+        raise _unusable(path, f"DuckDB has a meaning of its own for {path.stem!r}")
     if path.is_dir():
         raise _unusable(path, "it is a folder")
     try:

@@ -40,13 +40,19 @@ def fetch_bill(
     """
     if not can_be_asked(settings):
         raise BackendUnavailableError(
-            "RunPod is not asked: set RUNPOD_API_KEY and RUNPOD_ENDPOINT_ID."
+            f"RunPod is not asked: set {' and '.join(_missing(settings))}."
         )
     records = asyncio.run(_records(settings, _midnight(since), _midnight(now.date())))
     with TemporaryDirectory(prefix="escriba-bill-") as folder:
         answer = Path(folder, "RunPod's answer.json")
         answer.write_text(json.dumps({"records": records}), encoding="utf-8")
         return import_invoices(storage, [answer], rates, Delivery("runpod", "day"), now)
+
+
+def _missing(settings: Settings) -> list[str]:
+    has_key = bool(settings.runpod_api_key.get_secret_value())
+    endpoint = [] if settings.runpod_endpoint_id else ["RUNPOD_ENDPOINT_ID"]
+    return endpoint if has_key else ["RUNPOD_API_KEY", *endpoint]
 
 
 async def _records(settings: Settings, since: datetime, until: datetime) -> list[dict[str, Any]]:

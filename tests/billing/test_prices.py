@@ -131,7 +131,7 @@ def test_a_book_that_is_no_text_is_refused(tmp_path):
     path = tmp_path / "prices.csv"
     path.write_bytes(HEADING.encode() + b"\xff\xfe")
 
-    with pytest.raises(PriceBookError, match=r"PRICE_BOOK: .*prices\.csv' is no CSV file in UTF-8"):
+    with pytest.raises(PriceBookError, match=r"PRICE_BOOK: .*prices\.csv' is no CSV in UTF-8"):
         read_price_book(path)
 
 

@@ -114,7 +114,7 @@ def test_tables_that_are_current_are_built_again_only_where_something_changed(
     ("ends", "told"),
     [
         ("2026-03-10", "gap: nothing is said of runpod/l4 from 2026-03-10 to 2026-03-11"),
-        ("2026-03-12", "Two prices of runpod/l4 overlap at 2026-03-11"),
+        ("2026-03-12", "two prices of runpod/l4 overlap at 2026-03-11"),
     ],
 )
 def test_prices_with_a_gap_or_an_overlap_build_nothing(costs, attempt, ends, told):

@@ -226,7 +226,9 @@ def test_a_currency_without_a_rate_is_told_with_its_line(take, a_cur):
 def test_a_rate_that_is_not_above_zero_is_told_with_its_line(write, rate):
     table = f"currency,usd_per_unit,valid_from,valid_to,source\nBRL,{rate},2026-01-01,,x\n"
 
-    with pytest.raises(ExchangeRateError, match="Line 2 of the exchange rates"):
+    with pytest.raises(
+        ExchangeRateError, match=r"EXCHANGE_RATES: .*rates\.csv', line 2: usd_per_unit"
+    ):
         read_exchange_rates(write("rates.csv", table))
 
 

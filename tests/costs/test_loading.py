@@ -177,6 +177,8 @@ def test_a_file_of_a_newer_version_is_named_and_what_to_do(storage, load, attemp
     put(storage, ATTEMPTS, "later", **row | {"schema_version": 99})
     with pytest.raises(StorageError, match=r"later\.parquet' is of a newer version.*later than"):
         load()
+    with pytest.raises(StorageError, match=r"later\.parquet' is of a newer"), open_ledger(storage):
+        pass
 
 
 def test_a_file_of_something_else_is_named(storage, load, attempt):
@@ -185,6 +187,16 @@ def test_a_file_of_something_else_is_named(storage, load, attempt):
     with pytest.raises(StorageError, match=r"foreign\.parquet' is no file of the ledger, it lacks"):
         load()
     with pytest.raises(StorageError, match=r"foreign\.parquet' is no file"), open_ledger(storage):
+        pass
+
+
+def test_a_column_of_another_kind_is_named(storage, load, attempt):
+    row = dataclasses.asdict(attempt()) | {"run_seconds": "a hundred"}
+    put(storage, ATTEMPTS, "text", **row)
+    told = r"text\.parquet' is no file of the ledger, its run_seconds is VARCHAR: remove it"
+    with pytest.raises(StorageError, match=told):
+        load()
+    with pytest.raises(StorageError, match=told), open_ledger(storage):
         pass
 
 
@@ -214,7 +226,8 @@ def test_a_database_of_another_version_is_made_anew(storage, load, ask, attempt,
     with duckdb.connect(str(database)) as connection:
         connection.execute(
             "CREATE SCHEMA ledger; CREATE TABLE ledger.attempts (attempt_id VARCHAR); "
-            "CREATE TABLE ledger.loaded_files (key VARCHAR)"
+            "CREATE TABLE ledger.loaded_files (key VARCHAR); CREATE TABLE ledger.built (a INT);"
+            "CREATE TABLE ledger.touched_days (day DATE); CREATE TABLE ledger.limits (scope INT);"
         )
     load()
     assert ask("SELECT count(*) FROM ledger.attempts") == [(1,)]

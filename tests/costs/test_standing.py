@@ -8,7 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
+from pipelines.cli.sql import command
 from pipelines.settings import SettingsError
 from resources.costs.building import CostsBuildError
 from resources.costs.loading import load_ledger
@@ -66,6 +68,21 @@ def test_a_block_that_is_found_damaged_while_rows_are_merged_is_no_end(costs, at
     assert costs.ask(ATTEMPTS) == [(20_001,)]
 
 
+def test_damage_that_a_question_meets_is_not_told_as_the_fault_of_the_question(
+    costs, attempt, monkeypatch
+):
+    costs.write(*(attempt(f"{n}", model=f"model {n}") for n in range(20_000)))
+    costs.load()
+    damage(costs.settings.costs_database)
+    monkeypatch.setenv("STORAGE_URL", costs.storage.url)
+    monkeypatch.setenv("COSTS_DATABASE", str(costs.settings.costs_database))
+
+    done = CliRunner().invoke(command, ["--stale", "--csv", "FROM attempts"])
+
+    assert done.exit_code == 1
+    assert "costs.duckdb is damaged: remove it" in done.stderr
+
+
 def test_one_that_is_found_damaged_while_it_is_built_is_removed_and_never_empty_tables(
     costs, attempt
 ):
@@ -83,7 +100,25 @@ def test_one_that_is_found_damaged_while_it_is_built_is_removed_and_never_empty_
     assert costs.ask("SELECT sum(attempts)::INT FROM marts.daily_spend") == [(20_000,)]
 
 
-@pytest.mark.parametrize("make", [text, sqlite, another_duckdb])
+def a_view_and_a_macro(path):
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE VIEW precious AS SELECT 1; CREATE MACRO f(x) AS x + 1")
+
+
+def an_empty_schema(path):
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE SCHEMA mine")
+
+
+def a_table_that_we_have_too(path):
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE SCHEMA ledger; CREATE TABLE ledger.loaded_files (theirs INT)")
+
+
+FOREIGN = [text, sqlite, another_duckdb, a_view_and_a_macro, an_empty_schema]
+
+
+@pytest.mark.parametrize("make", [*FOREIGN, a_table_that_we_have_too])
 def test_a_file_that_is_not_ours_is_never_touched(costs, attempt, make):
     costs.write(attempt())
     path = costs.settings.costs_database
@@ -104,6 +139,22 @@ def test_a_place_where_no_file_can_be_is_named(storage, tmp_path):
     for place in (tmp_path, tmp_path / "a file" / "costs.duckdb", Path("/proc/no/costs.duckdb")):
         with pytest.raises(SettingsError, match=f"COSTS_DATABASE.*{re.escape(str(place))}"):
             load_ledger(storage, place, {})
+
+
+def test_a_name_that_duckdb_has_a_meaning_for_is_refused(storage, tmp_path):
+    with pytest.raises(SettingsError, match=r"COSTS_DATABASE: .*a meaning of its own for 'main'"):
+        load_ledger(storage, tmp_path / "main.duckdb", {})
+
+
+def test_a_link_is_followed(costs, attempt, tmp_path):
+    costs.write(attempt(ran=100.0))
+    target = tmp_path / "elsewhere.duckdb"
+    costs.settings.costs_database.symlink_to(target)
+    costs.load()
+    costs.build(checks=False)
+
+    assert costs.ask("SELECT sum(attempts)::INT FROM marts.daily_spend") == [(1,)]
+    assert target.is_file()
 
 
 def test_another_bucket_has_its_database_anew(costs, new_costs, attempt, tmp_path):
