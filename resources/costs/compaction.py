@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from resources.ledger_faults import hold_columns
-from resources.ledger_files import fetch, ledger_files, local_path, unreadable
+from resources.ledger_faults import damaged, hold_columns
+from resources.ledger_files import fetch, ledger_files, local_path
 from resources.ledger_tables import LEDGER, LedgerTable
 from resources.ledger_writer import schema
 from resources.spent_days import compact_spent, has_old_spent
@@ -91,15 +91,13 @@ def _compact(storage: Storage, table: LedgerTable, folder: str, files: list[Stor
         if fetch(storage, files, place):
             return f"{folder} changed while it was read; the next time."
         made = place / "made.parquet"
+        keys = {str(local_path(place, file)): file.key for file in files}
         try:
-            keys = {str(local_path(place, file)): file.key for file in files}
             _put_together(table, keys, made)
         except StorageError as error:
             return f"{folder} is left as it is. {error}"
-        except duckdb.Error as error:
-            bad = unreadable(local_path(place, file) for file in files)
-            named = ", ".join(f.key for f in files if local_path(place, f) in bad)
-            return f"{folder} cannot be read as Parquet ({named or error}): remove it."
+        except duckdb.Error:
+            return f"{folder} is left as it is. {damaged(table, keys)}"
         storage.upload(f"{folder}/{_name(files)}", made)
     for file in files:
         storage.delete(file.key)
