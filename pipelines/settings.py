@@ -276,11 +276,16 @@ class Settings(NightSettings):
         "models_folder",
         "price_book",
         "exchange_rates",
-        "costs_database",
     )
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
+
+    @field_validator("costs_database")
+    @classmethod
+    def _without_links(cls, path: Path) -> Path:
+        """DuckDB calls a database after its file, and a lock is one by either name."""
+        return path.expanduser().resolve()
 
     @field_validator(
         "aws_endpoint_url",

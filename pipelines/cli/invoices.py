@@ -95,7 +95,7 @@ def _tell(done: "Imported", *, as_json: bool) -> None:
     if as_json:
         print_json(_json(done))
     else:
-        console().print(done.sentence, markup=False)
+        console().print(done.sentence)
 
 
 def _json(done: "Imported") -> dict[str, object]:

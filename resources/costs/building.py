@@ -56,7 +56,7 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
         CostsBusyError: another program has the database open.
         SettingsError: COSTS_DATABASE names what is not ours.
     """
-    path = settings.costs_database.resolve()  # dbt looks for a database of the name of its file
+    path = settings.costs_database
     hold_seeds(settings, gaps=not checks)
     with costs_lock(path):
         hold_loaded(path)

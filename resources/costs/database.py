@@ -87,7 +87,6 @@ def open_database(path: Path, bucket: str = "") -> Iterator[duckdb.DuckDBPyConne
         CostsBusyError: another program has it open.
         SettingsError: the file is not ours, or none can be there.
     """
-    path = path.resolve()
     make_folder(path)
     if path.exists() and not _fits(path, bucket):
         remove(path)

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.sql import command
-from pipelines.settings import SettingsError
+from pipelines.settings import SettingsError, load_settings
 from resources.costs.building import CostsBuildError
 from resources.costs.loading import load_ledger
 from resources.costs.reading import is_synthetic, read_only
@@ -148,8 +148,13 @@ def test_a_name_that_duckdb_has_a_meaning_for_is_refused(storage, tmp_path):
 
 def test_a_link_is_followed(costs, attempt, tmp_path):
     costs.write(attempt(ran=100.0))
-    target = tmp_path / "elsewhere.duckdb"
-    costs.settings.costs_database.symlink_to(target)
+    link, target = tmp_path / "link.duckdb", tmp_path / "elsewhere.duckdb"
+    link.symlink_to(target)
+    costs.settings = load_settings(
+        storage_url=costs.storage.url,
+        costs_database=link,
+        price_book=costs.settings.price_book,
+    )
     costs.load()
     costs.build(checks=False)
 
