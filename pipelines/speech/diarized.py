@@ -4,7 +4,7 @@ import json
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gpu_job.contract import Turn
+from gpu_job.contract import Evidence, Turn
 
 SCHEMA_VERSION = 1
 
@@ -37,6 +37,20 @@ class DiarizedSegment(_Part):
     words: tuple[DiarizedWord, ...]
 
 
+class RemovedWords(_Part):
+    """Words that the worker took out, why, and what was measured; `show --with-removed` has them.
+
+    `reason`: the code of the warning: no_words, repetition, no_speech, boilerplate, disagreement.
+    """
+
+    start_ms: int
+    end_ms: int
+    text: str
+    reason: str
+    words: tuple[DiarizedWord, ...]
+    evidence: Evidence | None = None
+
+
 class SpeakerTotal(_Part):
     """How much one speaker said.
 
@@ -67,6 +81,7 @@ class DiarizedTranscript(_Part):
     segments: tuple[DiarizedSegment, ...]
     turns: tuple[Turn, ...]
     warnings: tuple[str, ...] = ()
+    removed: tuple[RemovedWords, ...] = ()
 
 
 class _Version(BaseModel):

@@ -1,7 +1,7 @@
 """Words and turns become the diarized transcript."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -10,8 +10,10 @@ from pipelines.speech.diarized import (
     DiarizedSegment,
     DiarizedTranscript,
     DiarizedWord,
+    RemovedWords,
     SpeakerTotal,
 )
+from pipelines.speech.restoring import removed_words
 from pipelines.speech.speakers import SPEAKER_UNKNOWN, assign_speakers
 
 
@@ -28,8 +30,8 @@ def diarize(
     With separate channels the channel is the speaker (SPEAKER_00 for channel 0): the turns come
     from the speech regions, whatever a diarizer said. Words that hold nothing but blanks are left
     out. Nothing is smoothed: each word stands with the speaker that `assign_speakers` finds, among
-    the turns that never overlap where the diarizer gave such. What was taken out of the transcript
-    stays in transcript.json; of the warnings only the sentences come along.
+    the turns that never overlap where the diarizer gave such. What the worker took out stands in
+    `removed`, with its speaker; of the other warnings only the sentences come along.
 
     Args:
         result: What the worker heard.
@@ -42,11 +44,13 @@ def diarize(
     turns = tuple(sorted(turns, key=lambda turn: (turn.start_ms, turn.end_ms, turn.speaker)))
     segments = [[word for word in part.words if word.text.strip()] for part in result.segments]
     words = [word for part in segments for word in part]
-    if channels == "separate":
-        labels = [_channel_speaker(word.channel) for word in words]
-    else:
-        labels = assign_speakers(words, result.exclusive_turns or turns)
-    spoken = _with_speakers(segments, labels)
+
+    def speakers_of(words: Sequence[Word]) -> Sequence[str]:
+        if channels == "separate":
+            return [_channel_speaker(word.channel) for word in words]
+        return assign_speakers(words, result.exclusive_turns or turns)
+
+    spoken = _with_speakers(segments, speakers_of(words))
     return DiarizedTranscript(
         recording=recording,
         language=result.language,
@@ -58,7 +62,22 @@ def diarize(
         segments=spoken,
         turns=turns,
         warnings=tuple(dict.fromkeys(warning.message for warning in result.warnings)),
+        removed=tuple(_removed(result, speakers_of)),
     )
+
+
+def _removed(
+    result: JobResult, speakers_of: Callable[[Sequence[Word]], Sequence[str]]
+) -> Iterator[RemovedWords]:
+    for warning, words in removed_words(result):
+        yield RemovedWords(
+            start_ms=warning.start_ms,
+            end_ms=warning.end_ms,
+            text=warning.text,
+            reason=warning.code,
+            words=tuple(map(_word, words, speakers_of(words))),
+            evidence=warning.evidence,
+        )
 
 
 def _channel_speaker(channel: int) -> str:
@@ -95,16 +114,17 @@ def _segment(speaker: str, words: Sequence[Word]) -> DiarizedSegment:
         end_ms=max(word.end_ms for word in words),
         speaker=speaker,
         text=" ".join(word.text for word in words),
-        words=tuple(
-            DiarizedWord(
-                start_ms=word.start_ms,
-                end_ms=word.end_ms,
-                text=word.text,
-                probability=word.probability,
-                speaker=speaker,
-            )
-            for word in words
-        ),
+        words=tuple(_word(word, speaker) for word in words),
+    )
+
+
+def _word(word: Word, speaker: str) -> DiarizedWord:
+    return DiarizedWord(
+        start_ms=word.start_ms,
+        end_ms=word.end_ms,
+        text=word.text,
+        probability=word.probability,
+        speaker=speaker,
     )
 
 
