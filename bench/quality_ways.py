@@ -138,15 +138,17 @@ def _tenants(cases: Iterable[dict[str, str]], folder: Path) -> Path:
 def _read(storage: Any, recording: Any) -> Heard:  # noqa: ANN401
     from gpu_job.contract import JobResult  # noqa: PLC0415
     from pipelines.speech.diarized import loads  # noqa: PLC0415
+    from pipelines.speech.plain_text import text_of_all  # noqa: PLC0415
 
     joined = loads(storage.read(recording.transcript_key("diarized.json")) or b"")
     heard = Heard(
-        text=" ".join(segment.text for segment in joined.segments),
+        text=text_of_all(joined.segments),
         words=[
             (word.start_ms, word.end_ms, word.text, word.speaker)
             for segment in joined.segments
             for word in segment.words
         ],
+        removed=[(word.start_ms, word.text) for gone in joined.removed for word in gone.words],
         turns=[(turn.start_ms, turn.end_ms, turn.speaker) for turn in joined.turns],
         language=joined.language,
         audio_ms=joined.audio_ms,
@@ -156,7 +158,6 @@ def _read(storage: Any, recording: Any) -> Heard:  # noqa: ANN401
         result = JobResult.model_validate_json(body)
         timings = result.usage.timings
         heard.seconds = timings.decode_seconds + timings.transcribe_seconds
-        heard.removed = [(one.start_ms, one.text) for one in result.warnings if one.text]
     return heard
 
 
