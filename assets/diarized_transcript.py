@@ -125,14 +125,19 @@ def _silent(desk: Desk, audio: OptimizedAudioFacts) -> DiarizedTranscript:
     )
 
 
-def _write(desk: Desk, joined: DiarizedTranscript) -> dict[str, str]:
-    cues = make_cues(joined.segments)
-    texts = {
+def texts_of(joined: DiarizedTranscript) -> dict[str, str]:
+    """The text of each file of FORMATS, by the file's name."""
+    cues = make_cues(joined.segments, joined.language)
+    return {
         FORMATS["txt"]: to_text(joined.segments),
         FORMATS["srt"]: to_srt(cues),
         FORMATS["vtt"]: to_vtt(cues),
-        FORMATS["rttm"]: to_rttm(desk.recording.name, joined.turns),
+        FORMATS["rttm"]: to_rttm(joined.recording, joined.turns),
         DIARIZED_FILE: dumps(joined),
     }
+
+
+def _write(desk: Desk, joined: DiarizedTranscript) -> dict[str, str]:
+    texts = texts_of(joined)
     keys = {desk.recording.transcript_key(file): text for file, text in texts.items()}
     return {key: desk.workshop.storage.write(key, text.encode()) for key, text in keys.items()}

@@ -23,7 +23,7 @@ from typing import Any
 from bench import report
 from bench.speech_sets import KINDS, Recording, clips_of, recordings
 from bench.speech_ways import Heard, batched, loaded, ours, plain, text_of
-from bench.word_errors import Errors, aligned, errors_of, plain_words
+from bench.word_errors import WordErrors, aligned, normalized, word_errors
 from bench.word_places import Placed, placed
 
 NEAR_MS = 150  # of a cut: half a word
@@ -59,7 +59,7 @@ def _removed(word: Placed, heard: Heard) -> str:
     """Why it was taken out; empty where nothing with this word was, about there."""
     for warning in heard.warnings:
         is_there = warning.start_ms - 500 <= word.end_ms and word.start_ms <= warning.end_ms + 500
-        if is_there and word.text in plain_words(warning.text, word.language):
+        if is_there and word.text in normalized(warning.text, word.language):
             return str(warning.code)
     return ""
 
@@ -67,7 +67,7 @@ def _removed(word: Placed, heard: Heard) -> str:
 def lost_words(recording: Recording, heard: Heard, said: list[Placed]) -> Iterator[Lost]:
     """The deleted words of an alignment, each with its stage."""
     reference = [word.text for word in said]
-    written = plain_words(text_of(heard.words), recording.language)
+    written = normalized(text_of(heard.words), recording.language)
     for i, j in aligned(reference, written):
         if i is not None and j is None:
             around = " ".join(
@@ -96,7 +96,7 @@ def main() -> None:
             all_lost += lost_words(each, heard, placed(model, each))
         for name, of_way in found.items():
             total, seconds = _judged(made, of_way)
-            rows.append((kind, name, str(total), total.deletions, f"{seconds:.1f}"))
+            rows.append((kind, name, total.told, total.deletions, f"{seconds:.1f}"))
             figures[f"wer_{kind}_{name}"] = round(total.wer, 4)
             figures[f"deletions_{kind}_{name}"] = total.deletions
     columns = ["set", "way", "WER % (sub/del/ins)", "deletions", "seconds"]
@@ -108,11 +108,11 @@ def main() -> None:
     report.show("Words lost", columns, rows, figures, as_json=chosen.json)
 
 
-def _judged(made: list[Recording], heard: list[Heard]) -> tuple[Errors, float]:
-    total = Errors()
+def _judged(made: list[Recording], heard: list[Heard]) -> tuple[WordErrors, float]:
+    total = WordErrors()
     for recording, one in zip(made, heard, strict=True):
-        reference = plain_words(" ".join(each.text for each in recording.said), recording.language)
-        total += errors_of(reference, plain_words(text_of(one.words), recording.language))
+        reference = normalized(" ".join(each.text for each in recording.said), recording.language)
+        total += word_errors(reference, normalized(text_of(one.words), recording.language))
     return total, sum(one.seconds for one in heard)
 
 

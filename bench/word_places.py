@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.speech_sets import RATE_HZ, Recording, Said
-from bench.word_errors import plain_words
+from bench.word_errors import normalized
 
 FRAMES_A_SECOND = 100
 
@@ -46,7 +46,7 @@ def _placed(model: Any, recording: Recording, said: Said) -> list[Placed]:  # no
             recording.language,
         )
         for word in _whole(words)
-        for part in plain_words(word["word"], recording.language)
+        for part in normalized(word["word"], recording.language)
     ]
 
 

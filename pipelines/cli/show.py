@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import click
 
-from assets.diarized_transcript import FORMATS
+from assets.diarized_transcript import DIARIZED_FILE, FORMATS, texts_of
 from assets.inbox import survey
 from assets.names import OPTIMIZED_AUDIO
 from assets.records import OptimizedAudioFacts, read_record
 from pipelines.recordings import Recording
+from pipelines.speech.diarized import loads
+from pipelines.speech.restoring import restored
 from resources.storage.base import Storage
 
 from .history import runs_of
@@ -23,7 +25,12 @@ from .house import find_recording, open_house
     "--format", "file_format", type=click.Choice(list(FORMATS)), default="txt", show_default=True
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def command(recording: str, file_format: str, *, as_json: bool) -> None:
+@click.option(
+    "--with-removed",
+    is_flag=True,
+    help="Put back what the worker took out as written where nobody speaks, or over and over.",
+)
+def command(recording: str, file_format: str, *, as_json: bool, with_removed: bool) -> None:
     """Print the transcript of RECORDING: its name, or as much of it as is clear.
 
     The runs of Dagster that made it are named on standard error.
@@ -31,13 +38,16 @@ def command(recording: str, file_format: str, *, as_json: bool) -> None:
     settings, storage = open_house()
     seen = survey(storage)
     found = find_recording(recording, seen.everyone)
-    text = storage.read(found.transcript_key(FORMATS["json" if as_json else file_format]))
+    file = FORMATS["json" if as_json else file_format]
+    text = storage.read(found.transcript_key(DIARIZED_FILE if with_removed else file))
     if text is None:
         reason = {**seen.failed, **seen.to_retry}.get(found)
         why = f"{reason.message} {reason.advice}" if reason else "`escriba run` makes it."
         if as_json:
             click.echo(json.dumps({"recording": found.name, "error": why}, ensure_ascii=False))
         raise click.ClickException(f"{found.name} has no transcript yet. {why}")
+    if with_removed:
+        text = texts_of(restored(loads(text)))[file].encode()
     for line in (*runs_of(settings, found), *_loudness(storage, found)):
         click.echo(line, err=True)
     if not text.strip():
