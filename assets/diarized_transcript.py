@@ -127,7 +127,7 @@ def _silent(desk: Desk, audio: OptimizedAudioFacts) -> DiarizedTranscript:
 
 def texts_of(joined: DiarizedTranscript) -> dict[str, str]:
     """The text of each file of FORMATS, by the file's name."""
-    cues = make_cues(joined.segments)
+    cues = make_cues(joined.segments, joined.language)
     return {
         FORMATS["txt"]: to_text(joined.segments),
         FORMATS["srt"]: to_srt(cues),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from gpu_job.contract.joins import between
 from pipelines.speech.clock import text_time
 from pipelines.speech.diarized import DiarizedSegment
 
@@ -15,7 +16,7 @@ def to_text(segments: Iterable[DiarizedSegment]) -> str:
         segments: In time order, as a transcript has them.
     """
     return "\n".join(
-        f"[{text_time(part[0].start_ms)}] {part[0].speaker}: {_words(part)}\n"
+        f"[{text_time(part[0].start_ms)}] {part[0].speaker}: {text_of_all(part)}\n"
         for part in _paragraphs(segments)
     )
 
@@ -34,5 +35,10 @@ def _paragraphs(segments: Iterable[DiarizedSegment]) -> Iterator[list[DiarizedSe
         yield part
 
 
-def _words(segments: Iterable[DiarizedSegment]) -> str:
-    return " ".join(" ".join(segment.text for segment in segments).split())
+def text_of_all(segments: Iterable[DiarizedSegment]) -> str:
+    """What the segments say, in one line; with blanks between them where their script has such."""
+    text = ""
+    for segment in segments:
+        joins = bool(segment.words) and segment.words[0].joins
+        text += (between(text, segment.text, joins=joins) if text else "") + segment.text
+    return " ".join(text.split())

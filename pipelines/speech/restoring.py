@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from gpu_job.contract import JobResult, JobWarning, Word
+from gpu_job.contract.joins import text_of
 from pipelines.speech.diarized import DiarizedSegment, DiarizedTranscript, DiarizedWord
 
 
@@ -47,7 +48,7 @@ def _segments(words: Sequence[DiarizedWord]) -> Iterator[DiarizedSegment]:
             start_ms=own[0].start_ms,
             end_ms=max(word.end_ms for word in own),
             speaker=speaker,
-            text=" ".join(word.text for word in own),
+            text=text_of(own),
             words=own,
         )
 

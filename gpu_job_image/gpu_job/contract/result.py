@@ -3,17 +3,24 @@
 from pydantic import Field
 
 from .claim import Usage
+from .joins import text_of
 from .parts import CONTRACT_VERSION, Contract, Milliseconds
 
 
 class Word(Contract):
-    """One word as the model heard it; `text` has no surrounding blanks."""
+    """One word as the model heard it; `text` has no surrounding blanks.
+
+    joins: no blank stands between it and the word before, as in "levá" and "-lo"; of a segment's
+        first word: between the segments, in scripts without blanks. Results from before it was
+        kept have blanks everywhere.
+    """
 
     start_ms: Milliseconds
     end_ms: Milliseconds
     text: str
     probability: float
     channel: int = 0
+    joins: bool = False
 
 
 class Segment(Contract):
@@ -27,8 +34,8 @@ class Segment(Contract):
 
     @property
     def text(self) -> str:
-        """The words, joined by single blanks."""
-        return " ".join(word.text for word in self.words)
+        """The words, with the blanks that the model wrote."""
+        return text_of(self.words)
 
 
 class Turn(Contract):
