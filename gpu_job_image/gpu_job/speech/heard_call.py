@@ -1,17 +1,20 @@
 """A call as it was heard: what is believed of each window, what is missing, and what mends it."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..audio import Samples
 from ..contract import JobWarning, SpeechRegion
 from .batches import Call, cut
 from .coverage import Gap, gaps, part_of
-from .doubts import Believed, believe
+from .doubts import Believed, SecondOpinion, believe
 from .hearing import WindowHearing
 from .mending import later, mended
 from .raw import RawSegment
+from .times import timed
+
+Ask = Callable[[Samples, str], SecondOpinion]  # about a window's audio, in a language
 
 
 @dataclass
@@ -21,13 +24,21 @@ class HeardCall:
     call: Call
     believed: list[Believed]
     hearings: Sequence[WindowHearing]
+    asked: Sequence[SecondOpinion]
 
     @classmethod
-    def of(cls, samples: Samples, call: Call, found: Sequence[Sequence[RawSegment]]) -> "HeardCall":
+    def of(
+        cls, samples: Samples, call: Call, found: Sequence[Sequence[RawSegment]], ask: Ask
+    ) -> "HeardCall":
         """What was written for each window of a call, without what nobody said."""
-        hearings = [WindowHearing(cut(samples, window)) for window in call.windows]
-        pairs = zip(found, hearings, strict=True)
-        return cls(call, [believe(raw, call.language, heard) for raw, heard in pairs], hearings)
+        audios = [cut(samples, window) for window in call.windows]
+        hearings = [WindowHearing(audio) for audio in audios]
+        asked = [ask(audio, call.language) for audio in audios]
+        believed = [
+            believe(raw, call.language, heard, opinion)
+            for raw, heard, opinion in zip(found, hearings, asked, strict=True)
+        ]
+        return cls(call, believed, hearings, asked)
 
     def gaps(self, regions: Sequence[SpeechRegion]) -> list[tuple[int, Gap]]:
         """Where something was said that is not written, with the place of the window.
@@ -62,8 +73,19 @@ class HeardCall:
             for (i, gap), raw in zip(gaps, again, strict=True)
         ]
 
+    def timed(self) -> list[Believed]:
+        """What is believed of each window, with times of words that can be true."""
+        return [
+            dataclasses.replace(
+                each, segments=tuple(timed(each.segments, window.length_ms, heard.sounds))
+            )
+            for window, each, heard in zip(
+                self.call.windows, self.believed, self.hearings, strict=True
+            )
+        ]
+
     def _mended(self, i: int, gap: Gap, again: Sequence[RawSegment]) -> JobWarning:
-        heard = believe(again, self.call.language, self.hearings[i])
+        heard = believe(again, self.call.language, self.hearings[i], self.asked[i])
         segments, words = mended(self.believed[i].segments, heard.segments, gap)
         self.believed[i] = dataclasses.replace(self.believed[i], segments=tuple(segments))
         low, high = self.call.windows[i].recording_span(gap.low_ms, gap.high_ms)
