@@ -188,7 +188,7 @@ def test_a_voice_that_rises_above_its_room_is_kept_whatever_the_model_thinks_of_
     ("words", "certainty", "stays"),
     [
         ([0.3], 0.3, False),  # backwards: neither word nor language is sure
-        ([0.3], 0.9, True),  # from afar: the words are hard, the language is not
+        ([0.4], 0.9, True),  # from afar: the words are hard, the language is not
         ([0.6], 0.3, True),  # a few clear words tell no language
     ],
 )
@@ -201,6 +201,27 @@ def test_what_sounds_like_no_language_goes(words, certainty, stays):
     if not stays:
         [removal] = believed.removals
         assert (removal.reason, removal.evidence.language_certainty) == ("no_language", certainty)
+
+
+def test_of_a_few_words_no_language_is_told():
+    yes = segment("Yes. Yes. Yes.", words=[0.3])
+
+    assert believe([yes], "en", somebody, FakeOpinion(certainty=0.2)).segments == (yes,)
+
+
+@pytest.mark.parametrize(("adds", "stays"), [(4.0, True), (1.0, False)])
+def test_a_sentence_that_the_detector_misses_beside_a_louder_one_stays_where_it_sounds(adds, stays):
+    quiet = segment("did the slow communication", logprob=-0.5)
+    unheard = FakeHearing(speech=lambda _start, _end: 0, range_db=30.0)
+
+    assert bool(believe([quiet], "en", unheard, FakeOpinion(adds)).segments) == stays
+
+
+@pytest.mark.parametrize(("adds", "stays"), [(0.1, False), (3.0, True)])
+def test_a_loop_with_changes_in_it_goes_where_its_words_need_no_sound(adds, stays):
+    loop = segment("je suis là, je suis là, tu es là, je suis là, il est là", compression=3.0)
+
+    assert bool(believe([loop], "fr", somebody, FakeOpinion(adds)).segments) == stays
 
 
 def test_a_clear_sentence_in_a_window_of_mumbling_stays():
@@ -254,7 +275,10 @@ def test_text_over_a_noise_goes_and_the_speech_after_it_stays():
     words = segment("we will review the new budget", logprob=-0.9)
 
     believed = believe(
-        [words], "en", FakeHearing(speech=lambda start, _end: 300 if start >= 1_200 else 0)
+        [words],
+        "en",
+        FakeHearing(speech=lambda start, _end: 300 if start >= 1_200 else 0),
+        FakeOpinion(1.0),
     )
 
     assert [each.text for each in believed.segments] == ["the new budget"]

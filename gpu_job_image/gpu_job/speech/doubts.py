@@ -30,15 +30,18 @@ COMPRESSION = 2.4  # Whisper's own threshold
 LEAST_HEARD_MS = 100  # of speech, by the detector: less is a click
 NEAR_SILENCE = 0.3  # share of a segment in which the detector hears speech
 UNHEARD_MS = 1_000  # words without speech for so long go, though their segment stays
-FLAT_DB = 12.5  # from the floor to the loud tenth: crowds of ten and more 5 to 12, one from afar 13 up
+FLAT_DB = (
+    12.5  # from the floor to the loud tenth: crowds of ten and more 5 to 12, one from afar 13 up
+)
 SOUND_ADDS = 2.0  # nats for each word of a window: crowds 0 to 1.9, speech from afar 2.7 to 5.8
 SURELY_ADDS = 4.0  # a segment of which the sound says so much stays all the same
 NOTHING_ADDS = 0.7  # a text of MANY_WORDS that goes on by itself, as loops with changes in them do
 MANY_WORDS = 8
 QUIET_ADDS = 3.0  # with RISES_DB: a sentence that the detector misses beside a louder one
 RISES_DB = 8.0
-MUMBLED = 0.6  # sureness of a window's words: below it, its language is asked for
-NO_LANGUAGE = 0.29  # that, times the likeliest language's: reversed talk 0.05 to 0.22, afar 0.36 up
+MUMBLED = 0.6  # mean probability of a window's words: below it, its language is asked for
+NO_LANGUAGE = 0.29  # that, times the likeliest language's: most reversed talk to 0.22, afar 0.36 up
+FEW_WORDS = 5  # different ones
 CLEAR = 0.7  # a segment that is so sure of its words stays all the same
 
 Reason = Literal["no_words", "repetition", "no_speech", "boilerplate", "no_language"]
@@ -127,12 +130,13 @@ def believe(
 
 def is_doubtful(segment: RawSegment) -> bool:
     """Whether the model was unsure of it, or wrote what compresses too well or took too long."""
+    chances = [word.probability for word in segment.words]
     return (
         segment.logprob < DOUBTFUL_LOGPROB
         or segment.no_speech > DOUBTFUL_NO_SPEECH
         or segment.compression > COMPRESSION
-        or _sureness([segment]) < DOUBTFUL_WORDS
-        or min(word.probability for word in segment.words) < DOUBTFUL_WORD
+        or _mean(chances) < DOUBTFUL_WORDS
+        or min(chances) < DOUBTFUL_WORD
         or any(word.end_ms - word.start_ms > LONG_WORD_MS for word in segment.words)
     )
 
@@ -169,9 +173,15 @@ class _Window:
 
     @cached_property
     def is_no_language(self) -> bool:
-        """The model is unsure of the words, and of every language that they could be of."""
-        sure = _sureness(self.segments)
-        return sure < MUMBLED and sure * self.asked.language_certainty() < NO_LANGUAGE
+        """The model is unsure of the words, and of every language that they could be of.
+
+        Of a few words, such as a roll call's, no language can be told.
+        """
+        chances = _chances(self.segments)
+        sure = _mean(chances)
+        if len(chances) < FEW_WORDS or sure >= MUMBLED:
+            return False
+        return sure * self.asked.language_certainty() < NO_LANGUAGE
 
 
 def _by_text(segment: RawSegment, window: _Window) -> Reason | None:
@@ -195,7 +205,7 @@ def _by_sound(place: int, window: _Window) -> Reason | None:
         return "no_speech"
     if _goes_on_by_itself(place, window):
         return "repetition"
-    return "no_language" if _sureness([segment]) < CLEAR and window.is_no_language else None
+    return "no_language" if _mean(_chances([segment])) < CLEAR and window.is_no_language else None
 
 
 def _goes_on_by_itself(place: int, window: _Window) -> bool:
@@ -207,18 +217,20 @@ def _goes_on_by_itself(place: int, window: _Window) -> bool:
     return window.adds[place] < NOTHING_ADDS
 
 
-def _sureness(segments: Sequence[RawSegment]) -> float:
-    """Mean probability of the words, of each the first time: a loop grows sure of itself."""
+def _chances(segments: Sequence[RawSegment]) -> list[float]:
+    """Probabilities of the words, of each the first time: a loop grows sure of itself."""
     chances: dict[str, float] = {}
     for segment in segments:
         for word in segment.words:
             chances.setdefault(bare(word.text), word.probability)
-    return sum(chances.values()) / len(chances) if chances else 1.0
+    return list(chances.values())
 
 
-def _heard_parts(
-    segment: RawSegment, window: _Window
-) -> tuple[list[RawSegment], list[RawSegment]]:
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 1.0
+
+
+def _heard_parts(segment: RawSegment, window: _Window) -> tuple[list[RawSegment], list[RawSegment]]:
     """What the detector hears of it too, and what not: text over a noise may lead into speech.
 
     A word that alone is not heard stays with its neighbours: detectors miss quiet ones. Where they

@@ -15,7 +15,9 @@ import numpy as np
 from .raw import RawSegment
 
 SECONDS = 30
-DITHER = 1e-4  # of full scale, -80 dB: digital silence alone is nothing that a Whisper was trained on
+DITHER = (
+    1e-4  # of full scale, -80 dB: digital silence alone is nothing that a Whisper was trained on
+)
 MOST_TOKENS = 400  # of a window; a Whisper holds 448
 LEAST_CHANCE = 1e-6  # of a token: one alone must not decide
 _FRAMES = 100  # of the alignment, which nobody asks for
@@ -45,9 +47,7 @@ class Unheard:
         tokenizer = self._tokenizer(language, task)
         parts = [tokenizer.encode(f" {text}") for text in texts]
         tokens = [token for part in parts for token in part][:MOST_TOKENS]
-        [found] = self._model.model.align(
-            self._silence, tokenizer.sot_sequence, [tokens], _FRAMES
-        )
+        [found] = self._model.model.align(self._silence, tokenizer.sot_sequence, [tokens], _FRAMES)
         logs = [math.log(max(chance, LEAST_CHANCE)) for chance in found.text_token_probs]
         means, at = [], 0
         for part in parts:
@@ -60,7 +60,10 @@ class Unheard:
         from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415
 
         return Tokenizer(
-            self._model.hf_tokenizer, self._model.model.is_multilingual, task=task, language=language
+            self._model.hf_tokenizer,
+            self._model.model.is_multilingual,
+            task=task,
+            language=language,
         )
 
     @cached_property
