@@ -30,9 +30,7 @@ COMPRESSION = 2.4  # Whisper's own threshold
 LEAST_HEARD_MS = 100  # of speech, by the detector: less is a click
 NEAR_SILENCE = 0.3  # share of a segment in which the detector hears speech
 UNHEARD_MS = 1_000  # words without speech for so long go, though their segment stays
-FLAT_DB = (
-    12.5  # from the floor to the loud tenth: crowds of ten and more 5 to 12, one from afar 13 up
-)
+FLAT_DB = 12.5  # from the floor to the loud tenth: crowds 5 to 12, one voice from afar 13 up
 SOUND_ADDS = 2.0  # nats for each word of a window: crowds 0 to 1.9, speech from afar 2.7 to 5.8
 SURELY_ADDS = 4.0  # a segment of which the sound says so much stays all the same
 NOTHING_ADDS = 0.7  # a text of MANY_WORDS that goes on by itself, as loops with changes in them do
@@ -41,7 +39,7 @@ QUIET_ADDS = 3.0  # with RISES_DB: a sentence that the detector misses beside a 
 RISES_DB = 8.0
 MUMBLED = 0.6  # mean probability of a window's words: below it, its language is asked for
 NO_LANGUAGE = 0.29  # that, times the likeliest language's: most reversed talk to 0.22, afar 0.36 up
-FEW_WORDS = 5  # different ones
+FEW_WORDS = 3  # different ones
 CLEAR = 0.7  # a segment that is so sure of its words stays all the same
 
 Reason = Literal["no_words", "repetition", "no_speech", "boilerplate", "no_language"]

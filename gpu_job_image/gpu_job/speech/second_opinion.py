@@ -12,7 +12,7 @@ from .unheard import Unheard
 
 @dataclass
 class AskedAgain:
-    """About one window: a pass of the decoder for its words, one of the encoder for its language."""
+    """About one window: the decoder is run for its words, the encoder for its language."""
 
     model: Any  # faster_whisper.WhisperModel
     unheard: Unheard
