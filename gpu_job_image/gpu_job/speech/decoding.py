@@ -54,7 +54,7 @@ class Decoder:
         Raises:
             RuntimeError: of CTranslate2, such as for want of memory.
         """
-        encoded = self.model.encode(np.stack(spectrograms))
+        encoded = self._encoded(spectrograms)
         written = self.model.model.generate(
             encoded,
             [self._prompt] * len(spectrograms),
@@ -74,6 +74,15 @@ class Decoder:
             self._raw(of_window, result)
             for of_window, result in zip(segments, written, strict=True)
         ]
+
+    def _encoded(self, spectrograms: Sequence[Spectrogram]) -> Any:  # noqa: ANN401  # StorageView
+        """On a CPU one by one: eight at once take 15 % longer, since they outgrow its caches."""
+        if self.model.model.device != "cpu" or len(spectrograms) == 1:
+            return self.model.encode(np.stack(spectrograms))
+        from ctranslate2 import StorageView  # noqa: PLC0415
+
+        parts = [np.asarray(self.model.encode(each)) for each in spectrograms]
+        return StorageView.from_array(np.concatenate(parts))
 
     def _segments(self, tokens: list[int], length_ms: int) -> list[dict[str, Any]]:
         """As faster-whisper cuts them at the times that were written; and the rest."""

@@ -66,10 +66,10 @@ class HeardCall:
         heard = believe(again, self.call.language, self.hearings[i])
         segments, words = mended(self.believed[i].segments, heard.segments, gap)
         self.believed[i] = dataclasses.replace(self.believed[i], segments=tuple(segments))
-        low, high = self.call.windows[i].recording_span(gap.low_ms, gap.high_ms)
+        window = self.call.windows[i]
         return JobWarning(
             code="heard_again" if words else "no_words_heard",
             message=f"No word was found at first; heard once more, {words} were.",
-            start_ms=low,
-            end_ms=high,
+            start_ms=window.recording_span(gap.low_ms, gap.low_ms)[0],
+            end_ms=window.recording_span(gap.high_ms, gap.high_ms)[1],
         )
