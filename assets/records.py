@@ -37,7 +37,11 @@ class RawAudio(Facts):
 
 
 class OptimizedAudioFacts(Facts):
-    """The audio that the transcription hears, and where in it somebody speaks."""
+    """The audio that the transcription hears, and where in it somebody speaks.
+
+    speech_dbfs: how loud the speech was when it was recorded; None: without sound, or made before
+        it was measured. gain_db: by how much quiet speech was made louder.
+    """
 
     content_sha256: str
     audio_key: str
@@ -48,6 +52,18 @@ class OptimizedAudioFacts(Facts):
     channels: int
     regions: tuple[SpeechRegion, ...]
     warnings: tuple[str, ...] = ()
+    speech_dbfs: float | None = None
+    gain_db: float = 0.0
+
+    @property
+    def loudness(self) -> str:
+        """A sentence for people; empty where the sound was left as it is."""
+        if not self.gain_db:
+            return ""
+        return (
+            f"The speech is quiet ({self.speech_dbfs:.0f} dBFS): it was made "
+            f"{self.gain_db:.0f} dB louder before it was heard."
+        )
 
     @property
     def speech_ms(self) -> int:

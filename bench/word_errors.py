@@ -4,7 +4,8 @@ Texts are normalized as Whisper's authors do it (package whisper-normalizer) and
 Levenshtein distance (package jiwer), so figures compare with published ones.
 """
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -60,6 +61,18 @@ def matched(said: Sequence[str], written: Sequence[str]) -> set[int]:
     chunks = _aligned(said, written).alignments[0]
     equal = (chunk for chunk in chunks if chunk.type == "equal")
     return {i for chunk in equal for i in range(chunk.hyp_start_idx, chunk.hyp_end_idx)}
+
+
+def aligned(said: Sequence[str], written: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:
+    """Pairs of places by the best alignment; None where one side has no word."""
+    if not said or not written:
+        yield from ((i, None) for i in range(len(said)))
+        yield from ((None, j) for j in range(len(written)))
+        return
+    for chunk in _aligned(said, written).alignments[0]:
+        places = range(chunk.ref_start_idx, chunk.ref_end_idx)
+        others = range(chunk.hyp_start_idx, chunk.hyp_end_idx)
+        yield from itertools.zip_longest(places, others)
 
 
 def _aligned(said: Iterable[str], written: Iterable[str]) -> Any:  # noqa: ANN401  # jiwer has types of its own

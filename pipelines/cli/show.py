@@ -2,13 +2,18 @@
 
 import json
 import sys
+from collections.abc import Iterator
 
 import click
 
 from assets.diarized_transcript import DIARIZED_FILE, FORMATS, texts_of
 from assets.inbox import survey
+from assets.names import OPTIMIZED_AUDIO
+from assets.records import OptimizedAudioFacts, read_record
+from pipelines.recordings import Recording
 from pipelines.speech.diarized import loads
 from pipelines.speech.restoring import restored
+from resources.storage.base import Storage
 
 from .history import runs_of
 from .house import find_recording, open_house
@@ -43,9 +48,17 @@ def command(recording: str, file_format: str, *, as_json: bool, with_removed: bo
         raise click.ClickException(f"{found.name} has no transcript yet. {why}")
     if with_removed:
         text = texts_of(restored(loads(text)))[file].encode()
-    for line in runs_of(settings, found):
+    for line in (*runs_of(settings, found), *_loudness(storage, found)):
         click.echo(line, err=True)
     if not text.strip():
         click.echo(f"Nobody speaks in {found.name}.", err=True)
     sys.stdout.buffer.write(text)
     sys.stdout.flush()
+
+
+def _loudness(storage: Storage, recording: Recording) -> Iterator[str]:
+    """Whether quiet speech was made louder before it was heard."""
+    record = read_record(storage, recording, OPTIMIZED_AUDIO)
+    sentence = OptimizedAudioFacts.model_validate(record.facts).loudness if record else ""
+    if sentence:
+        yield sentence
