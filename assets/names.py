@@ -13,7 +13,8 @@ STAGES = (RAW_AUDIO, OPTIMIZED_AUDIO, TRANSCRIPT, DIARIZED_TRANSCRIPT, COST_METR
 
 # raised when a stage would make something else of the same input: then it is done again.
 # That of the transcript costs nothing: the job's identity decides whether it is computed anew.
-VERSIONS = dict.fromkeys(STAGES, 1)
+# 2 of the diarized transcript: words join, no SPEAKER_UNKNOWN of nobody, lines of each script.
+VERSIONS = dict.fromkeys(STAGES, 1) | {DIARIZED_TRANSCRIPT: 2}
 
 LENGTH_AGREES = "decoded_length_agrees"
 EVERY_WORD_HAS_A_SPEAKER = "every_word_has_a_speaker"

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from gpu_job.contract import Channels, Speakers
 from pipelines.billing.policy import Limits
 from pipelines.languages import check_language
+from pipelines.looks import SubtitleSpeakers, check_formats, speakers_switch
 
 _NESTED: dict[str, type[BaseModel]] = {"speakers": Speakers, "budget": Limits}
 
@@ -24,11 +25,24 @@ class Wishes(BaseModel):
     channels: Channels | None = None
     speakers: Speakers | None = None
     preview: bool | None = None
+    formats: tuple[str, ...] | None = None
+    subtitle_speakers: SubtitleSpeakers | None = None
+    subtitle_highlight: bool | None = None
 
     @field_validator("language")
     @classmethod
     def _known_language(cls, code: str | None) -> str | None:
         return code if code is None else check_language(code)
+
+    @field_validator("formats", mode="before")
+    @classmethod
+    def _known_formats(cls, names: object) -> object:
+        return names if names is None else check_formats(names)
+
+    @field_validator("subtitle_speakers", mode="before")
+    @classmethod
+    def _switched(cls, value: object) -> object:
+        return value if value is None else speakers_switch(value)
 
 
 def first_fault(error: ValidationError, kind: type[BaseModel]) -> str:
