@@ -5,11 +5,22 @@ import sys
 
 import click
 
-from assets.diarized_transcript import FORMATS
+from assets.diarized_transcript import DIARIZED_FILE, FORMATS
 from assets.inbox import survey
+from pipelines.recordings import Recording
+from pipelines.speech.diarized import loads
+from resources.storage.base import Storage
 
 from .history import runs_of
 from .house import find_recording, open_house
+
+
+def _warnings(storage: Storage, recording: Recording) -> tuple[str, ...]:
+    """What the transcript's own file warns of; one that cannot be read warns of nothing."""
+    try:
+        return loads(storage.read(recording.transcript_key(DIARIZED_FILE)) or b"").warnings
+    except ValueError:
+        return ()
 
 
 @click.command()
@@ -35,7 +46,11 @@ def command(recording: str, file_format: str, *, as_json: bool) -> None:
         raise click.ClickException(f"{found.name} has no transcript yet. {why}")
     for line in runs_of(settings, found):
         click.echo(line, err=True)
-    if not text.strip():
+    silent = not text.strip()
+    for message in _warnings(storage, found):
+        if not (silent and message.lower().startswith("nobody speaks")):
+            click.echo(f"! {message}", err=True)
+    if silent:
         click.echo(f"Nobody speaks in {found.name}.", err=True)
     sys.stdout.buffer.write(text)
     sys.stdout.flush()

@@ -12,6 +12,7 @@ from pipelines.speech.diarized import (
     DiarizedWord,
     SpeakerTotal,
 )
+from pipelines.speech.recording_warnings import warnings_of_job
 from pipelines.speech.speakers import SPEAKER_UNKNOWN, assign_speakers
 
 
@@ -57,7 +58,7 @@ def diarize(
         speakers=_totals(spoken, turns),
         segments=spoken,
         turns=turns,
-        warnings=tuple(dict.fromkeys(warning.message for warning in result.warnings)),
+        warnings=tuple(warning.message for warning in warnings_of_job(result.warnings)),
     )
 
 

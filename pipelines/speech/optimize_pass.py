@@ -11,6 +11,7 @@ from gpu_job.contract import SpeechRegion
 from pipelines.speech.decode import BlockDecoder, Channels, decode_blocks
 from pipelines.speech.detection import SpeechDetector, SpeechFinder
 from pipelines.speech.encode import AudioWriter, Format
+from pipelines.speech.recording_warnings import RecordingWarning
 
 PROJECTED_FROM_MS: Final = 600_000  # ten minutes tell how well a recording compresses
 CLEARLY: Final = 1.1  # projected size by limit; below it the rest may be quieter, and fit
@@ -43,7 +44,7 @@ class Outcome:
     decoded_ms: int
     channels: int
     regions: tuple[SpeechRegion, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[RecordingWarning, ...]
     encode_seconds: float
     detect_seconds: float
 
@@ -121,8 +122,11 @@ def _total_ms(blocks: BlockDecoder) -> int:
     return round(blocks.decoded_ms / max(blocks.read_share, 1e-6))
 
 
-def _channel_warning(blocks: BlockDecoder, channels: int, wished: Channels) -> tuple[str, ...]:
+def _channel_warning(
+    blocks: BlockDecoder, channels: int, wished: Channels
+) -> tuple[RecordingWarning, ...]:
     if wished == "mixed" or channels != 1 or blocks.probe is None:
         return ()
     found = blocks.probe.channels
-    return (f"separate channels were asked for; this recording of {found} channel(s) is mixed",)
+    message = f"Separate channels were asked for; this recording of {found} channel(s) is mixed."
+    return (RecordingWarning(code="mixed_though_separate", message=message),)
