@@ -19,6 +19,7 @@ VERSIONS = dict.fromkeys(STAGES, 1) | {DIARIZED_TRANSCRIPT: 2}
 LENGTH_AGREES = "decoded_length_agrees"
 EVERY_WORD_HAS_A_SPEAKER = "every_word_has_a_speaker"
 TIMES_ARE_IN_ORDER = "times_are_in_order_and_inside_the_recording"
+NOTHING_TO_WARN_OF = "nothing_to_warn_of"
 COST_IS_KNOWN = "cost_is_known"
 
 # check -> the asset it is about, and what it says
@@ -28,6 +29,10 @@ CHECKS = {
     TIMES_ARE_IN_ORDER: (
         DIARIZED_TRANSCRIPT,
         "Segments and words follow one another, and none lies outside of the recording.",
+    ),
+    NOTHING_TO_WARN_OF: (
+        DIARIZED_TRANSCRIPT,
+        "Nothing is odd about the recording; what is, stands below by its code.",
     ),
     COST_IS_KNOWN: (COST_METRICS, "Every attempt of the recording has ended and has a price."),
 }

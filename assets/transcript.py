@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gpu_job.contract import JobOptions
 from pipelines.billing.attempts import Attempt
 from pipelines.billing.routing import told
+from pipelines.speech.recording_warnings import warnings_of_job
 from resources.failures import RecordingError
 from resources.gpu.identity import job_id
 from resources.gpu.job_folder import FrozenRequest, JobFolder, now
@@ -170,6 +171,7 @@ def _save(desk: Desk, made: _Made) -> None:
         backend=f"{last.backend}/{last.sku}" if last else "",
         route=told(last.route) if last and last.route else "",
         console=desk.workshop.engine.console_url(folder, last) if last else "",
+        warnings=warnings_of_job(result.warnings) if result else (),
     )
     seconds = time.perf_counter() - made.since
     desk.save(TRANSCRIPT, made.print_, facts, {key: etag}, seconds)

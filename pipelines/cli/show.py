@@ -24,6 +24,14 @@ from .history import runs_of
 from .house import open_house
 
 
+def _warnings(storage: Storage, recording: Recording) -> tuple[str, ...]:
+    """What the transcript's own file warns of; one that cannot be read warns of nothing."""
+    try:
+        return loads(storage.read(recording.transcript_key(DIARIZED_FILE)) or b"").warnings
+    except ValueError:
+        return ()
+
+
 @click.command()
 @click.argument("recording")
 @click.option(
@@ -60,7 +68,11 @@ def command(recording: str, file_format: str, *, as_json: bool, with_removed: bo
     for line in (*runs_of(settings, found), *_loudness(storage, found)):
         click.echo(line, err=True)
     click.echo(f"{found.name}:", err=True)
-    if not body.strip():
+    silent = not body.strip()
+    for message in _warnings(storage, found):
+        if not (silent and message.lower().startswith("nobody speaks")):
+            click.echo(f"! {message}", err=True)
+    if silent:
         click.echo(f"Nobody speaks in {found.name}.", err=True)
     sys.stdout.buffer.write(body)
     sys.stdout.flush()
