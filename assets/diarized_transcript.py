@@ -10,6 +10,7 @@ from pipelines.speech.plain_text import to_text
 from pipelines.speech.propositions import misplaced_times, words_without_speaker
 from pipelines.speech.rttm import to_rttm
 from pipelines.speech.subtitles import to_srt, to_vtt
+from pipelines.speech_models import TOY_NOTICE
 from resources.failures import RecordingError
 
 from .names import (
@@ -21,7 +22,7 @@ from .names import (
 )
 from .progress import Checked, StageMade
 from .records import DiarizedFacts, OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
-from .transcript import TRANSCRIPT_FILE, stale
+from .transcript import TRANSCRIPT_FILE, marked, stale
 from .workshop import Desk
 
 DIARIZED_FILE = "diarized.json"
@@ -102,7 +103,7 @@ def _joined(desk: Desk, said: TranscriptFacts, audio: OptimizedAudioFacts) -> Di
             permanent=False,
         )
     return diarize(
-        JobResult.model_validate_json(body),
+        marked(JobResult.model_validate_json(body), desk.options.job.model),
         recording=desk.recording.name,
         audio_ms=audio.audio_ms,
         regions=audio.regions,
@@ -128,7 +129,7 @@ def _silent(desk: Desk, audio: OptimizedAudioFacts) -> DiarizedTranscript:
 def _write(desk: Desk, joined: DiarizedTranscript) -> dict[str, str]:
     cues = make_cues(joined.segments)
     texts = {
-        FORMATS["txt"]: to_text(joined.segments),
+        FORMATS["txt"]: (f"{TOY_NOTICE}\n\n" if joined.toy else "") + to_text(joined.segments),
         FORMATS["srt"]: to_srt(cues),
         FORMATS["vtt"]: to_vtt(cues),
         FORMATS["rttm"]: to_rttm(desk.recording.name, joined.turns),

@@ -14,6 +14,7 @@ from pipelines.recordings import INBOX, NameRefusedError, Recording, from_inbox_
 from resources.storage.base import Oddity, Storage, Stored
 
 from .diarized_transcript import DIARIZED_FILE
+from .made_with import Made, made_of_facts
 from .names import COST_METRICS, STAGES
 from .quarantine import (
     Refusal,
@@ -48,6 +49,7 @@ class Survey:
     to_retry: dict[Recording, Refusal] = field(default_factory=dict)
     deferred: dict[Recording, Refusal] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
+    made: dict[Recording, Made] = field(default_factory=dict)  # of the done ones
 
     @property
     def everyone(self) -> list[Recording]:
@@ -67,13 +69,14 @@ def survey(storage: Storage) -> Survey:
     recordings = {r: s for r, s in found if r is not None and isinstance(s, Stored)}
     refusals = dict(read_refusals(storage))
     with ThreadPoolExecutor(_READERS) as pool:
-        done_etags = pool.map(lambda recording: done_etag(storage, recording), recordings)
-        for (recording, seen), etag in zip(recordings.items(), done_etags, strict=True):
+        done = pool.map(lambda recording: done_facts(storage, recording), recordings)
+        for (recording, seen), facts in zip(recordings.items(), done, strict=True):
             refusal = refusals.get(refusal_key(recording.inbox_key, recording.tenant))
             if refusal is not None and refusal.etag == seen.etag:
                 _drawer(result, refusal)[recording] = refusal
-            elif etag == seen.etag:
+            elif facts is not None and facts.source_etag == seen.etag:
                 result.done.append(recording)
+                result.made[recording] = made_of_facts(facts)
             else:
                 result.new.append(recording)
     return result
@@ -96,16 +99,23 @@ def of_tenant(seen: Survey, tenant: str | None) -> Survey:
         to_retry={r: why for r, why in seen.to_retry.items() if r.tenant == tenant},
         deferred={r: why for r, why in seen.deferred.items() if r.tenant == tenant},
         refused=seen.refused,
+        made={r: made for r, made in seen.made.items() if r.tenant == tenant},
     )
 
 
 def done_etag(storage: Storage, recording: Recording) -> str | None:
     """The ETag of the file that went through all stages last."""
+    facts = done_facts(storage, recording)
+    return facts.source_etag if facts else None
+
+
+def done_facts(storage: Storage, recording: Recording) -> CostFacts | None:
+    """The last record of a file that went through all stages."""
     if storage.head(recording.transcript_key(DIARIZED_FILE)) is None:
         return None  # somebody removed it: the chain puts it there again, without a new job
     record = read_record(storage, recording, COST_METRICS)
     try:
-        return CostFacts.model_validate(record.facts).source_etag if record else None
+        return CostFacts.model_validate(record.facts) if record else None
     except ValidationError:
         return None
 

@@ -71,6 +71,10 @@ class TranscriptFacts(Facts):
     backend: str = ""
     route: str = ""  # why it went there, with what the others would have cost
     console: str = ""  # its provider's page of the job
+    model: str = ""  # empty: no job, or written before it was kept
+    model_revision: str = ""
+    weights: str = ""  # owner/name@commit, where the worker knew it
+    toy: bool = False
 
 
 class DiarizedFacts(Facts):
@@ -92,6 +96,14 @@ class CostFacts(Facts):
     cost_usd: str
     audio_seconds: float
     rtf: float | None
+    model: str = ""  # empty: nobody speaks, or written before it was kept
+    model_revision: str = ""
+    toy: bool = False
+    made_with: str | None = None  # digest of the options (outdated.py); None: not kept then
+    own_wishes: dict[str, object] = {}  # the recording's own part of them
+    speech_ms: Milliseconds | None = None
+    audio_bytes: int = 0
+    source_channels: int = 1
 
 
 class StageRecord(BaseModel):

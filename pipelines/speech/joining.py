@@ -58,6 +58,9 @@ def diarize(
         segments=spoken,
         turns=turns,
         warnings=tuple(dict.fromkeys(warning.message for warning in result.warnings)),
+        model=result.model,
+        weights=result.weights,
+        toy=result.toy,
     )
 
 
