@@ -467,6 +467,14 @@ def _plain(message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
+def setting_names() -> set[str]:
+    """Every environment variable that is a setting."""
+    names = {name.upper() for name in Settings.model_fields}
+    for field in Settings.model_fields.values():
+        names |= {str(alias) for alias in getattr(field.validation_alias, "choices", ())}
+    return names
+
+
 def exported(settings: Settings) -> dict[str, str]:
     """What is not at its default, as the environment of a process that shall see the same."""
     values = {name: getattr(settings, name) for name in settings.model_fields_set}

@@ -37,20 +37,6 @@ class ModelName:
     repository: str = ""
     folder: Path | None = None
 
-    @property
-    def cannot_translate(self) -> str:
-        """Why it writes no English of other languages; empty where it does.
-
-        large-v3-turbo was fine-tuned without translations (openai/whisper, discussion 2363), and
-        the distilled ones and those of `.en` know English alone.
-        """
-        name = self.name.rstrip("/").rpartition("/")[2].lower()
-        if "turbo" in name:
-            return "it was trained without translations, and writes the language that it hears"
-        if name.endswith(".en") or "distil" in name:
-            return "it knows English alone"
-        return ""
-
 
 def model_named(name: str) -> ModelName:
     """What MODEL names: the demo, a folder that is here, or a repository of the hub.

@@ -21,10 +21,12 @@ def ready_models(
 
     Raises:
         BackendUnavailableError: a model cannot be had; says what to do.
+        SettingsError: tenants.yaml is wrong.
     """
+    wishes = tenant_wishes(settings.tenants_file)
     if settings.primary_backend != "local" and has_remote(settings):
         return  # its workers have their models; one here is fetched where it has to take over
-    known = tenant_wishes(settings.tenants_file) if tenants is None else tenants
+    known = wishes if tenants is None else tenants
     models = {tenant_options(tenant, settings).job.model for tenant in known}
     for model in sorted(models | {model_of(settings)}):
         _fetch(settings, model, out, quiet=quiet)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from assets.inbox import Refused, Survey, of_tenant, quarantine_new, survey
+from assets.options import tenant_wishes
 from assets.progress import Outcome
 from assets.quarantine import printable
 from pipelines.billing.prices import read_price_book
@@ -50,6 +51,7 @@ def command(
     """
     settings, storage = open_house()
     read_price_book(settings.price_book)  # without prices nothing may start
+    tenant_wishes(settings.tenants_file)  # nor without what tenants permit
     if watch and recordings:
         raise click.UsageError("--watch takes whatever comes: name no recordings beside it.")
     if outdated and recordings:
