@@ -21,7 +21,7 @@ from .names import (
 )
 from .progress import Checked, StageMade
 from .records import DiarizedFacts, OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
-from .transcript import TRANSCRIPT_FILE, stale
+from .transcript import TRANSCRIPT_FILE, marked, stale
 from .warned import warnings_up_to
 from .workshop import Desk
 
@@ -123,7 +123,7 @@ def _joined(desk: Desk, said: TranscriptFacts, audio: OptimizedAudioFacts) -> Di
             permanent=False,
         )
     return diarize(
-        JobResult.model_validate_json(body),
+        marked(JobResult.model_validate_json(body), desk.options.job.model),
         recording=desk.recording.name,
         audio_ms=audio.audio_ms,
         regions=audio.regions,

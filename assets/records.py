@@ -89,6 +89,10 @@ class TranscriptFacts(Facts):
     route: str = ""  # why it went there, with what the others would have cost
     console: str = ""  # its provider's page of the job
     warnings: tuple[RecordingWarning, ...] = ()
+    model: str = ""  # empty: no job, or written before it was kept
+    model_revision: str = ""
+    weights: str = ""  # owner/name@commit, where the worker knew it
+    toy: bool = False
 
 
 class DiarizedFacts(Facts):
@@ -112,6 +116,14 @@ class CostFacts(Facts):
     audio_seconds: float
     rtf: float | None
     warnings: tuple[RecordingWarning, ...] = ()  # all of the recording: here `status` reads them
+    model: str = ""  # empty: nobody speaks, or written before it was kept
+    model_revision: str = ""
+    toy: bool = False
+    made_with: str | None = None  # digest of the options (outdated.py); None: not kept then
+    own_wishes: dict[str, object] = {}  # the recording's own part of them
+    speech_ms: Milliseconds | None = None
+    audio_bytes: int = 0
+    source_channels: int = 1
 
 
 class StageRecord(BaseModel):

@@ -65,6 +65,9 @@ def diarize(
         turns=turns,
         warnings=tuple(warning.message for warning in warnings_of_job(result.warnings)),
         removed=tuple(_removed(result, speakers_of)),
+        model=result.model,
+        weights=result.weights,
+        toy=result.toy,
     )
 
 
