@@ -45,7 +45,9 @@ def heard(options, regions=REGIONS):
         encode=lambda text, **_: SimpleNamespace(ids=text.split()),
     )
     model = SimpleNamespace(
-        model=multilingual, hf_tokenizer=tokenizer, detect_language=lambda _: ("en", 0.9, [])
+        model=multilingual,
+        hf_tokenizer=tokenizer,
+        detect_language=lambda _: ("en", 0.9, [("en", 0.9)]),
     )
     Transcriber(model, 8).transcribe(SECONDS, regions, options, speech, lambda _: None)
     return speech
