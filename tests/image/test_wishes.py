@@ -24,10 +24,10 @@ def whisper(monkeypatch):
     asked = []
 
     class FakeDecoder:
-        def __init__(self, _model, language, options, _writes_times):
+        def __init__(self, _model, language, options, **_how):
             asked.append((language, options))
 
-        def spectrogram(self, sound):
+        def spectrogram(self, sound, _frames=3_000):
             return sound
 
         def decode(self, _spectrograms, lengths_ms):

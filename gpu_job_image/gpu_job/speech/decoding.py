@@ -21,10 +21,10 @@ from ..contract import JobOptions
 from .raw import RawSegment, raw_segment
 
 FRAME_MS = 10  # of the spectrogram
-FRAMES = 3_000  # which the encoder takes, always
+FRAMES = 3_000  # 30 s, which the encoder was trained on
 FLOOR = 2.0  # silence in a log-mel spectrogram: (max - 8) of (x + 4) / 4, as Whisper clips it
 
-Spectrogram = npt.NDArray[np.float32]  # (bands, FRAMES)
+Spectrogram = npt.NDArray[np.float32]  # (bands, frames)
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Decoder:
     options: JobOptions
     writes_times: bool = True
 
-    def spectrogram(self, sound: npt.NDArray[np.float32]) -> Spectrogram:
-        """What the encoder takes, of at most 30 s of sound."""
-        found = self.model.feature_extractor(sound)[:, : len(sound) // (FRAME_MS * 16)][:, :FRAMES]
-        filled = np.full((found.shape[0], FRAMES), found.max(initial=0.0) - FLOOR, np.float32)
+    def spectrogram(self, sound: npt.NDArray[np.float32], frames: int = FRAMES) -> Spectrogram:
+        """What the encoder takes, of at most 30 s of sound, filled up with silence to `frames`."""
+        found = self.model.feature_extractor(sound)[:, : len(sound) // (FRAME_MS * 16)][:, :frames]
+        filled = np.full((found.shape[0], frames), found.max(initial=0.0) - FLOOR, np.float32)
         filled[:, : found.shape[1]] = found
         return filled
 
