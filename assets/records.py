@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gpu_job.contract import Milliseconds, SpeechRegion, Timings
 from pipelines.recordings import Recording
+from pipelines.speech.recording_warnings import RecordingWarning
 from resources.storage.base import Storage
 
 from .names import VERSIONS
@@ -51,7 +52,7 @@ class OptimizedAudioFacts(Facts):
     audio_ms: Milliseconds
     channels: int
     regions: tuple[SpeechRegion, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[RecordingWarning, ...] = ()
     speech_dbfs: float | None = None
     gain_db: float = 0.0
 
@@ -87,6 +88,11 @@ class TranscriptFacts(Facts):
     backend: str = ""
     route: str = ""  # why it went there, with what the others would have cost
     console: str = ""  # its provider's page of the job
+    warnings: tuple[RecordingWarning, ...] = ()
+    model: str = ""  # empty: no job, or written before it was kept
+    model_revision: str = ""
+    weights: str = ""  # owner/name@commit, where the worker knew it
+    toy: bool = False
 
 
 class DiarizedFacts(Facts):
@@ -98,6 +104,7 @@ class DiarizedFacts(Facts):
     language: str
     words_without_speaker: int | None = None  # None: written before it was counted
     misplaced_times: int | None = None
+    warnings: tuple[RecordingWarning, ...] = ()  # with those of the stages before
 
 
 class CostFacts(Facts):
@@ -108,6 +115,15 @@ class CostFacts(Facts):
     cost_usd: str
     audio_seconds: float
     rtf: float | None
+    warnings: tuple[RecordingWarning, ...] = ()  # all of the recording: here `status` reads them
+    model: str = ""  # empty: nobody speaks, or written before it was kept
+    model_revision: str = ""
+    toy: bool = False
+    made_with: str | None = None  # digest of the options (outdated.py); None: not kept then
+    own_wishes: dict[str, object] = {}  # the recording's own part of them
+    speech_ms: Milliseconds | None = None
+    audio_bytes: int = 0
+    source_channels: int = 1
 
 
 class StageRecord(BaseModel):

@@ -49,6 +49,7 @@ def _names_of_settings():
     yield from ("DIARIZATION_MODEL", "HUGGINGFACE_TOKEN", "RETIRE_AFTER_JOBS", "SPOT_NOTICES")
 
 
+os.environ["MODEL"] = "demo"  # of fixtures that live longer than a test, too
 SETTINGS = frozenset(_names_of_settings())
 # what other libraries read of themselves
 OF_LIBRARIES = ("AWS_", "AZURE_", "CLOUDSDK_", "DAGSTER_", "GCE_", "GOOGLE_", "RUNPOD_")
@@ -64,6 +65,7 @@ def _no_settings_of_the_machine(monkeypatch, tmp_path):
         ours = upper in SETTINGS or upper.startswith(OF_LIBRARIES)
         if ours or upper in OF_THE_MACHINE or upper.endswith("_PROXY"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("MODEL", "demo")  # no test waits for a hub, or needs one
     monkeypatch.setenv("DAGSTER_POSTGRES_URL", "")  # the product sets it for dagster.yaml
     monkeypatch.chdir(tmp_path)
 

@@ -12,6 +12,7 @@ MAX_MS = 7_000  # Netflix, Timed Text Style Guide, General Requirements, "Durati
 
 # What a break costs, by what it parts. Only their ratios matter; chosen by reading the results.
 _AFTER_SENTENCE, _AFTER_CLAUSE, _BEFORE_CONJUNCTION, _ELSEWHERE = 0.0, 15.0, 30.0, 60.0
+_AFTER_LABEL = 1_000.0  # a name alone says nothing; it may take a line where it must
 _INSIDE_WORD = 180.0  # probably: in scripts without blanks nothing says where a word ends
 _PER_CUE = 25.0  # so that two short sentences share a cue
 _UNEVEN = 25.0  # for a full cue, less by the square for a smaller one: halves beat 9 to 1
@@ -117,6 +118,8 @@ def break_costs(tokens: Sequence[Token]) -> list[float]:
 
 
 def _break_cost(old: Token, new: Token) -> float:
+    if old.is_label:
+        return _AFTER_LABEL
     last = old.text.rstrip(_CLOSING)[-1:]
     if last in _SENTENCE_ENDS:
         return _AFTER_SENTENCE

@@ -8,7 +8,7 @@ from gpu_job.contract.joins import text_of
 from pipelines.speech.breaks import MAX_MS, cue_spans, lines
 from pipelines.speech.diarized import DiarizedSegment
 from pipelines.speech.guides import OTHERS, Guide
-from pipelines.speech.phrases import Phrase, Token, phrases
+from pipelines.speech.phrases import Phrase, Token, labelled, phrases
 from pipelines.speech.width import columns
 
 MIN_MS = 1_000  # Netflix asks for 5/6 s; a round second is easier on slow readers
@@ -38,7 +38,9 @@ class Cue:
         return sum(columns(line) for line in self.lines)
 
 
-def make_cues(segments: Iterable[DiarizedSegment], language: str = "") -> list[Cue]:
+def make_cues(
+    segments: Iterable[DiarizedSegment], language: str = "", *, labels: bool = False
+) -> list[Cue]:
     """Cues for the segments, in time order, never two at once and never of two speakers.
 
     A cue has at most two lines of 42 columns, or of what the guide of its script allows, and lasts
@@ -51,10 +53,12 @@ def make_cues(segments: Iterable[DiarizedSegment], language: str = "") -> list[C
     Args:
         segments: Of a transcript.
         language: Of the recording, for what is written in ideographs alone (guides.py).
+        labels: Where another speaker begins, `[SPEAKER_00]` stands before the words.
     """
+    found = phrases(segments, language)
     spoken = [
         _spoken(phrase, phrase.tokens[first:end])
-        for phrase in phrases(segments, language)
+        for phrase in (labelled(found) if labels else found)
         for first, end in cue_spans(phrase.tokens, phrase.guide)
     ]
     return _shown(sorted(spoken, key=lambda cue: cue.start_ms))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.packet import Packet
 
+    from pipelines.speech.recording_warnings import RecordingWarning
+
 SAMPLE_RATE_HZ: Final = 16_000
 BLOCK_SAMPLES: Final = 16_384  # 1.024 s: 32 windows of the speech detector
 MOST_CHANNELS: Final = 8  # FLAC's limit; a file with more is mixed
@@ -62,7 +64,7 @@ class BlockDecoder(Iterator[Block]):
         self.silence_ms = self.skipped_ms = 0
         self.read_share = 0.0
         self.broken_by = ""
-        self.warnings: tuple[str, ...] = ()
+        self.warnings: tuple[RecordingWarning, ...] = ()
         self._path, self._channels, self._stop = path, channels, stop
         self._gain_db = gain_db
         self._layout: AudioLayout | None = None

@@ -17,6 +17,7 @@ from pipelines.speech.decode import Channels
 from pipelines.speech.detection import SpeechDetector
 from pipelines.speech.encode import MIN_BITRATE, SUFFIXES, Format, bitrate_for
 from pipelines.speech.optimize_pass import FlacTooLargeError, Outcome, Target, Wishes, run_pass
+from pipelines.speech.recording_warnings import RecordingWarning
 
 DEFAULT_LIMIT_BYTES: Final = 100_000_000  # the user's 100 MB, in the smaller of its two meanings
 
@@ -60,7 +61,7 @@ class OptimizedAudio:
     regions: tuple[SpeechRegion, ...]
     speech_dbfs: float | None
     gain_db: float
-    warnings: tuple[str, ...]
+    warnings: tuple[RecordingWarning, ...]
     timings: Timings
 
 
@@ -143,8 +144,9 @@ def _optimized(
     size_bytes = target.path.stat().st_size
     warnings = outcome.warnings
     if size_bytes > limit_bytes:
-        rate = f"Opus at {target.bitrate} bit/s"
-        warnings += (f"{rate} takes {size_bytes} bytes, above the limit of {limit_bytes}",)
+        took = f"Opus at {target.bitrate} bit/s takes {size_bytes} bytes"
+        message = f"{took}, above the limit of {limit_bytes}."
+        warnings += (RecordingWarning(code="above_the_size_limit", message=message),)
     with target.path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return OptimizedAudio(

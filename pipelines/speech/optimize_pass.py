@@ -11,6 +11,7 @@ from gpu_job.contract import SpeechRegion
 from pipelines.speech.decode import BlockDecoder, Channels, decode_blocks
 from pipelines.speech.detection import SpeechDetector, SpeechFinder
 from pipelines.speech.encode import AudioWriter, Format
+from pipelines.speech.recording_warnings import RecordingWarning
 from pipelines.speech.speech_level import SpeechLevel
 
 PROJECTED_FROM_MS: Final = 600_000  # ten minutes tell how well a recording compresses
@@ -46,7 +47,7 @@ class Outcome:
     channels: int
     regions: tuple[SpeechRegion, ...]
     level: SpeechLevel
-    warnings: tuple[str, ...]
+    warnings: tuple[RecordingWarning, ...]
     encode_seconds: float
     detect_seconds: float
 
@@ -129,8 +130,11 @@ def _total_ms(blocks: BlockDecoder) -> int:
     return round(blocks.decoded_ms / max(blocks.read_share, 1e-6))
 
 
-def _channel_warning(blocks: BlockDecoder, channels: int, wished: Channels) -> tuple[str, ...]:
+def _channel_warning(
+    blocks: BlockDecoder, channels: int, wished: Channels
+) -> tuple[RecordingWarning, ...]:
     if wished == "mixed" or channels != 1 or blocks.probe is None:
         return ()
     found = blocks.probe.channels
-    return (f"separate channels were asked for; this recording of {found} channel(s) is mixed",)
+    message = f"Separate channels were asked for; this recording of {found} channel(s) is mixed."
+    return (RecordingWarning(code="mixed_though_separate", message=message),)

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from gpu_job.contract.joins import between, is_blankless, may_part, text_of, units
@@ -20,6 +20,7 @@ class Token:
 
     What must not be parted is one token: "levá-lo", "3,50", a kana with its small vowel.
     joins: no blank stands before it.
+    is_label: the name of the speaker, before what is said; never alone.
     """
 
     start_ms: int
@@ -27,6 +28,7 @@ class Token:
     text: str
     columns: int
     joins: bool = False
+    is_label: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,22 @@ def phrases(segments: Iterable[DiarizedSegment], language: str = "") -> list[Phr
             run.append(_Unit(words, words[0].joins if at else _joins_last(run, words[0])))
     found = (phrase for (_, speaker), run in runs.items() for phrase in _of(speaker, run, language))
     return sorted(found, key=lambda it: (it.tokens[0].start_ms, it.tokens[-1].end_ms))
+
+
+def labelled(found: Sequence[Phrase]) -> list[Phrase]:
+    """The same phrases; those with another speaker than the one before begin with `[SPEAKER]`."""
+    speakers = ["", *(phrase.speaker for phrase in found)]
+    return [
+        phrase if phrase.speaker == before else _with_label(phrase)
+        for before, phrase in zip(speakers, found, strict=False)
+    ]
+
+
+def _with_label(phrase: Phrase) -> Phrase:
+    at_ms = phrase.tokens[0].start_ms
+    (name, *_) = [*_fitting(f"[{' '.join(phrase.speaker.split())}]", phrase.guide.line_columns), ""]
+    label = Token(at_ms, at_ms, name, columns(name), is_label=True)
+    return replace(phrase, tokens=(label, *phrase.tokens))
 
 
 def _joins_last(run: Sequence[_Unit], word: DiarizedWord) -> bool:

@@ -9,19 +9,22 @@ from pipelines.speech.diarized import DiarizedSegment
 PARAGRAPH_MS = 3_000  # chosen: after a longer silence a monologue gets a new paragraph
 
 
-def to_text(segments: Iterable[DiarizedSegment]) -> str:
+def to_text(segments: Iterable[DiarizedSegment], *, speakers: bool = True) -> str:
     """One paragraph for each turn, `[h:mm:ss] SPEAKER: text`, with an empty line between them.
 
     Args:
         segments: In time order, as a transcript has them.
+        speakers: False leaves them out, where nobody was asked to find any.
     """
     return "\n".join(
-        f"[{text_time(part[0].start_ms)}] {part[0].speaker}: {text_of_all(part)}\n"
-        for part in _paragraphs(segments)
+        f"[{text_time(part[0].start_ms)}] {f'{part[0].speaker}: ' if speakers else ''}"
+        f"{text_of_all(part)}\n"
+        for part in paragraphs(segments)
     )
 
 
-def _paragraphs(segments: Iterable[DiarizedSegment]) -> Iterator[list[DiarizedSegment]]:
+def paragraphs(segments: Iterable[DiarizedSegment]) -> Iterator[list[DiarizedSegment]]:
+    """Segments of one speaker that follow one another without a long silence."""
     part: list[DiarizedSegment] = []
     for segment in segments:
         if part and (

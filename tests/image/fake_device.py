@@ -26,7 +26,7 @@ class FakeDecoder:
     def __init__(self, device):
         self.device = device
 
-    def spectrogram(self, sound):
+    def spectrogram(self, sound, _frames=3_000):
         return sound
 
     def decode(self, spectrograms, lengths_ms):
@@ -58,7 +58,10 @@ def model(**more):
     """As much of a WhisperModel as is asked of it here."""
     tokenizer = SimpleNamespace(token_to_id=lambda _token: 1)
     whisper = SimpleNamespace(is_multilingual=True)
-    return SimpleNamespace(model=whisper, hf_tokenizer=tokenizer, **more)
+    heard = ("pt", 0.9, [("pt", 0.9)])
+    return SimpleNamespace(
+        model=whisper, hf_tokenizer=tokenizer, detect_language=lambda _sound: heard, **more
+    )
 
 
 def heard(worker, regions=REGIONS, options=OPTIONS, speech=None, progress=lambda _: None):

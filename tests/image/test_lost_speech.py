@@ -36,7 +36,7 @@ def losing(device, monkeypatch):
             found = SimpleNamespace(start=at, end=at + 2, text=AGAIN, **SURE)
             return [raw_segment(found, 0)]
 
-    def decoder(_model, _language, _options, writes_times):
+    def decoder(_model, _language, _options, *, writes_times=True):
         return FakeDecoder(card) if writes_times else Second(card)
 
     monkeypatch.setattr(batches, "Decoder", decoder)

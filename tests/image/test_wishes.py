@@ -24,10 +24,10 @@ def whisper(monkeypatch):
     asked = []
 
     class FakeDecoder:
-        def __init__(self, _model, language, options, _writes_times):
+        def __init__(self, _model, language, options, **_how):
             asked.append((language, options))
 
-        def spectrogram(self, sound):
+        def spectrogram(self, sound, _frames=3_000):
             return sound
 
         def decode(self, _spectrograms, lengths_ms):
@@ -45,7 +45,9 @@ def heard(options, regions=REGIONS):
         encode=lambda text, **_: SimpleNamespace(ids=text.split()),
     )
     model = SimpleNamespace(
-        model=multilingual, hf_tokenizer=tokenizer, detect_language=lambda _: ("en", 0.9, [])
+        model=multilingual,
+        hf_tokenizer=tokenizer,
+        detect_language=lambda _: ("en", 0.9, [("en", 0.9)]),
     )
     Transcriber(model, 8).transcribe(SECONDS, regions, options, speech, lambda _: None)
     return speech

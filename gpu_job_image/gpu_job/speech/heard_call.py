@@ -8,7 +8,7 @@ from ..audio import Samples
 from ..contract import JobWarning, SpeechRegion
 from .batches import Call, cut
 from .coverage import Gap, gaps, part_of
-from .doubts import Believed, SecondOpinion, believe
+from .doubts import Believed, SecondOpinion, believe, is_doubtful
 from .hearing import WindowHearing
 from .mending import later, mended
 from .raw import RawSegment
@@ -86,12 +86,20 @@ class HeardCall:
 
     def _mended(self, i: int, gap: Gap, again: Sequence[RawSegment]) -> JobWarning:
         heard = believe(again, self.call.language, self.hearings[i], self.asked[i])
-        segments, words = mended(self.believed[i].segments, heard.segments, gap)
+        new = [each for each in heard.segments if not (self._looped(i, gap) and is_doubtful(each))]
+        segments, words = mended(self.believed[i].segments, new, gap)
         self.believed[i] = dataclasses.replace(self.believed[i], segments=tuple(segments))
-        low, high = self.call.windows[i].recording_span(gap.low_ms, gap.high_ms)
+        window = self.call.windows[i]
         return JobWarning(
             code="heard_again" if words else "no_words_heard",
             message=f"No word was found at first; heard once more, {words} were.",
-            start_ms=low,
-            end_ms=high,
+            start_ms=window.recording_span(gap.low_ms, gap.low_ms)[0],
+            end_ms=window.recording_span(gap.high_ms, gap.high_ms)[1],
+        )
+
+    def _looped(self, i: int, gap: Gap) -> bool:
+        """Whether a loop stood there: nothing that is in doubt takes the place of what was cut."""
+        return any(
+            gone.reason == "repetition" and gone.start_ms < gap.high_ms and gone.end_ms > gap.low_ms
+            for gone in self.believed[i].removals
         )

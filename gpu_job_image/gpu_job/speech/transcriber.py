@@ -1,18 +1,19 @@
 """What was said: packed windows of speech, decoded in batches, doubted, and mended."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..audio import Samples, as_float
 from ..card import Card
 from ..contract import JobOptions, JobWarning, SpeechRegion
 from ..settings import WorkerSettings
+from ..translating import cannot_translate
 from .batches import Batches, Call, cut
 from .bounds import must_be_possible
 from .doubts import Believed, Removal
 from .heard_call import Ask, HeardCall
-from .languages import Guess
+from .languages import Guess, guess_of
 from .model import batch_for, load_whisper
 from .plan import Plan, plan
 from .quiet import quietest
@@ -80,6 +81,7 @@ class Transcriber:
         must_be_possible(self._model, options)
         if speech.plan is None:
             speech.plan = self._plan(samples, regions, options, progress)
+            speech.warnings.extend((*speech.plan.doubts, *_of_translation(options)))
         done = _Done(speech.plan.windows, regions)
         calls = _calls(speech.plan, speech.windows_done, self._batches.windows_a_call)
 
@@ -111,12 +113,12 @@ class Transcriber:
     ) -> Plan:
         def guess(window: Window) -> Guess:
             progress(0)
-            language, probability, _ = self._model.detect_language(as_float(cut(samples, window)))
-            return Guess(language, float(probability))
+            heard = self._model.detect_language(as_float(cut(samples, window)))
+            return guess_of(heard[2], options.languages)
 
         windows = pack(regions, samples.shape[1] // 16, quietest(samples))
         if not self._is_multilingual:
-            options = options.model_copy(update={"language": "en"})
+            return Plan(tuple(windows), "en")
         return plan(windows, options, guess)
 
     def _ask(self, options: JobOptions) -> Ask:
@@ -166,6 +168,13 @@ def _keep(speech: Speech, window: Window, believed: Believed, language: str) -> 
     for raw in believed.segments:
         speech.segments.extend(segments_of(raw, window, along))
     speech.warnings.extend(_warning(removal, window) for removal in believed.removals)
+
+
+def _of_translation(options: JobOptions) -> Iterator[JobWarning]:
+    why = cannot_translate(options.model) if options.task == "translate" else ""
+    if why:
+        text = f"A translation was wished for, and MODEL={options.model} makes none: {why}."
+        yield JobWarning(code="cannot_translate", message=text)
 
 
 def _warning(removal: Removal, window: Window) -> JobWarning:
