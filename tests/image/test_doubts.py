@@ -370,6 +370,33 @@ def test_of_a_loop_that_goes_on_after_the_last_voice_what_was_heard_stays():
     assert [removal.reason for removal in believed.removals] == ["repetition"] * 8
 
 
+def test_a_word_without_sound_stands_where_a_sound_has_no_word():
+    """Twelve say it; Whisper writes thirteen, two behind the last voice and none for the fourth."""
+    starts = [1_000 * i for i in range(12)]
+    roll = said_at(*(at for at in starts if at != 3_000), 12_000, 13_000)
+
+    believed = believe(roll, "en", FakeHearing(loud=tuple(at + 150 for at in starts)))
+
+    assert [each.start_ms for each in believed.segments] == starts
+    assert [removal.start_ms for removal in believed.removals] == [13_000]
+
+
+def test_a_loop_inside_a_word_is_cut_to_the_sounds_that_are_heard():
+    words = (RawWord(0, 900, "number", 0.9), RawWord(1_000, 4_000, "5" * 220, 0.9))
+    heard = FakeHearing(loud=(1_100, 1_600, 2_100, 2_600, 3_100, 3_600))
+
+    believed = believe([RawSegment(words, -0.1)], "en", heard)
+
+    assert [each.text for each in believed.segments] == ["number 555555"]
+    assert [len(removal.text) for removal in believed.removals] == [214]
+
+
+def test_a_long_number_that_was_said_stays():
+    said = RawSegment((RawWord(0, 3_000, "555555555555", 0.9),), -0.1)
+
+    assert believe([said], "en", somebody).segments == (said,)
+
+
 def test_a_loop_faster_than_anybody_speaks_is_cut_to_its_first_time():
     """223 times "très" in 4.8 s of speech."""
     words = tuple(RawWord(20 * i, 20 * i + 20, "très", 0.95) for i in range(223))

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 from ..contract import Evidence
 from .boilerplate import is_boilerplate
-from .loops import bare, runs, unheard
+from .loops import bare, runs, shortened, unheard
 from .raw import RawSegment, RawWord
 
 NO_SPEECH = 0.6  # with UNSURE: Whisper's own rule for silence (its transcribe.py)
@@ -266,22 +266,40 @@ def _without_loops(
     segments: Sequence[RawSegment], heard: Hearing
 ) -> tuple[list[RawSegment], list[Removal]]:
     """Loops may go on over the borders of segments: "Thank you." ten times is ten segments."""
-    gone = unheard([word for segment in segments for word in segment.words], heard.bursts)
+    cut, removals = _without_loops_in_words(segments, heard)
+    gone, moved = unheard([word for segment in cut for word in segment.words], heard.bursts)
     kept: list[RawSegment] = []
-    removals: list[Removal] = []
     first = 0
-    for segment in segments:
+    for segment in cut:
         places = range(first, first + len(segment.words))
         first += len(segment.words)
-        if gone.isdisjoint(places):
+        if gone.isdisjoint(places) and moved.keys().isdisjoint(places):
             kept.append(segment)
             continue
-        kept.extend(_part(segment, [place not in gone for place in places]))
+        words = tuple(moved.get(i, word) for i, word in zip(places, segment.words, strict=True))
+        placed = dataclasses.replace(segment, words=words)
+        kept.extend(_part(placed, [place not in gone for place in places]))
         looping = tuple(_part(segment, [place in gone for place in places]))
-        removals.extend(
-            Removal(part.words, part.text, "repetition", _measured(part, heard)) for part in looping
-        )
+        removals.extend(_looped(part, heard) for part in looping)
+    return sorted(kept, key=lambda part: part.start_ms) if moved else kept, removals
+
+
+def _without_loops_in_words(
+    segments: Sequence[RawSegment], heard: Hearing
+) -> tuple[list[RawSegment], list[Removal]]:
+    kept: list[RawSegment] = []
+    removals: list[Removal] = []
+    for segment in segments:
+        pairs = [shortened(word, heard.bursts) for word in segment.words]
+        rests = tuple(rest for _, rest in pairs if rest is not None)
+        words = tuple(word for word, _ in pairs)
+        kept.append(dataclasses.replace(segment, words=words) if rests else segment)
+        removals.extend(_looped(dataclasses.replace(segment, words=(r,)), heard) for r in rests)
     return kept, removals
+
+
+def _looped(part: RawSegment, heard: Hearing) -> Removal:
+    return Removal(part.words, part.text, "repetition", _measured(part, heard))
 
 
 def _part(segment: RawSegment, chosen: list[bool]) -> Iterator[RawSegment]:

@@ -4,6 +4,8 @@ People repeat themselves too: a roll call is twelve times "Yes.", an account num
 "five". So a loop is only what was not heard as often as it was written.
 """
 
+import dataclasses
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +17,9 @@ LEAST_TIMES = {1: 6, 2: 5}  # people do say "não, não, não, não"
 LEAST_TIMES_LONGER = 4
 LETTER_MS = 25  # the fastest of speakers: 40 letters a second
 AROUND_MS = 100  # the times of words are hardly better
+ALONE_MS = 500  # a sound so far from every other is a word of its own
+WORD_MS = 300  # what one of one syllable takes
+_INSIDE_A_WORD = re.compile(r"(\S{1,4}?)\1{9,}")  # "555…": ten times and more, without a blank
 
 # the loud moments (ms) between two times of a window, each a syllable at most
 Bursts = Callable[[int, int], Sequence[int]]
@@ -59,20 +64,41 @@ def runs(words: Sequence[str]) -> Iterator[Run]:
         place += max(unit * times, 1)
 
 
-def unheard(words: Sequence[RawWord], bursts: Bursts) -> set[int]:
+def shortened(word: RawWord, bursts: Bursts) -> tuple[RawWord, RawWord | None]:
+    """A loop inside a word, cut to as many times as sounds are heard; and what was cut off.
+
+    "555…" 220 times in 3 s is no account number; six times with six sounds is one.
+    """
+    found = _INSIDE_A_WORD.search(word.text)
+    if found is None or _is_sayable([word]):
+        return word, None
+    unit, written = found[1], len(found[0]) // len(found[1])
+    times = max(1, min(written, len(bursts(word.start_ms, word.end_ms))))
+    left = word.text[: found.start()] + unit * times + word.text[found.end() :]
+    rest = RawWord(word.end_ms, word.end_ms, unit * (written - times), word.probability, joins=True)
+    return dataclasses.replace(word, text=left), rest
+
+
+def unheard(words: Sequence[RawWord], bursts: Bursts) -> tuple[set[int], dict[int, RawWord]]:
     """The places of words that only repeat what stands before them, and that nobody said again.
 
     Where a run holds a burst of sound for each of its words, all of it was said, though its times
     may be wrong. Otherwise each time must have its own: long enough for its letters, and with a
-    burst that no other time has. The first time is always kept.
+    burst that no other time has. The first time is always kept. In a run of single words that was
+    heard for the greater part, a burst by itself without a word is one that was written elsewhere:
+    the second value says which place stands there.
     """
     gone: set[int] = set()
+    moved: dict[int, RawWord] = {}
     for run in runs([word.text for word in words]):
         low, high = words[run.first].start_ms, words[run.end - 1].end_ms
         found = bursts(low - AROUND_MS, high + AROUND_MS)
         if len(found) < run.unit * run.times or not _is_sayable(words[run.first : run.end]):
-            gone |= _silent_times(words, run, found)
-    return gone
+            silent = _silent_times(words, run, found)
+            if run.unit == 1 and len(silent) <= run.times // 2:
+                moved |= _moved(words, run, silent, found)
+            gone |= silent - moved.keys()
+    return gone, moved
 
 
 def _silent_times(words: Sequence[RawWord], run: Run, bursts: Sequence[int]) -> set[int]:
@@ -88,6 +114,25 @@ def _silent_times(words: Sequence[RawWord], run: Run, bursts: Sequence[int]) -> 
         elif time:
             gone.update(places)
     return gone
+
+
+def _moved(
+    words: Sequence[RawWord], run: Run, silent: set[int], bursts: Sequence[int]
+) -> dict[int, RawWord]:
+    """Words without a sound of their own, put where a sound stands alone without a word."""
+    kept = [words[place] for place in range(run.first, run.end) if place not in silent]
+    taken = [(word.start_ms - ALONE_MS, word.end_ms + ALONE_MS) for word in kept]
+    alone: list[int] = []
+    for at in bursts:
+        is_free = not any(low <= at <= high for low, high in taken)
+        if is_free and (not alone or at - alone[-1] >= ALONE_MS):
+            alone.append(at)
+    return {
+        place: dataclasses.replace(
+            words[place], start_ms=max(0, at - WORD_MS // 2), end_ms=at + WORD_MS // 2
+        )
+        for place, at in zip(sorted(silent), alone, strict=False)
+    }
 
 
 def _is_sayable(words: Sequence[RawWord]) -> bool:
