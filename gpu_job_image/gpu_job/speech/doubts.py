@@ -4,7 +4,7 @@ faster-whisper's own threshold for hallucinations on silence does nothing in its
 Large models write fluent text over silence (44 % of silent clips with `turbo` in one published
 benchmark), small ones over tones, crowds and reversed talk; none doubts it much. And what is said
 far from the microphone is doubted though it was said. So no single score decides: words go where
-a sign says that nobody speaks, and another kind of evidence agrees (docs/decisions/0010).
+a sign says that nobody speaks, and another kind of evidence agrees (docs/decisions/0012).
 """
 
 import dataclasses

@@ -2,7 +2,7 @@
 
 "I'm sorry." over the murmur of a crowd is as likely without the murmur: nobody said it. What was
 said is far likelier with its sound than without, even where the model is unsure of every word
-(docs/decisions/0010).
+(docs/decisions/0012).
 """
 
 import math
