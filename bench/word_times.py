@@ -57,7 +57,9 @@ def aligned(model: Any, recording: Recording, said: Said) -> Iterator[Written]: 
     spectrogram = model.feature_extractor(sound)[:, :3_000]
     filled = np.full((spectrogram.shape[0], 3_000), spectrogram.min(), np.float32)
     filled[:, : spectrogram.shape[1]] = spectrogram
-    tokenizer = Tokenizer(model.hf_tokenizer, True, task="transcribe", language=recording.language)
+    tokenizer = Tokenizer(
+        model.hf_tokenizer, multilingual=True, task="transcribe", language=recording.language
+    )
     tokens = [*tokenizer.encode(f" {said.text}")]
     [found] = model.find_alignment(
         tokenizer, [tokens], model.encode(filled), max(2, len(sound) // 160)

@@ -16,6 +16,8 @@ from .times import timed
 
 Ask = Callable[[Samples, str], SecondOpinion]  # about a window's audio, in a language
 
+_NOBODY = frozenset(("no_speech", "no_language"))
+
 
 @dataclass
 class HeardCall:
@@ -44,11 +46,13 @@ class HeardCall:
         """Where something was said that is not written, with the place of the window.
 
         What was taken out because nobody speaks there is not lost; a loop stands in for what was
-        said.
+        said. A window of which all was taken out so is not asked again.
         """
         found: list[tuple[int, Gap]] = []
         for i, (window, each) in enumerate(zip(self.call.windows, self.believed, strict=True)):
             words = [word for segment in each.segments for word in segment.words]
+            if not words and any(gone.reason in _NOBODY for gone in each.removals):
+                continue
             silent = [
                 (gone.start_ms, gone.end_ms)
                 for gone in each.removals
