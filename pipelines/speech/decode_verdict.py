@@ -20,7 +20,8 @@ class Tally:
     """What decoding a whole file gave.
 
     Of `decoded_ms`, `silence_ms` only fill holes, and `stretched_ms` come of resampling to the
-    container's clock; `skipped_ms` are leaps of that clock too long to be filled, missing from both.
+    container's clock; `skipped_ms` are leaps of that clock too long to be filled, which are missing
+    from both.
     """
 
     decoded_ms: int
@@ -79,10 +80,8 @@ def _oddities(probe: AudioProbe, tally: Tally) -> Iterator[tuple[str, str]]:
     if abs(tally.stretched_ms) >= TOLD_FROM_MS:
         way = "stretched" if tally.stretched_ms > 0 else "shortened"
         amount = _seconds(abs(tally.stretched_ms))
-        yield (
-            "clock_is_off",
-            f"The recorder's clock is off: sound was {way} by {amount} to keep to it.",
-        )
+        told = f"The recorder's clock and its sound differ: sound was {way} by {amount}."
+        yield "clock_is_off", told
     if tally.skipped_ms:
         leap = _seconds(tally.skipped_ms)
         yield "clock_leaps", f"The file's clock leaps by {leap}; later times count without it."

@@ -45,7 +45,8 @@ class Mixer:
         lfe = [n for n, name in enumerate(names) if name.startswith("LFE")]
         if lfe and len(lfe) < len(sound) and _loudest(np.delete(sound, lfe, 0)) > QUIET:
             sound = np.delete(sound, lfe, 0)
-        mixed = self._two(sound, frame.sample_rate) if len(sound) == 2 else self._many(sound)
+        is_pair = len(sound) == 2  # noqa: PLR2004 - a pair is two
+        mixed = self._two(sound, frame.sample_rate) if is_pair else self._many(sound)
         made = AudioFrame.from_ndarray(mixed.reshape(1, -1), format="fltp", layout="mono")
         made.sample_rate = frame.sample_rate
         return made
@@ -134,5 +135,5 @@ def _as_floats(frame: AudioFrame) -> Samples:
         raw = raw.reshape(-1, frame.layout.nb_channels).T
     if raw.dtype == np.uint8:
         return ((raw.astype(np.float32) - 128) / 128).astype(np.float32)
-    scale = 1.0 if raw.dtype.kind == "f" else float(-np.iinfo(raw.dtype).min)
-    return np.ascontiguousarray(raw, dtype=np.float32) / np.float32(scale)
+    scale = 1.0 if raw.dtype.kind == "f" else 2.0 ** (8 * raw.dtype.itemsize - 1)
+    return np.ascontiguousarray(raw, dtype=np.float32) * np.float32(1 / scale)

@@ -19,9 +19,7 @@ from statistics import median
 from typing import Final, NamedTuple
 
 LAG_SECONDS: Final = 0.025  # less is left alone: rounding, jitter, a decoder's own delay
-LEAP_SECONDS: Final = (
-    0.015  # from one frame to the next: a loss and no creeping; Opus packets are 20 ms
-)
+LEAP_SECONDS: Final = 0.015  # at once: a loss, and no creeping; Opus packets are 20 ms
 MOST_STRETCH: Final = 0.05  # of a chunk; quartz differs by 0.01 %, bad recorders by 1 %
 LOST_SECONDS: Final = 0.5  # a lag that stretching does not catch up with
 LONGEST_HOLE_SECONDS: Final = 4 * 3600  # a longer leap is a broken clock, or made to fill disks
@@ -43,7 +41,7 @@ class Gap(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The holes among the samples; how far the frames behind them lag, and the last one among them."""
+    """The holes among the samples; how far the later of their frames lag, and the last one."""
 
     gaps: tuple[Gap, ...] = ()
     lag: float = 0.0
