@@ -18,17 +18,17 @@ class Wishes(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str | None = None
     language: str | None = None
-    languages: tuple[str, ...] | None = None
     detect: Literal["once", "along"] | None = None
     hotwords: str | None = None
     initial_prompt: str | None = None
-    translate: bool | None = None
     diarize: bool | None = None
     channels: Channels | None = None
     speakers: Speakers | None = None
     preview: bool | None = None
+    languages: tuple[str, ...] | None = None
+    translate: bool | None = None
+    model: str | None = None
 
     @field_validator("language")
     @classmethod
