@@ -176,7 +176,7 @@ def test_a_doctor_names_what_is_broken_and_what_to_do(tmp_path, environment, wha
 def test_a_recording_names_the_runs_that_made_it(place):
     done = escriba("show", "english-2-voices.mp3", cwd=place)
 
-    assert done.stderr.startswith("run ")
+    assert "\nrun " in done.stderr
     assert "command line: raw_audio, optimized_audio" in done.stderr
     assert "run " not in done.stdout
 

@@ -35,7 +35,10 @@ GOLDEN = """\
 "turns": [
 {"start_ms": 0, "end_ms": 900, "speaker": "SPEAKER_00"}
 ],
-"warnings": []
+"warnings": [],
+"model": "",
+"weights": "",
+"toy": false
 }
 """
 
