@@ -126,3 +126,34 @@ def test_a_candidate_that_the_model_does_not_know_is_no_candidate():
     found, _ = planned([{"pt": 0.9, "en": 0.1}], languages=("yue",))
 
     assert found.language == "pt"
+
+
+NOISE = {"nn": 0.45, "la": 0.2, "en": 0.05, "pt": 0.02}  # as Whisper base hears it
+
+
+def test_windows_of_noise_do_not_outvote_the_speech_among_candidates():
+    found, _ = planned([NOISE, NOISE, {"pt": 0.95, "en": 0.02}, NOISE], languages=("pt", "en"))
+
+    assert (found.language, codes(found)) == ("pt", [])
+
+
+def test_where_nothing_sounds_like_speech_a_candidate_is_no_certainty():
+    found, _ = planned([NOISE] * 3, languages=("pt", "en"))
+
+    assert (found.language, codes(found)) == ("en", ["language_unsure"])
+    assert "7%" in found.doubts[0].message
+
+
+def test_along_the_way_noise_follows_its_neighbours():
+    found, _ = planned(
+        [{"pt": 0.95, "en": 0.02}, NOISE, {"pt": 0.95, "en": 0.02}],
+        languages=("pt", "en"),
+        detect="along",
+    )
+
+    assert found.along == ("pt", "pt", "pt")
+
+
+def test_one_window_alone_must_be_very_sure_to_contradict():
+    assert planned([{"en": 0.85, "pt": 0.01}], language="pt")[0].doubts == ()
+    assert codes(planned([{"en": 0.85, "pt": 0.01}] * 2, language="pt")[0]) == ["language_differs"]
