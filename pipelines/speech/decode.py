@@ -18,10 +18,13 @@ from pipelines.speech.decode_verdict import Tally, judge
 from pipelines.speech.native_frames import Hole, NativeFrames, shape_of
 from pipelines.speech.probe import AudioProbe, describe
 from pipelines.speech.safe_open import AudioSource, open_audio
+from pipelines.speech.speech_level import amplified
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.packet import Packet
+
+    from pipelines.speech.recording_warnings import RecordingWarning
 
 SAMPLE_RATE_HZ: Final = 16_000
 BLOCK_SAMPLES: Final = 16_384  # 1.024 s: 32 windows of the speech detector
@@ -53,14 +56,17 @@ class BlockDecoder(Iterator[Block]):
         warnings: What is odd about the recording; complete once the iterator is exhausted.
     """
 
-    def __init__(self, path: Path, channels: Channels, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, path: Path, channels: Channels, stop: Callable[[], bool], gain_db: float = 0.0
+    ) -> None:
         self.probe: AudioProbe | None = None
         self.packets = self.bad_packets = self.samples = 0
         self.silence_ms = self.skipped_ms = 0
         self.read_share = 0.0
         self.broken_by = ""
-        self.warnings: tuple[str, ...] = ()
+        self.warnings: tuple[RecordingWarning, ...] = ()
         self._path, self._channels, self._stop = path, channels, stop
+        self._gain_db = gain_db
         self._layout: AudioLayout | None = None
         self._blocks = self._decode()
 
@@ -94,16 +100,16 @@ class BlockDecoder(Iterator[Block]):
         try:
             for piece in self._pieces(source):
                 if resampler and (isinstance(piece, Hole) or shape_of(piece) != shape):
-                    yield from map(_block, resampler.resample(None))
+                    yield from map(self._block, resampler.resample(None))
                     resampler = None
                 if isinstance(piece, Hole):
                     yield from self._silence(piece)
                     continue
                 if resampler is None:
                     resampler, shape = self._resampler(piece), shape_of(piece)
-                yield from map(_block, resampler.resample(piece))
+                yield from map(self._block, resampler.resample(piece))
             if resampler:
-                yield from map(_block, resampler.resample(None))
+                yield from map(self._block, resampler.resample(None))
         except (av.FFmpegError, ValueError) as error:
             raise Undecodable(f"sound of shape {shape} cannot be resampled: {error}") from error
 
@@ -116,7 +122,15 @@ class BlockDecoder(Iterator[Block]):
 
     def _resampler(self, chunk: AudioFrame) -> AudioResampler:
         layout = self._layout_for(chunk)
-        return AudioResampler("s16", layout, SAMPLE_RATE_HZ, frame_size=BLOCK_SAMPLES)
+        # made louder before it is rounded to 16 bits: of sound at -60 dBFS these hold six
+        kept = "flt" if self._gain_db else "s16"
+        return AudioResampler(kept, layout, SAMPLE_RATE_HZ, frame_size=BLOCK_SAMPLES)
+
+    def _block(self, frame: AudioFrame) -> Block:
+        sound = frame.to_ndarray().reshape(frame.samples, -1)
+        if self._gain_db:
+            return amplified(cast("npt.NDArray[np.float32]", sound), self._gain_db)
+        return cast("Block", sound)
 
     def _silence(self, hole: Hole) -> Iterator[Block]:
         self.silence_ms += hole.ms
@@ -165,17 +179,16 @@ class BlockDecoder(Iterator[Block]):
         )
 
 
-def _block(frame: AudioFrame) -> Block:
-    return cast("Block", frame.to_ndarray()).reshape(frame.samples, -1)
-
-
-def decode_blocks(path: Path, *, channels: Channels, stop: Callable[[], bool]) -> BlockDecoder:
+def decode_blocks(
+    path: Path, *, channels: Channels, stop: Callable[[], bool], gain_db: float = 0.0
+) -> BlockDecoder:
     """Decodes a recording, block by block.
 
     Args:
         path: The file; its name is never shown to ffmpeg.
         channels: `mixed` to mono, or `separate` as recorded (up to MOST_CHANNELS, else mixed).
         stop: Asked before every block.
+        gain_db: By how much the sound is made louder (`speech_level.py`); 0 leaves it as it is.
 
     Raises:
         AudioRefused: From the first block (the file cannot be opened) or after the last (none or
@@ -183,4 +196,4 @@ def decode_blocks(path: Path, *, channels: Channels, stop: Callable[[], bool]) -
         DecodeStopped: `stop()` became true.
         OSError: The file itself cannot be read.
     """
-    return BlockDecoder(path, channels, stop)
+    return BlockDecoder(path, channels, stop, gain_db)

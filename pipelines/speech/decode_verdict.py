@@ -1,10 +1,12 @@
 """Whether what was decoded is the whole recording, and what is odd about it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from pipelines.speech.audio_errors import NoSamples, Truncated, Undecodable
 from pipelines.speech.probe import AudioProbe
+from pipelines.speech.recording_warnings import RecordingWarning
 
 TOLERANCE_MS: Final = 2000  # encoder delays, a last packet, headers in whole seconds
 TOLERANCE_SHARE: Final = 0.01  # clocks of recorders drift; 1 % of an hour is 36 s
@@ -28,7 +30,7 @@ class Tally:
     broken_by: str = ""
 
 
-def judge(probe: AudioProbe, tally: Tally) -> tuple[str, ...]:
+def judge(probe: AudioProbe, tally: Tally) -> tuple[RecordingWarning, ...]:
     """Warnings for a recording that can be used.
 
     A trusted length that is missed by more than 2 s and 1 % means a truncated file. More than one
@@ -50,7 +52,9 @@ def judge(probe: AudioProbe, tally: Tally) -> tuple[str, ...]:
         raise Truncated(_lengths(probe, tally))
     if not tally.decoded_ms:
         raise NoSamples(f"a {probe.container} file with 0 s of {probe.codec}")
-    return tuple(_oddities(probe, tally))
+    return tuple(
+        RecordingWarning(code=code, message=message) for code, message in _oddities(probe, tally)
+    )
 
 
 def length_agrees(declared_ms: int | None, decoded_ms: int) -> bool:
@@ -60,25 +64,27 @@ def length_agrees(declared_ms: int | None, decoded_ms: int) -> bool:
     return abs(declared_ms - decoded_ms) <= max(TOLERANCE_MS, declared_ms * TOLERANCE_SHARE)
 
 
-def _oddities(probe: AudioProbe, tally: Tally) -> list[str]:
-    found = []
+def _oddities(probe: AudioProbe, tally: Tally) -> Iterator[tuple[str, str]]:
+    """Code and sentence of each."""
     if tally.bad_packets:
-        found.append(f"{tally.bad_packets} of {tally.packets} packets could not be decoded")
+        bad = f"{tally.bad_packets} of {tally.packets} packets"
+        yield "bad_packets", f"{bad} could not be decoded; their sound is missing."
     if tally.broken_by:
-        found.append(f"reading ended early: {tally.broken_by}")
+        yield "ended_early", f"Reading the file ended early: {tally.broken_by}."
     if tally.silence_ms:
-        found.append(f"{_seconds(tally.silence_ms)} without sound in the file became silence")
+        silence = _seconds(tally.silence_ms)
+        yield "silence_put_in", f"{silence} for which the file holds no sound became silence."
     if tally.skipped_ms:
-        found.append(f"its clock leaps by {_seconds(tally.skipped_ms)}; later times count without")
+        leap = _seconds(tally.skipped_ms)
+        yield "clock_leaps", f"The file's clock leaps by {leap}; later times count without it."
     sound_ms = tally.decoded_ms - tally.silence_ms
     difference_ms = sound_ms - (probe.declared_ms or sound_ms)
     if difference_ms > _tolerance_ms(probe):
-        found.append(f"longer than declared: {_lengths(probe, tally)}")
+        yield "longer_than_declared", f"Longer than the file says: {_lengths(probe, tally)}."
     if not probe.declared_is_trusted and tally.decoded_ms + _tolerance_ms(probe) < (
         probe.declared_ms or 0
     ):
-        found.append(f"shorter than its size suggests: {_lengths(probe, tally)}")
-    return found
+        yield "shorter_than_declared", f"Shorter than the file suggests: {_lengths(probe, tally)}."
 
 
 def _lengths(probe: AudioProbe, tally: Tally) -> str:

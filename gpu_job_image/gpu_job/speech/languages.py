@@ -9,16 +9,43 @@ from .windows import Window
 
 VOTERS = 8  # windows that vote on one language for all, at most: each costs a run of the encoder
 WINDOWS_A_VOTER = 12  # so that the votes cost some hundredths of what is to be heard
+LEAST_WINDOWS = 2  # for each of the first two voters
 SURE = 0.8  # a single window between two of another language is believed from here on
 LEAST = 0.5  # below it a window follows its neighbours
+_SPREAD = 5  # languages that a window votes for, where all are candidates
 
 
 @dataclass(frozen=True)
 class Guess:
-    """The language of one window, and the model's probability of it."""
+    """The language of one window, and the model's probability of it.
+
+    spread: all candidates with their probabilities, the likeliest first; they add up to 1 where
+        candidates are given. share: of what the model heard, how much the candidates were.
+    heard: what it would have been without candidates.
+    """
 
     language: str
     probability: float
+    spread: tuple[tuple[str, float], ...] = ()
+    share: float = 1.0
+    heard: str = ""
+
+    @property
+    def weights(self) -> tuple[tuple[str, float], ...]:
+        """By which it votes."""
+        return self.spread or ((self.language, self.probability),)
+
+
+def guess_of(probabilities: Sequence[tuple[str, float]], candidates: Sequence[str]) -> Guess:
+    """From what the model says of all its languages; candidates that it does not know are none."""
+    ranked = sorted(probabilities, key=lambda each: -each[1])
+    heard = ranked[0][0]
+    among = [(language, p) for language, p in ranked if language in candidates]
+    if not among:
+        return Guess(*ranked[0], spread=tuple(ranked[:_SPREAD]), heard=heard)
+    share = sum(p for _, p in among)
+    spread = tuple((language, p / max(share, 1e-9)) for language, p in among)
+    return Guess(*spread[0], spread=spread, share=share, heard=heard)
 
 
 def voters(windows: Sequence[Window], most: int = VOTERS) -> list[int]:
@@ -32,18 +59,25 @@ def voters(windows: Sequence[Window], most: int = VOTERS) -> list[int]:
 
 
 def few(windows: Sequence[Window]) -> int:
-    """How many windows need to be asked at first; all VOTERS where these are not sure."""
-    return min(VOTERS, -(-len(windows) // WINDOWS_A_VOTER))
+    """How many windows need to be asked at first; all VOTERS where these are not sure.
+
+    Of a recording of minutes two: one window may be a greeting, or a song.
+    """
+    least = min(2, len(windows) // LEAST_WINDOWS)
+    return min(VOTERS, max(1, least, -(-len(windows) // WINDOWS_A_VOTER)))
 
 
 def vote(guesses: Sequence[Guess], lengths_ms: Sequence[int]) -> tuple[str, float]:
     """The language with the most probability by time, and its share of it; ("", 0) of none.
 
+    Windows that are unsure vote for each language as much as they believe in it.
+
     Three minutes of an English opening weigh three minutes against forty of German.
     """
     weights: defaultdict[str, float] = defaultdict(float)
     for guess, length_ms in zip(guesses, lengths_ms, strict=True):
-        weights[guess.language] += guess.probability * length_ms
+        for language, probability in guess.weights:
+            weights[language] += probability * length_ms
     if not weights:
         return "", 0.0
     best = max(weights, key=lambda language: weights[language])

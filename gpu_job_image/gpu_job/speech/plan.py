@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..contract import JobOptions
+from ..contract import JobOptions, JobWarning
+from .language_doubts import against, of_vote, of_windows
 from .languages import LEAST, SURE, VOTERS, Guess, few, smoothed, vote, voters
 from .windows import Piece, Window, laid_out
 
@@ -18,12 +19,14 @@ class Plan:
 
     language, probability: of the recording, and how sure that is.
     along: the language of each window, where it was detected along the way; else empty.
+    doubts: what speaks against the language; kept with the other warnings, not with the plan.
     """
 
     windows: tuple[Window, ...] = ()
     language: str = ""
     probability: float = 1.0
     along: tuple[str, ...] = field(default=())
+    doubts: tuple[JobWarning, ...] = field(default=())
 
     def language_of(self, window: int) -> str:
         """In which a window is heard."""
@@ -32,11 +35,15 @@ class Plan:
 
 def plan(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Plan:
     """The plan for these windows; `guess` runs the model's encoder on one, and may raise."""
-    if options.language or not windows:
-        return Plan(tuple(windows), options.language or "")
+    if not windows:
+        return Plan(language=options.language or "")
+    if options.language:
+        doubts = against(options.language, windows, guess)
+        return Plan(tuple(windows), options.language, doubts=doubts)
     if options.detect == "along":
-        return _along(windows, guess)
+        return _along(windows, options, guess)
     language, probability, guesses = "", 0.0, dict[int, Guess]()
+    chosen: list[int] = []
     for most in (few(windows), VOTERS):
         chosen = voters(windows, most)
         guesses |= {i: guess(windows[i]) for i in chosen if i not in guesses}
@@ -44,10 +51,11 @@ def plan(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Plan
         language, probability = vote([guesses[i] for i in chosen], lengths_ms)
         if probability >= SURE or len(chosen) == len(windows):
             break
-    return Plan(tuple(windows), language, round(probability, 4))
+    doubts = of_vote(language, probability, [guesses[i] for i in chosen], options)
+    return Plan(tuple(windows), language, round(probability, 4), doubts=doubts)
 
 
-def _along(windows: Sequence[Window], guess: Guesser) -> Plan:
+def _along(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Plan:
     """Each window is asked; where two differ, the pieces at the border are asked one by one.
 
     Neighbours are those of the same channel: on another one somebody else speaks, perhaps an
@@ -76,6 +84,7 @@ def _along(windows: Sequence[Window], guess: Guesser) -> Plan:
         language,
         round(probability, 4),
         tuple(language for _, language in parts),
+        of_windows(guesses, [window.length_ms for window in windows], options),
     )
 
 
