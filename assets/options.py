@@ -57,7 +57,7 @@ def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -
     job = JobOptions(
         model=wishes.get("model") or model_of(settings),
         language=None if language == "auto" else language,
-        languages=candidates if language == "auto" else (),
+        languages=tuple(sorted(candidates)) if language == "auto" else (),
         detect=wishes.get("detect", settings.language_detection),
         task="translate" if translate else "transcribe",
         beam_size=settings.beam_size,

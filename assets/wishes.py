@@ -19,13 +19,10 @@ class Wishes(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str | None = None
     language: str | None = None
-    languages: tuple[str, ...] | None = None
     detect: Literal["once", "along"] | None = None
     hotwords: str | None = None
     initial_prompt: str | None = None
-    translate: bool | None = None
     diarize: bool | None = None
     channels: Channels | None = None
     speakers: Speakers | None = None
@@ -33,6 +30,9 @@ class Wishes(BaseModel):
     formats: tuple[str, ...] | None = None
     subtitle_speakers: SubtitleSpeakers | None = None
     subtitle_highlight: bool | None = None
+    languages: tuple[str, ...] | None = None
+    translate: bool | None = None
+    model: str | None = None
 
     @field_validator("language")
     @classmethod
