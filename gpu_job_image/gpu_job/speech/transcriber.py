@@ -19,6 +19,7 @@ from .plan import Plan, plan
 from .quiet import quietest
 from .segments import segments_of
 from .so_far import Speech
+from .spoken_language import language_chances
 from .windows import Window, pack
 
 Progress = Callable[[int], None]  # milliseconds of speech done; raises where the work must stop
@@ -109,8 +110,8 @@ class Transcriber:
     ) -> Plan:
         def guess(window: Window) -> Guess:
             progress(0)
-            heard = self._model.detect_language(as_float(cut(samples, window)))
-            return guess_of(heard[2], options.languages)
+            chances = language_chances(self._model, as_float(cut(samples, window)))
+            return guess_of(chances, options.languages)
 
         windows = pack(regions, samples.shape[1] // 16, quietest(samples))
         if not self._is_multilingual:
