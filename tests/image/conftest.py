@@ -166,7 +166,7 @@ def samples():
 def device(monkeypatch):
     def make(**how):
         card = Device(**how)
-        monkeypatch.setattr(batches, "Decoder", lambda *_, **_how: FakeDecoder(card))
+        monkeypatch.setattr(batches, "Decoder", lambda *_: FakeDecoder(card))
         monkeypatch.setattr(transcriber, "language_chances", lambda *_: [("pt", 0.9)])
         monkeypatch.setattr(batches.time, "perf_counter", lambda: card.clock)
         return card

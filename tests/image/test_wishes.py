@@ -24,7 +24,7 @@ def whisper(monkeypatch):
     asked = []
 
     class FakeDecoder:
-        def __init__(self, _model, language, options, **_how):
+        def __init__(self, _model, language, options):
             asked.append((language, options))
 
         def spectrogram(self, sound, _frames=3_000):

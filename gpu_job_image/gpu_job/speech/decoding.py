@@ -41,15 +41,11 @@ def spectrogram_of(
 
 @dataclass(frozen=True)
 class Decoder:
-    """A loaded Whisper that hears one language, with what a job wishes.
-
-    writes_times: with times it writes segments, and may leap over some speech; without, one text.
-    """
+    """A loaded Whisper that hears one language, with what a job wishes."""
 
     model: Any  # faster_whisper.WhisperModel
     language: str
     options: JobOptions
-    writes_times: bool = True
 
     def spectrogram(self, sound: npt.NDArray[np.float32], frames: int = FRAMES) -> Spectrogram:
         """What the encoder takes, of at most 30 s of sound."""
@@ -178,7 +174,6 @@ class Decoder:
             self.model.get_prompt(
                 self._tokenizer,
                 self._tokenizer.encode(before) if before else [],
-                without_timestamps=not self.writes_times,
                 hotwords=self.options.hotwords or None,
             )
         )
