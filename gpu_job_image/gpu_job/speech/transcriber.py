@@ -110,8 +110,9 @@ class Transcriber:
     ) -> Plan:
         def guess(window: Window) -> Guess:
             progress(0)
-            heard = self._model.detect_language(as_float(cut(samples, window)))
-            return guess_of(heard[2], options.languages)
+            audio = as_float(cut(samples, window))
+            language, probability, all_of_them = self._model.detect_language(audio)
+            return guess_of(all_of_them or [(language, probability)], options.languages)
 
         windows = pack(regions, samples.shape[1] // 16, quietest(samples))
         if not self._is_multilingual:
