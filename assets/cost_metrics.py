@@ -5,6 +5,7 @@ import time
 
 from pipelines.billing.attempts import Attempt, LedgerRow, ledger_row, row_without_job
 from pipelines.billing.prices import total
+from pipelines.speech.recording_warnings import RecordingWarning
 from pipelines.speech_models import DEMO_MODEL
 from resources.gpu.job_folder import JobFolder, now
 
@@ -28,6 +29,7 @@ from .records import (
     stage_fingerprint,
 )
 from .transcript import stale
+from .warned import warnings_up_to
 from .workshop import Desk
 
 
@@ -38,13 +40,14 @@ async def cost_metrics(desk: Desk) -> StageMade:
     said = desk.facts(TRANSCRIPT, TranscriptFacts)
     _check_fresh(desk, raw, said)
     print_ = stage_fingerprint(COST_METRICS, said.job, said.own_attempts, raw.etag)
-    reused = await asyncio.to_thread(desk.stands, COST_METRICS, print_)
+    warned = await asyncio.to_thread(warnings_up_to, desk, COST_METRICS)
+    reused = await asyncio.to_thread(_stands, desk, print_, warned)
     if not reused:
         rows = await asyncio.to_thread(_rows, desk, said)
         if not rows:
             rows = [_without_job(desk, said)]
             await desk.workshop.ledger.add(rows[0])
-        facts = _facts(desk, raw, said, rows)
+        facts = _facts(desk, raw, said, rows, warned)
         seconds = time.perf_counter() - since
         await asyncio.to_thread(desk.save, COST_METRICS, print_, facts, {}, seconds)
     facts = desk.facts(COST_METRICS, CostFacts)
@@ -57,6 +60,11 @@ async def cost_metrics(desk: Desk) -> StageMade:
     known = not missing_attempts(said, facts)
     check = Checked(COST_IS_KNOWN, known, {"attempts": len(facts.attempt_ids)})
     return StageMade(COST_METRICS, reused, time.perf_counter() - since, numbers, (check,))
+
+
+def _stands(desk: Desk, print_: str, warned: tuple[RecordingWarning, ...]) -> bool:
+    stands = desk.stands(COST_METRICS, print_)
+    return stands and desk.facts(COST_METRICS, CostFacts).warnings == warned
 
 
 def missing_attempts(said: TranscriptFacts, costs: CostFacts) -> set[str]:
@@ -101,7 +109,13 @@ def _without_job(desk: Desk, said: TranscriptFacts) -> LedgerRow:
     )
 
 
-def _facts(desk: Desk, raw: RawAudio, said: TranscriptFacts, rows: list[LedgerRow]) -> CostFacts:
+def _facts(
+    desk: Desk,
+    raw: RawAudio,
+    said: TranscriptFacts,
+    rows: list[LedgerRow],
+    warned: tuple[RecordingWarning, ...],
+) -> CostFacts:
     cost = total(row.cost_usd for row in rows)
     audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
     rtfs = [row.rtf for row in rows if row.rtf is not None]
@@ -111,6 +125,7 @@ def _facts(desk: Desk, raw: RawAudio, said: TranscriptFacts, rows: list[LedgerRo
         cost_usd=str(cost),
         audio_seconds=said.audio_ms / 1000,
         rtf=rtfs[-1] if rtfs else None,
+        warnings=warned,
         model=(said.model or desk.options.job.model) if said.job else "",
         model_revision=said.model_revision,
         toy=bool(said.job) and desk.options.job.model == DEMO_MODEL,

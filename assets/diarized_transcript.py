@@ -3,19 +3,18 @@
 import time
 
 from gpu_job.contract import JobResult
-from pipelines.speech.cues import make_cues
-from pipelines.speech.diarized import DiarizedTranscript, dumps
+from pipelines.looks import FORMATS, Look
+from pipelines.speech.diarized import DiarizedTranscript
+from pipelines.speech.formats import files_of
 from pipelines.speech.joining import diarize
-from pipelines.speech.plain_text import to_text
 from pipelines.speech.propositions import misplaced_times, words_without_speaker
-from pipelines.speech.rttm import to_rttm
-from pipelines.speech.subtitles import to_srt, to_vtt
-from pipelines.speech_models import TOY_NOTICE
+from pipelines.speech.recording_warnings import NOBODY_SPEAKS, RecordingWarning, once
 from resources.failures import RecordingError
 
 from .names import (
     DIARIZED_TRANSCRIPT,
     EVERY_WORD_HAS_A_SPEAKER,
+    NOTHING_TO_WARN_OF,
     OPTIMIZED_AUDIO,
     TIMES_ARE_IN_ORDER,
     TRANSCRIPT,
@@ -23,12 +22,11 @@ from .names import (
 from .progress import Checked, StageMade
 from .records import DiarizedFacts, OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
 from .transcript import TRANSCRIPT_FILE, marked, stale
+from .warned import warnings_up_to
 from .workshop import Desk
 
-DIARIZED_FILE = "diarized.json"
+DIARIZED_FILE = FORMATS["json"]
 _PREVIEW_LETTERS = 500
-FORMATS = {"txt": "transcript.txt", "srt": "transcript.srt", "vtt": "transcript.vtt"}
-FORMATS |= {"rttm": "turns.rttm", "json": DIARIZED_FILE}
 
 
 def diarized_transcript(desk: Desk) -> StageMade:
@@ -39,9 +37,12 @@ def diarized_transcript(desk: Desk) -> StageMade:
     if audio.content_sha256 != said.content_sha256:
         raise stale(TRANSCRIPT)
     print_ = made_of(desk, said)
-    reused = desk.stands(DIARIZED_TRANSCRIPT, print_)
+    warned = _warned(desk, said)
+    reused = _stands(desk, print_, warned)
     if not reused:
         joined = _joined(desk, said, audio)
+        told = tuple(dict.fromkeys(warning.message for warning in warned))
+        joined = joined.model_copy(update={"warnings": told})
         outputs = _write(desk, joined)
         facts = DiarizedFacts(
             speakers=len(joined.speakers),
@@ -50,6 +51,7 @@ def diarized_transcript(desk: Desk) -> StageMade:
             language=joined.language,
             words_without_speaker=words_without_speaker(joined),
             misplaced_times=misplaced_times(joined),
+            warnings=warned,
         )
         desk.save(DIARIZED_TRANSCRIPT, print_, facts, outputs, time.perf_counter() - since)
     facts = desk.facts(DIARIZED_TRANSCRIPT, DiarizedFacts)
@@ -59,8 +61,20 @@ def diarized_transcript(desk: Desk) -> StageMade:
         time.perf_counter() - since,
         facts.model_dump(include={"speakers", "segments", "words", "language"}) | _preview(desk),
         checks=_checks(desk, facts),
-        files=tuple(desk.recording.transcript_key(file) for file in FORMATS.values()),
+        files=tuple(desk.recording.transcript_key(file) for file in _files(desk)),
     )
+
+
+def _warned(desk: Desk, said: TranscriptFacts) -> tuple[RecordingWarning, ...]:
+    """All that is known of the recording by now."""
+    known = warnings_up_to(desk, DIARIZED_TRANSCRIPT)
+    silent = RecordingWarning(code=NOBODY_SPEAKS, message="Nobody speaks in this recording.")
+    return known if said.job else once((*known, silent))
+
+
+def _stands(desk: Desk, print_: str, warned: tuple[RecordingWarning, ...]) -> bool:
+    stands = desk.stands(DIARIZED_TRANSCRIPT, print_)
+    return stands and desk.facts(DIARIZED_TRANSCRIPT, DiarizedFacts).warnings == warned
 
 
 def _preview(desk: Desk) -> dict[str, str]:
@@ -73,9 +87,10 @@ def _preview(desk: Desk) -> dict[str, str]:
 
 def _checks(desk: Desk, facts: DiarizedFacts) -> tuple[Checked, ...]:
     """None about speakers where nobody was asked to find any."""
+    told = {warning.code: warning.message for warning in facts.warnings}
     unknown, misplaced = facts.words_without_speaker, facts.misplaced_times
     wanted = desk.options.job.diarizer != "none" or desk.options.channels == "separate"
-    found = []
+    found = [Checked(NOTHING_TO_WARN_OF, not told, dict(told))]
     if unknown is not None and wanted:
         numbers = {"words_without_speaker": unknown}
         found.append(Checked(EVERY_WORD_HAS_A_SPEAKER, unknown == 0, numbers))
@@ -86,9 +101,14 @@ def _checks(desk: Desk, facts: DiarizedFacts) -> tuple[Checked, ...]:
 
 
 def made_of(desk: Desk, said: TranscriptFacts) -> str:
-    """The fingerprint of the files that this transcript gives."""
+    """The fingerprint of the files that this transcript gives.
+
+    What nobody has set is no part of it: a new setting leaves all that stands as it is.
+    """
     source = said.job or said.content_sha256
-    return stage_fingerprint(DIARIZED_TRANSCRIPT, source, desk.recording.name)
+    look = desk.options.look
+    told = [] if look == Look() else [look.model_dump(exclude_defaults=True)]
+    return stage_fingerprint(DIARIZED_TRANSCRIPT, source, desk.recording.name, *told)
 
 
 def _joined(desk: Desk, said: TranscriptFacts, audio: OptimizedAudioFacts) -> DiarizedTranscript:
@@ -122,18 +142,18 @@ def _silent(desk: Desk, audio: OptimizedAudioFacts) -> DiarizedTranscript:
         speakers=(),
         segments=(),
         turns=(),
-        warnings=("nobody speaks in this recording",),
     )
 
 
+def _files(desk: Desk) -> list[str]:
+    return [FORMATS[name] for name in desk.options.look.formats]
+
+
 def _write(desk: Desk, joined: DiarizedTranscript) -> dict[str, str]:
-    cues = make_cues(joined.segments)
-    texts = {
-        FORMATS["txt"]: (f"{TOY_NOTICE}\n\n" if joined.toy else "") + to_text(joined.segments),
-        FORMATS["srt"]: to_srt(cues),
-        FORMATS["vtt"]: to_vtt(cues),
-        FORMATS["rttm"]: to_rttm(desk.recording.name, joined.turns),
-        DIARIZED_FILE: dumps(joined),
-    }
-    keys = {desk.recording.transcript_key(file): text for file, text in texts.items()}
-    return {key: desk.workshop.storage.write(key, text.encode()) for key, text in keys.items()}
+    """All files; those of an earlier look, which nobody makes any more, are removed."""
+    storage, record = desk.workshop.storage, desk.record(DIARIZED_TRANSCRIPT)
+    files = files_of(joined, desk.options.look)
+    keys = {desk.recording.transcript_key(file): body for file, body in files.items()}
+    for old in set(record.outputs if record else ()) - keys.keys():
+        storage.delete(old)
+    return {key: storage.write(key, body) for key, body in keys.items()}

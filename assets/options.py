@@ -1,5 +1,6 @@
 """What is wished for a recording: settings, then the tenant's wishes, then its own."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gpu_job.contract import Channels, JobOptions, Speakers
+from pipelines.looks import Look, check_formats
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
 from pipelines.speech_models import AUTO
@@ -28,6 +30,7 @@ class RecordingOptions(BaseModel):
     channels: Channels
     job: JobOptions
     preview: bool = False
+    look: Look = Look()
     own: Wishes = Wishes()
 
 
@@ -67,7 +70,21 @@ def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -
         channels=channels,
     )
     preview = wishes.get("preview", settings.previews)
-    return RecordingOptions(channels=channels, job=job, preview=preview, own=own or Wishes())
+    return RecordingOptions(
+        channels=channels,
+        job=job,
+        preview=preview,
+        look=_look(settings, wishes),
+        own=own or Wishes(),
+    )
+
+
+def _look(settings: Settings, wishes: Mapping[str, object]) -> Look:
+    """How the files look; never a part of the job, which is the same for every look."""
+    own = {name: wishes[name] for name in Look.model_fields if name in wishes}
+    told = {name: getattr(settings, name) for name in Look.model_fields}
+    told["formats"] = check_formats(settings.formats)
+    return Look.model_validate(told | own)
 
 
 def _told(level: Wishes) -> dict[str, Any]:

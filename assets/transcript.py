@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gpu_job.contract import JobOptions, JobResult
 from pipelines.billing.attempts import Attempt
 from pipelines.billing.routing import told
+from pipelines.speech.recording_warnings import warnings_of_job
 from pipelines.speech_models import DEMO_MODEL
 from resources.failures import RecordingError
 from resources.gpu.identity import job_id
@@ -189,6 +190,7 @@ def _save(desk: Desk, made: _Made) -> None:
         weights=result.weights if result else "",
         toy=bool(result and result.toy),
         console=desk.workshop.engine.console_url(folder, last) if last else "",
+        warnings=warnings_of_job(result.warnings) if result else (),
     )
     seconds = time.perf_counter() - made.since
     desk.save(TRANSCRIPT, made.print_, facts, {key: etag}, seconds)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 from gpu_job.contract import Channels, Speakers
 from pipelines.billing.policy import Limits
 from pipelines.languages import check_candidates, check_language
+from pipelines.looks import SubtitleSpeakers, check_formats, speakers_switch
 from pipelines.prompts import check_prompt
 from pipelines.speech_models import check_model
 
@@ -26,6 +27,9 @@ class Wishes(BaseModel):
     channels: Channels | None = None
     speakers: Speakers | None = None
     preview: bool | None = None
+    formats: tuple[str, ...] | None = None
+    subtitle_speakers: SubtitleSpeakers | None = None
+    subtitle_highlight: bool | None = None
     languages: tuple[str, ...] | None = None
     translate: bool | None = None
     model: str | None = None
@@ -34,6 +38,16 @@ class Wishes(BaseModel):
     @classmethod
     def _known_language(cls, code: str | None) -> str | None:
         return code if code is None else check_language(code)
+
+    @field_validator("formats", mode="before")
+    @classmethod
+    def _known_formats(cls, names: object) -> object:
+        return names if names is None else check_formats(names)
+
+    @field_validator("subtitle_speakers", mode="before")
+    @classmethod
+    def _switched(cls, value: object) -> object:
+        return value if value is None else speakers_switch(value)
 
     @field_validator("languages", mode="before")
     @classmethod

@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.languages import check_candidates, check_language
+from pipelines.looks import SubtitleSpeakers, check_formats, speakers_switch
 from pipelines.prompts import check_prompt
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -156,6 +157,17 @@ class Settings(NightSettings):
     previews: bool = Field(
         default=False,
         description="Show the beginning of a transcript in Dagster, whose events stay for ever.",
+    )
+    formats: str = Field(
+        "all",
+        description="Files of each transcript, apart by commas: txt, srt, vtt, tsv, csv, docx, "
+        "rttm; json always is.",
+    )
+    subtitle_speakers: SubtitleSpeakers = Field(
+        "none", description="'changes': SRT names the speaker wherever another one begins."
+    )
+    subtitle_highlight: bool = Field(
+        default=False, description="WebVTT has the time of each word, to light it up."
     )
     tenants_file: Path = Field(
         Path("tenants.yaml"), description="What differs by tenant; no file: nothing does."
@@ -339,6 +351,16 @@ class Settings(NightSettings):
     @classmethod
     def _known_language(cls, code: str) -> str:
         return check_language(code)
+
+    @field_validator("formats")
+    @classmethod
+    def _known_formats(cls, text: str) -> str:
+        return ",".join(check_formats(text))
+
+    @field_validator("subtitle_speakers", mode="before")
+    @classmethod
+    def _switched(cls, value: object) -> object:
+        return speakers_switch(value)
 
     @field_validator("model")
     @classmethod

@@ -19,6 +19,8 @@ import psycopg2
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from bench.real_whisper import NoRealWhisperError
+from bench.real_whisper import real_whisper as real_whisper_folder
 from pipelines.settings import Settings, load_settings
 
 # a machine that is busy with something else is no failure of the code, nor is a throw of dice
@@ -114,6 +116,15 @@ def pytest_sessionfinish(session, exitstatus):
     unknown = [report for report in skipped if report.nodeid not in allowed]
     if unknown and os.environ.get("CI") == "true" and exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def real_whisper():
+    """The folder of a real Whisper (base, multilingual), where the package index has it."""
+    try:
+        return real_whisper_folder()
+    except NoRealWhisperError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

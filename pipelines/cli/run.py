@@ -1,7 +1,7 @@
 """`escriba run`: everything new in the bucket, headless."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 from rich.console import Console
@@ -14,6 +14,7 @@ from assets.quarantine import printable
 from pipelines.billing.prices import read_price_book
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
+from pipelines.speech.recording_warnings import RecordingWarning
 from pipelines.speech_models import DEMO_MODEL, TOY_NOTICE
 from resources.storage.base import Storage
 
@@ -111,6 +112,11 @@ def summary(ran: Ran | None, seen: Survey) -> dict[str, object]:
         "done": [o.recording.name for o in outcomes if o.failed is None],
         "failed": failed,
         "deferred": [failure(o) for o in outcomes if o.is_deferred],
+        "warnings": [
+            {"recording": o.recording.name} | warning.model_dump()
+            for o in outcomes
+            for warning in o.warnings
+        ],
         "broken_by": ran.broken_by if ran else "",
         "refused": [refused_json(one) for one in seen.refused],
         "waiting_for_retry": [r.name for r in seen.failed],
@@ -146,6 +152,8 @@ def print_summary(out: Console, ran: Ran | None, seen: Survey, url: str) -> None
     done = [o for o in outcomes if o.failed is None]
     if outcomes:
         out.print(f"{len(done):,} of {len(outcomes):,} recordings done.")
+    for outcome in outcomes:
+        print_warnings(out, outcome.recording.name, outcome.warnings)
     _print_failures(out, outcomes)
     for refused in seen.refused:
         print_failure(out, printable(refused.key), refused.message, refused.advice)
@@ -169,6 +177,12 @@ def print_failure(out: Console, name: str, message: str, advice: str) -> None:
     """Two lines: what, and what to do."""
     out.print(Text.assemble(("✗ ", "red"), (name, "bold"), ": ", message))
     out.print(Text(f"  {advice}"))
+
+
+def print_warnings(out: Console, name: str, warnings: Iterable[RecordingWarning]) -> None:
+    """A line for each: it is done, and this is odd about it."""
+    for warning in warnings:
+        out.print(Text.assemble(("! ", "yellow"), (name, "bold"), ": ", warning.message))
 
 
 def names(recordings: list[Recording]) -> list[str]:

@@ -10,7 +10,9 @@ from pipelines.speech_models import DEMO_MODEL, TOY_NOTICE
 
 from .costs import new_table
 from .house import console, json_option, open_house, print_json
-from .run import names, print_failure, refused_json
+from .run import names, print_failure, print_warnings, refused_json
+
+_MOST_WARNED = 50  # in the terminal; --json lists all
 
 
 @click.command()
@@ -38,11 +40,17 @@ def command(*, as_json: bool) -> None:
         print_failure(out, recording.name, refusal.message, refusal.advice)
     for refused in seen.refused:
         print_failure(out, printable(refused.key), refused.message, refused.advice)
+    for recording, end in sorted(seen.warned.items())[:_MOST_WARNED]:
+        print_warnings(out, recording.name, end.warnings)
+    if len(seen.warned) > _MOST_WARNED:
+        left = len(seen.warned) - _MOST_WARNED
+        out.print(f"… and {left:,} more with warnings: `escriba status --json`.")
 
 
 def _counts(seen: Survey) -> dict[str, int]:
     return {
         "done": len(seen.done),
+        "of these with warnings": len(seen.warned),
         "new": len(seen.new),
         "deferred, until the budget allows them": len(seen.deferred),
         "failed, the next run tries again": len(seen.to_retry),
@@ -74,4 +82,9 @@ def _as_json(seen: Survey, url: str) -> dict[str, object]:
             for name, refusal in failures.items()
         ],
         "refused": [refused_json(one) for one in seen.refused],
+        "warnings": [
+            {"recording": recording.name} | warning.model_dump()
+            for recording, end in sorted(seen.warned.items())
+            for warning in end.warnings
+        ],
     }

@@ -9,16 +9,14 @@ from ..card import Card
 from ..contract import JobOptions, JobWarning, SpeechRegion
 from ..settings import WorkerSettings
 from ..translating import cannot_translate
-from .batches import Batches, Call, cut, wishes
+from .batches import Batches, Call, cut
 from .bounds import must_be_possible
-from .coverage import lost
-from .doubts import Believed, Removal, believe
-from .hearing import WindowHearing
+from .doubts import Believed, Removal
+from .heard_call import HeardCall
 from .languages import Guess, guess_of
 from .model import batch_for, load_whisper
 from .plan import Plan, plan
 from .quiet import quietest
-from .raw import raw_segment
 from .segments import segments_of
 from .so_far import Speech
 from .windows import Window, pack
@@ -90,13 +88,14 @@ class Transcriber:
         for call, found in self._batches.decode(samples, calls, options, batched):
             # apart, since `batched` may stop the work: a call is kept as a whole, or is heard again
             of_call = Speech(speech.plan)
-            for window, raw in zip(call.windows, found, strict=True):
-                hearing = WindowHearing(cut(samples, window))
-                believed = believe(raw, call.language, hearing)
+            heard = HeardCall.of(samples, call, found)
+            unsaid = heard.gaps(regions)
+            if unsaid:
+                batched(call.starts_ms[-1])
+                again = self._batches.again(samples, heard.stretches(unsaid), options)
+                of_call.warnings += heard.mend(unsaid, again)
+            for window, believed in zip(call.windows, heard.believed, strict=True):
                 _keep(of_call, window, believed, call.language)
-                for gap in lost(window, believed, regions, hearing):
-                    self._mend(samples, gap, call.language, options, of_call)
-                    batched(call.starts_ms[-1])
             speech.add(of_call, len(call.windows))
             progress(done.speech_ms(speech.windows_done, 0))
         speech.put_in_order()
@@ -123,31 +122,6 @@ class Transcriber:
     def _is_multilingual(self) -> bool:
         """Models such as small.en know English alone, and refuse to guess."""
         return bool(self._model.model.is_multilingual)
-
-    def _mend(
-        self,
-        samples: Samples,
-        gap: Window,
-        language: str,
-        options: JobOptions,
-        speech: Speech,
-    ) -> None:
-        """Speech of which nothing was written is heard once more, by plain faster-whisper."""
-        audio = cut(samples, gap)
-        found, _ = self._model.transcribe(as_float(audio), language=language, **wishes(options))
-        raw = [each for each in (raw_segment(one, 0) for one in found) if each is not None]
-        believed = believe(raw, language, WindowHearing(audio))
-        _keep(speech, gap, believed, language)
-        low, high = gap.recording_span(0, gap.length_ms)[0], gap.pieces[-1].end_ms
-        words = sum(len(segment.words) for segment in believed.segments)
-        speech.warnings.append(
-            JobWarning(
-                code="heard_again" if words else "no_words_heard",
-                message=f"No word was found at first; heard once more, {words} were.",
-                start_ms=low,
-                end_ms=high,
-            )
-        )
 
 
 class _Done:
