@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bench.diarization_error import Seconds, cp_errors, errors
-
 from bench.quality_sets import Case
 from bench.quality_ways import Heard
 from bench.word_errors import WordErrors, matched, normalized, word_errors
