@@ -4,18 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio import SAMPLE_RATE_HZ, Samples
+from ...audio import SAMPLES_PER_MS, Samples
 from ...contract import SpeakerEmbedding, Speakers, SpeechRegion, Turn
 from ..base import Check, Diarization
 from ..pyannote.chunks import Chunks
 from .grouping import Grouped, Rules, group
-from .hearing import WINDOW_SECONDS, hear_activity, hear_voices
+from .hearing import STEP_SECONDS, WINDOW_SECONDS, hear_activity, hear_voices
 from .networks import Networks
-from .turns import Run, turns_of
+from .turns import turns_of
 
 NAME = "light"
-# Windows overlap the more, the shorter the recording: there each moment counts, and costs little.
-_STEPS = ((90, 1.0), (600, 2.5), (float("inf"), 5.0))  # up to so many seconds, a step in seconds
 
 
 class VoicesDiarizer:
@@ -46,23 +44,20 @@ class VoicesDiarizer:
         check: Check,
     ) -> Diarization:
         """See `Diarizer.diarize`."""
-        step = step_seconds(samples.shape[1] / SAMPLE_RATE_HZ)
-        chunks = Chunks.over(samples.shape[1], regions, WINDOW_SECONDS, step)
+        chunks = Chunks.over(samples.shape[1], regions, WINDOW_SECONDS, STEP_SECONDS)
         if not len(chunks.heard):
             return Diarization(by=NAME)
-        activity = hear_activity(self._networks, samples, chunks, check)
-        voices = hear_voices(self._networks, samples, chunks, activity, check)
+        heard = hear_activity(self._networks, samples, chunks, check)
+        pieces = hear_voices(self._networks, samples, heard, check)
         check()
-        if not len(voices.vectors):
+        if not len(pieces.vectors):
             return _one_voice(regions)
-        found = group(voices, speakers, step / WINDOW_SECONDS, self._rules)
-        together, exclusive = turns_of(chunks, activity, voices, found, check)
-        names = {
-            one: f"SPEAKER_{i:02d}" for i, one in enumerate(dict.fromkeys(r[2] for r in together))
-        }
-        return Diarization(
-            _turns(together, names), _turns(exclusive, names), _voices(found, names), NAME
-        )
+        found = group(pieces, speakers, self._rules)
+        end_ms = samples.shape[1] // SAMPLES_PER_MS
+        runs = turns_of(heard, pieces, found, end_ms)
+        names = {one: f"SPEAKER_{i:02d}" for i, one in enumerate(dict.fromkeys(r[2] for r in runs))}
+        turns = tuple(Turn(start_ms=a, end_ms=b, speaker=names[one]) for a, b, one in runs)
+        return Diarization(turns, embeddings=_voices(found, names), by=NAME)
 
 
 def _one_voice(regions: tuple[SpeechRegion, ...]) -> Diarization:
@@ -73,19 +68,6 @@ def _one_voice(regions: tuple[SpeechRegion, ...]) -> Diarization:
         if region.end_ms > region.start_ms
     )
     return Diarization(tuple(turns), by=NAME)
-
-
-def step_seconds(seconds: float) -> float:
-    """How far one window is from the next in a recording of this length."""
-    return next(step for up_to, step in _STEPS if seconds <= up_to)
-
-
-def _turns(runs: list[Run], names: dict[int, str]) -> tuple[Turn, ...]:
-    return tuple(
-        Turn(start_ms=low, end_ms=high, speaker=names[one])
-        for low, high, one in runs
-        if one in names
-    )
 
 
 def _voices(found: Grouped, names: dict[int, str]) -> tuple[SpeakerEmbedding, ...]:

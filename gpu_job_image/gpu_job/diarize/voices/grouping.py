@@ -7,112 +7,128 @@ import numpy.typing as npt
 
 from ...contract import Speakers
 from ..pyannote.chunks import Floats, Indices
-from .hearing import Voices
+from .hearing import Pieces
 from .linkage import Rivals, centroids_of, link
 
-NOBODY = -2  # by pyannote's number
-
 Doubles = npt.NDArray[np.float64]
+
+_FINER, _FINEST = 0.85, 0.05  # of the threshold, where more speakers are asked for than are found
 
 
 @dataclass(frozen=True)
 class Rules:
     """What makes two voices one.
 
-    apart: mean cosine distance at which two clusters stay apart.
+    within: mean cosine distance at which pieces of one speaker of one window are two voices: the
+        segmentation does not hear each change of speakers.
+    apart: the same for two clusters of voices of the whole recording.
+    rivalry: added to the distance of voices that were heard side by side (`Rivals`).
     clear_seconds: alone, for a voice to found a cluster; the others join one.
     least_seconds: of all clear voices of a speaker; who says less is one of the others.
     same: cosine distance of two speakers' centroids below which they are one.
-    rivalry: added to the distance of voices that were heard side by side (`Rivals`).
     rounds: of giving each voice to the nearest centroid and taking the centroids anew.
     """
 
+    within: float = 0.55
     apart: float = 0.6
-    clear_seconds: float = 1.0
+    rivalry: float = 0.4
+    clear_seconds: float = 0.6
     least_seconds: float = 1.0
-    same: float = 0.3
+    same: float = 0.2
     rounds: int = 2
-    rivalry: float = 0.5
 
 
 @dataclass(frozen=True)
 class Grouped:
-    """The speaker of each voice (n,), and their unit centroids (speakers, 192)."""
+    """The speaker of each piece (n,), and their unit centroids (speakers, 192)."""
 
     speaker: Indices
     centroids: Floats
 
 
-def group(voices: Voices, speakers: Speakers, step_share: float, rules: Rules) -> Grouped:
+def group(pieces: Pieces, speakers: Speakers, rules: Rules) -> Grouped:
     """The speakers of a recording.
 
     Args:
-        voices: One for each speaker of each window.
+        pieces: Stretches of one voice each; at least one.
         speakers: How many, as far as somebody knows.
-        step_share: The part of a window's speech that no other window has: step / window.
         rules: What makes two voices one.
     """
-    clear = np.flatnonzero(voices.alone_seconds >= rules.clear_seconds)
+    weight = np.maximum(pieces.seconds, 0.1)
+    voice = _voices(pieces, weight, rules)
+    count = int(voice.max()) + 1
+    vectors = centroids_of(pieces.vectors, weight, voice, count)
+    seconds = np.bincount(voice, pieces.seconds, minlength=count)
+    first = np.unique(voice, return_index=True)[1]
+    clear = np.flatnonzero(seconds >= rules.clear_seconds)
     if len(clear) == 0:
-        clear = np.arange(len(voices.vectors))
-    vectors = voices.vectors[clear]
-    seconds = np.maximum(voices.alone_seconds[clear], 0.1) * step_share
-    rivals = Rivals(_side_by_side(voices.window[clear]), rules.rivalry)
-    centroids = _centroids(vectors, seconds, rivals, speakers, rules)
+        clear = np.arange(count)
+    rivals = Rivals(
+        _side_by_side(pieces.window[first][clear], pieces.speaker[first][clear]), rules.rivalry
+    )
+    mass = np.maximum(seconds[clear], 0.1)
+    centroids = _centroids(vectors[clear], mass, rivals, speakers, rules)
     for _ in range(rules.rounds):
-        own = np.argmax(vectors @ centroids.T, axis=1)
-        centroids = centroids_of(vectors, seconds, own, len(centroids))
-    similarity = voices.vectors @ centroids.T
-    return Grouped(_one_each(voices.window, similarity), centroids)
+        own = np.argmax(vectors[clear] @ centroids.T, axis=1)
+        anew = centroids_of(vectors[clear], mass, own, len(centroids))
+        centroids = np.where(anew.any(1, keepdims=True), anew, centroids)
+    return Grouped(np.argmax(vectors @ centroids.T, axis=1)[voice], centroids)
 
 
-def _side_by_side(window: Indices) -> Indices:
-    """The pairs of voices of one window, of which there are three at most (m, 2)."""
+def _voices(pieces: Pieces, weight: Doubles, rules: Rules) -> Indices:
+    """A number for each voice of each speaker of each window: mostly one, more where they differ."""
+    result = np.zeros(len(weight), np.intp)
+    key = pieces.window * 3 + pieces.speaker
+    edges = np.flatnonzero(np.diff(key)) + 1
+    nobody = Rivals(np.zeros((0, 2), np.intp), 0.0)
+    count = 0
+    for rows in np.split(np.arange(len(weight)), edges):
+        labels = link(pieces.vectors[rows], weight[rows], rules.within, nobody)
+        result[rows] = labels + count
+        count += int(labels.max()) + 1
+    return result
+
+
+def _side_by_side(window: Indices, speaker: Indices) -> Indices:
+    """The pairs of voices of different speakers of one window (m, 2)."""
     rows = np.arange(len(window))
-    found = [
-        np.stack([rows[:-apart], rows[apart:]], 1)[window[:-apart] == window[apart:]]
-        for apart in (1, 2)
-        if len(window) > apart
-    ]
-    return np.concatenate([*found, np.zeros((0, 2), np.intp)])
+    found = [np.zeros((0, 2), np.intp)]
+    for apart in range(1, 7):
+        if len(window) <= apart:
+            break
+        near = (window[:-apart] == window[apart:]) & (speaker[:-apart] != speaker[apart:])
+        found.append(np.stack([rows[:-apart], rows[apart:]], 1)[near])
+    return np.concatenate(found)
 
 
 def _centroids(
     vectors: Floats, seconds: Doubles, rivals: Rivals, speakers: Speakers, rules: Rules
 ) -> Floats:
     wanted = speakers.exact or speakers.minimum or 1
-    most = speakers.exact or speakers.maximum
     apart = rules.apart
     while True:
         labels = link(vectors, seconds, apart, rivals)
         spoken = np.bincount(labels, seconds)
         kept = np.flatnonzero(spoken >= rules.least_seconds)
-        if len(kept) < wanted:
-            kept = np.argsort(-spoken)[: max(wanted, 1)]
-        if len(kept) >= wanted or apart < 0.05:  # noqa: PLR2004  # nothing finer is a voice
+        if len(kept) >= wanted or apart < _FINEST:
             break
-        apart *= 0.85
+        apart *= _FINER
+    if len(kept) < wanted:
+        kept = np.argsort(-spoken)[:wanted]
     centroids = centroids_of(vectors, seconds, labels, len(spoken))[kept]
-    spoken = spoken[kept]
+    return _merged(centroids, spoken[kept], wanted, speakers.exact or speakers.maximum, rules.same)
+
+
+def _merged(
+    centroids: Floats, spoken: Doubles, wanted: int, most: int | None, same: float
+) -> Floats:
+    """The two nearest become one, while they are the same or there are too many."""
     while len(centroids) > wanted:
         likeness = centroids @ centroids.T - 2 * np.eye(len(centroids))
         i, j = np.unravel_index(np.argmax(likeness), likeness.shape)
-        if 1 - likeness[i, j] >= rules.same and not (most and len(centroids) > most):
+        if 1 - likeness[i, j] >= same and not (most and len(centroids) > most):
             break
         both = centroids[i] * spoken[i] + centroids[j] * spoken[j]
         centroids[i], spoken[i] = both / np.linalg.norm(both), spoken[i] + spoken[j]
         centroids, spoken = np.delete(centroids, j, 0), np.delete(spoken, j)
     return centroids
-
-
-def _one_each(window: Indices, similarity: Floats) -> Indices:
-    """The nearest speaker of each voice, no two voices of one window the same, nearest first."""
-    result = np.full(len(window), NOBODY)
-    edges = np.flatnonzero(np.diff(window)) + 1
-    for rows in np.split(np.arange(len(window)), edges):
-        left = similarity[rows].copy()
-        for _ in range(min(left.shape)):
-            voice, speaker = np.unravel_index(np.argmax(left), left.shape)
-            result[rows[voice]] = speaker
-            left[voice], left[:, speaker] = -np.inf, -np.inf
-    return result

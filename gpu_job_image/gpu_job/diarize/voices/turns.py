@@ -1,37 +1,46 @@
 """Turns out of who was heard in each window, as people speak them."""
 
 from bisect import bisect_left, bisect_right
-from types import SimpleNamespace
+from collections.abc import Iterator
 
 import numpy as np
 
-from ..base import Check
-from ..pyannote.chunks import Chunks
-from ..pyannote.turns import Grid, Run, active_speakers, count_speakers, runs
-from .grouping import NOBODY, Grouped
-from .hearing import Activity, Voices
+from ...audio import SAMPLES_PER_MS
+from ..pyannote.turns import Run
+from .grouping import Grouped
+from .hearing import Heard, Pieces, runs_of
 
-# of segmentation-3.0: from frame to frame, and what one frame sees
-FRAMES = SimpleNamespace(step=270 / 16_000, duration=991 / 16_000)
 JOIN_MS = 1_500  # a shorter pause in which nobody else speaks ends no turn
 PAD_MS = 100  # the network hears the first and last sounds of a turn late and early
 
 
-def turns_of(
-    chunks: Chunks, activity: Activity, voices: Voices, found: Grouped, check: Check
-) -> tuple[list[Run], list[Run]]:
-    """All turns, which may overlap, and those in which only one speaks at a time.
+def turns_of(heard: list[Heard], pieces: Pieces, found: Grouped, end_ms: int) -> list[Run]:
+    """All turns, which may overlap, in time order."""
+    key = pieces.window * 3 + pieces.speaker
+    runs: list[Run] = []
+    for rows in np.split(np.arange(len(key)), np.flatnonzero(np.diff(key)) + 1):
+        part = heard[pieces.window[rows[0]]]
+        for low, high, one in _spoken(part, pieces, found, rows):
+            start, end = (part.samples_of(frame) // SAMPLES_PER_MS for frame in (low, high))
+            runs.append((start, min(end, end_ms), one))
+    return joined([run for run in runs if run[0] < run[1]], end_ms)
 
-    Whoever says too little in a window to be known counts in no frame of it: another window, in
-    which there is more of the same, tells.
-    """
-    speaker = np.full((activity.shape[0], activity.shape[2]), NOBODY)
-    speaker[voices.window, voices.speaker] = found.speaker
-    known = activity * (speaker != NOBODY)[:, None, :].astype(np.uint8)
-    grid = Grid.of(chunks, FRAMES)
-    count = count_speakers(known, grid, check)
-    together, exclusive = active_speakers(known, speaker, count, grid, check)
-    return joined(runs(together, grid), grid.end_ms), joined(runs(exclusive, grid), grid.end_ms)
+
+def _spoken(
+    part: Heard, pieces: Pieces, found: Grouped, rows: "np.ndarray[tuple[int], np.dtype[np.intp]]"
+) -> Iterator[Run]:
+    """Every stretch of one speaker of one window, cut where its pieces are of different people."""
+    low, high, who = pieces.low[rows], pieces.high[rows], found.speaker[rows]
+    order = np.argsort(low)
+    low, high, who = low[order], high[order], who[order]
+    changes = np.flatnonzero(np.diff(who)) + 1
+    cuts = ((high[changes - 1] + low[changes]) // 2).tolist()
+    people = who[[0, *changes.tolist()]].tolist()
+    for start, end in runs_of(part.active[:, pieces.speaker[rows[0]]].astype(bool)):
+        edges = [0, *cuts, len(part.active)]
+        for one, a, b in zip(people, edges, edges[1:], strict=False):
+            if max(start, a) < min(end, b):
+                yield max(start, a), min(end, b), one
 
 
 def joined(found: list[Run], end_ms: int) -> list[Run]:
