@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gpu_job.contract import Channels, JobOptions, Speakers
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
+from pipelines.track_names import AUTO
 from resources.failures import RecordingError
 from resources.storage.base import Storage
 
@@ -24,6 +25,7 @@ class RecordingOptions(BaseModel):
 
     channels: Channels
     job: JobOptions
+    track: str = AUTO
     preview: bool = False
 
 
@@ -45,6 +47,7 @@ def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -
     diarize = wishes.get("diarize", True)
     by_pyannote = diarize and settings.diarizer == "pyannote"
     channels = wishes.get("channels", settings.channels)
+    track = str(wishes.get("track", settings.track))
     job = JobOptions(
         model=settings.model,
         language=None if language == "auto" else language,
@@ -57,9 +60,10 @@ def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -
         speaker_embeddings=settings.speaker_embeddings and diarize,
         speakers=wishes.get("speakers", Speakers()),
         channels=channels,
+        track="" if track == AUTO else track,
     )
     preview = wishes.get("preview", settings.previews)
-    return RecordingOptions(channels=channels, job=job, preview=preview)
+    return RecordingOptions(channels=channels, job=job, preview=preview, track=track)
 
 
 @lru_cache(maxsize=4)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from gpu_job.contract import Channels, Speakers
 from pipelines.billing.policy import Limits
 from pipelines.languages import check_language
+from pipelines.track_names import check_track
 
 _NESTED: dict[str, type[BaseModel]] = {"speakers": Speakers, "budget": Limits}
 
@@ -22,8 +23,14 @@ class Wishes(BaseModel):
     initial_prompt: str | None = None
     diarize: bool | None = None
     channels: Channels | None = None
+    track: str | int | None = None
     speakers: Speakers | None = None
     preview: bool | None = None
+
+    @field_validator("track")
+    @classmethod
+    def _known_track(cls, track: str | int | None) -> str | None:
+        return track if track is None else check_track(track)
 
     @field_validator("language")
     @classmethod

@@ -15,6 +15,7 @@ from gpu_job.contract import Speakers
 from pipelines.languages import check_language
 from pipelines.recordings import NameRefusedError, Recording, check_tenant, from_inbox_key
 from pipelines.settings import Settings
+from pipelines.track_names import check_track
 from resources.storage.base import Storage
 
 from .house import console, json_option, open_house, print_json
@@ -31,6 +32,11 @@ from .house import console, json_option, open_house, print_json
     type=click.Choice(["mixed", "separate"]),
     help="'separate': a speaker on each channel.",
 )
+@click.option(
+    "--track",
+    callback=lambda _, __, value: _track(value),
+    help="Of files with several sounds: its number, 'auto', or 'all' as channels.",
+)
 @click.option("--hotwords", help="Words to expect, such as names.")
 @json_option
 def command(  # noqa: PLR0913, PLR0917  # one for each option
@@ -39,6 +45,7 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
     language: str | None,
     speakers: int | None,
     channels: str | None,
+    track: str | None,
     hotwords: str | None,
     *,
     replace: bool,
@@ -52,6 +59,7 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
             "language": language,
             "hotwords": hotwords,
             "channels": channels,
+            "track": track,
             "speakers": Speakers(exact=speakers) if speakers else None,
         }
     )
@@ -66,6 +74,13 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
             refused[printable(str(file))] = str(error)
     _tell(added, refused, storage.url, as_json=as_json)
     sys.exit(1 if refused else 0)
+
+
+def _track(value: str | None) -> str | None:
+    try:
+        return value if value is None else check_track(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def _check(tenant: str, language: str | None) -> None:

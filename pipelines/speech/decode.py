@@ -20,6 +20,7 @@ from pipelines.speech.mixdown import Mixer
 from pipelines.speech.native_frames import Hole, NativeFrames, shape_of
 from pipelines.speech.probe import AudioProbe, describe
 from pipelines.speech.safe_open import AudioSource, open_audio
+from pipelines.speech.tracks import ANY_TRACK, Hears, TrackWish, loud_share
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -57,7 +58,14 @@ class BlockDecoder(Iterator[Block]):
         warnings: What is odd about the recording; complete once the iterator is exhausted.
     """
 
-    def __init__(self, path: Path, channels: Channels, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        channels: Channels,
+        stop: Callable[[], bool],
+        wish: TrackWish = ANY_TRACK,
+        hears: Hears | None = loud_share,
+    ) -> None:
         self.probe: AudioProbe | None = None
         self.packets = self.bad_packets = self.samples = 0
         self.skipped_ms = 0
@@ -66,6 +74,7 @@ class BlockDecoder(Iterator[Block]):
         self.broken_by = ""
         self.warnings: tuple[RecordingWarning, ...] = ()
         self._path, self._channels, self._stop = path, channels, stop
+        self._wish, self._hears = wish, hears
         self._layout: AudioLayout | None = None
         self._mixer = Mixer()
         self._blocks = self._decode()
@@ -91,14 +100,15 @@ class BlockDecoder(Iterator[Block]):
         return self.samples * 1000 // SAMPLE_RATE_HZ
 
     def _decode(self) -> Generator[Block]:
-        with open_audio(self._path) as source:
+        with open_audio(self._path, self._wish, self._hears) as source:
+            chosen = source.warnings
             self.probe = describe(source)
             for block in self._blocks_of(source):
                 self._check_stop()
                 self.samples += len(block)
                 self.read_share = min(1.0, source.file.tell() / source.size_bytes)
                 yield block
-        self.warnings = judge(self.probe, self._tally())
+        self.warnings = chosen + judge(self.probe, self._tally())
 
     def _blocks_of(self, source: AudioSource) -> Iterator[Block]:
         resampler, shape = None, None
@@ -203,13 +213,22 @@ def _block(frame: AudioFrame) -> Block:
     return cast("Block", frame.to_ndarray()).reshape(frame.samples, -1)
 
 
-def decode_blocks(path: Path, *, channels: Channels, stop: Callable[[], bool]) -> BlockDecoder:
+def decode_blocks(
+    path: Path,
+    *,
+    channels: Channels,
+    stop: Callable[[], bool],
+    wish: TrackWish = ANY_TRACK,
+    hears: Hears | None = loud_share,
+) -> BlockDecoder:
     """Decodes a recording, block by block.
 
     Args:
         path: The file; its name is never shown to ffmpeg.
         channels: `mixed` to mono, or `separate` as recorded (up to MOST_CHANNELS, else mixed).
         stop: Asked before every block.
+        wish: Which of several sounds is wanted.
+        hears: Tells how much speech there is in samples of several; None: the file's word counts.
 
     Raises:
         AudioRefused: From the first block (the file cannot be opened) or after the last (none or
@@ -217,4 +236,4 @@ def decode_blocks(path: Path, *, channels: Channels, stop: Callable[[], bool]) -
         DecodeStopped: `stop()` became true.
         OSError: The file itself cannot be read.
     """
-    return BlockDecoder(path, channels, stop)
+    return BlockDecoder(path, channels, stop, wish, hears)

@@ -27,6 +27,8 @@ class JobOptions(Contract):
     diarizer: 'light' (embedded ONNX), 'pyannote', or 'none'.
     diarization_model: of pyannote: a folder or a hub name; empty: community-1.
     speaker_embeddings: one vector for each speaker in the result.
+    track: which sound of a file with several was asked for, such as '2'; empty: none in particular.
+        It names what the audio was made of; a worker has nothing to do with it.
     """
 
     model: str
@@ -42,6 +44,7 @@ class JobOptions(Contract):
     speaker_embeddings: bool = False
     speakers: Speakers = Speakers()
     channels: Channels = "mixed"
+    track: str = ""
 
 
 class JobAddresses(Contract):
