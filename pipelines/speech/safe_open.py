@@ -20,6 +20,7 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from pipelines.speech.audio_errors import (
+    AudioRefused,
     DrmProtected,
     EmptyFile,
     NoAudioStream,
@@ -27,6 +28,7 @@ from pipelines.speech.audio_errors import (
     Truncated,
     UnknownCodec,
 )
+from pipelines.speech.file_kinds import HEAD_BYTES, kind_of
 from pipelines.speech.mp4_boxes import Mp4Facts, read_mp4_facts
 from pipelines.speech.recording_warnings import RecordingWarning
 from pipelines.speech.track_listening import listen
@@ -34,8 +36,9 @@ from pipelines.speech.tracks import ANY_TRACK, Hears, TrackWish, best, candidate
 
 # Formats that hold their sound themselves and are known by their bytes, not by their name.
 DEMUXERS: Final = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dss,eac3,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,"
-    "tta,voc,w64,wav,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dhav,dsf,dss,dts,dtshd,dv,eac3,flac,flv,gxf,ircam,loas,"
+    "matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,ogg,oma,qcp,rm,shn,sox,tak,truehd,"
+    "tta,voc,w64,wav,wtv,wv"
 )
 MATROSKA_HEAD_BYTES: Final = 65_536  # tracks and lengths stand before the first cluster
 # Their headers name no streams: one is known when its first packet comes, and ffmpeg gives up after
@@ -163,9 +166,19 @@ def _open_container(file: BinaryIO, size_bytes: int, mp4: Mp4Facts | None) -> In
             raise Truncated(
                 f"an MP4 of {size_bytes} bytes without its index (moov): its end is missing"
             ) from error
-        file.seek(0)
-        start = file.read(16)
-        raise NotAudio(f"no audio format known here begins with {start!r}") from error
+        raise _stranger(file) from error
+
+
+def _stranger(file: BinaryIO) -> AudioRefused:
+    """What to say of a file that no demuxer takes."""
+    file.seek(0)
+    start = file.read(HEAD_BYTES)
+    kind = kind_of(start)
+    if kind is None:
+        return NotAudio(f"no audio format known here begins with {start[:16]!r}")
+    if kind.is_sound:
+        return UnknownCodec(f"this is {kind.name}, which nothing here reads")
+    return NotAudio(f"this is {kind.name}")
 
 
 def _check_sound(container: InputContainer) -> None:
