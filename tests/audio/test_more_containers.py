@@ -17,13 +17,13 @@ def tone(seconds, rate):
     return (9000 * np.sin(2 * np.pi * 440 * np.arange(int(rate * seconds)) / rate)).astype(np.int16)
 
 
-def encode(path, codec, rate, container_format=None, layout="mono", seconds=4):
+def encode(path, codec, rate, container_format=None, layout="mono"):
     """A tone of 440 Hz in a container that is named by format, whatever the ending."""
     with av.open(str(path), "w", format=container_format) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
         stream.codec_context.options = {"strict": "experimental"}
         count = stream.codec_context.layout.nb_channels
-        samples = np.repeat(tone(seconds, rate), count).reshape(1, -1)
+        samples = np.repeat(tone(4, rate), count).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(samples, "s16", layout)
         frame.sample_rate, frame.pts = rate, 0
         container.mux([*stream.encode(frame), *stream.encode(None)])
