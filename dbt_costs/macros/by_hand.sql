@@ -20,7 +20,7 @@
    the relations from here would open a transaction that nobody commits. #}
 {% macro hold_loaded() -%}
 select error(
-    'nothing was loaded into {{ target.path }}: run `escriba costs` first, or name the database in '
+    'nothing was loaded into {{ target.path }}: run `escriba sql "FROM attempts"` first, or name the database in '
     || 'ESCRIBA_COSTS_DATABASE (dbt_costs/README.md)'
 ) where not exists (
     from duckdb_tables()
