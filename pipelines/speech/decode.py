@@ -59,7 +59,7 @@ class BlockDecoder(Iterator[Block]):
         warnings: What is odd about the recording; complete once the iterator is exhausted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # each is a wish of its own
         self,
         path: Path,
         channels: Channels,
