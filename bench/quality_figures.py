@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bench.diarization_error import Seconds, cp_errors, errors
-
 from bench.quality_sets import Case
 from bench.quality_ways import Heard
 from bench.word_errors import WordErrors, matched, normalized, word_errors
@@ -147,7 +146,7 @@ def speakers(cases: Iterable[Case], ours: Mapping[str, Heard]) -> Speakers:
 def _by_speaker(case: Case) -> dict[str, list[str]]:
     said: dict[str, list[str]] = defaultdict(list)
     for each in case.said:
-        said[each.speaker] += normalized(each.reference, case.language)
+        said[each.speaker] += normalized(each.text, case.language)
     return said
 
 

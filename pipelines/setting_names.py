@@ -17,7 +17,7 @@ OF_WORKERS = {
 _FOREIGN = ("AWS_", "AZURE_", "DAGSTER_", "GCP_", "GCS_", "GOOGLE_", "HF_", "HUGGINGFACE_", "S3_")
 _FOREIGN_NAMES = {"LANGUAGE", "MODE", "DEVICES"}  # of gettext, shells and build tools
 _SHORT, _LONG = 5, 8  # letters from which on one, and two, may be wrong
-_ALIKE = 0.8  # of difflib's ratio, in .env
+_ALIKE, _BEGINS_SO = 0.8, 0.5  # of difflib's ratio: in .env, and of names that begin as ours do
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,9 @@ def _stranger(name: str, known: set[str], in_env_file: bool) -> Stranger | None:
         return Stranger(name, near)
     if is_foreign:
         return None
-    alike = get_close_matches(name, sorted(known), n=1, cutoff=_ALIKE if in_env_file else 0.5)
-    if alike and (in_env_file or name.startswith(_own_beginnings(known))):
-        return Stranger(name, alike[0])
-    return None
+    begins_so = name.startswith(_own_beginnings(known))
+    alike = get_close_matches(name, sorted(known), n=1, cutoff=_BEGINS_SO if begins_so else _ALIKE)
+    return Stranger(name, alike[0]) if alike and (begins_so or in_env_file) else None
 
 
 def _is_near(name: str, other: str) -> bool:

@@ -1,4 +1,4 @@
-"""With a real Whisper, few words of a long recording are lost: at ends of windows, or leapt over."""
+"""With a real Whisper, few words of a long recording are lost, at ends of windows or leapt over."""
 
 from pathlib import Path
 

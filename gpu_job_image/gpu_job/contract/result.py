@@ -95,6 +95,8 @@ class JobResult(Contract):
     `turns` may overlap; `exclusive_turns`, where the diarizer gives them, never do: they are
     for giving each word one speaker.
     model: as the job named it; weights: `owner/name@commit`, where the worker knows it.
+    diarizer: who found the turns: light, light-toy (made of synthetic voices: it separates no real
+        ones), pyannote; empty: nobody, or a worker of an earlier version.
     toy: the words are of the demo model, which knows some 200: nobody said the most of them.
     """
 
@@ -114,3 +116,4 @@ class JobResult(Contract):
     model: str = ""
     weights: str = ""
     toy: bool = False
+    diarizer: str = ""

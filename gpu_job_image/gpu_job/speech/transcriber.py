@@ -20,6 +20,7 @@ from .quiet import quietest
 from .second_opinion import AskedAgain
 from .segments import segments_of, words_of
 from .so_far import Speech
+from .spoken_language import language_chances
 from .unheard import Unheard
 from .windows import Window, pack
 
@@ -113,8 +114,8 @@ class Transcriber:
     ) -> Plan:
         def guess(window: Window) -> Guess:
             progress(0)
-            heard = self._model.detect_language(as_float(cut(samples, window)))
-            return guess_of(heard[2], options.languages)
+            chances = language_chances(self._model, as_float(cut(samples, window)))
+            return guess_of(chances, options.languages)
 
         windows = pack(regions, samples.shape[1] // 16, quietest(samples))
         if not self._is_multilingual:

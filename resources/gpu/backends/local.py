@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from gpu_job.contract import JobRequest
 from gpu_job.place import is_known_dead
@@ -18,6 +19,7 @@ from resources.gpu.job_folder import Submission
 from resources.gpu.local_worker import LocalJob, LocalWorker
 from resources.gpu.model_choice import model_of
 from resources.models import unpack_demo_models
+from resources.voices import voices_folder
 
 # glibc hands the engine's buffers back to the system and faults them in anew for every window:
 # keeping up to 256 MB saves 2.6 million page faults and a fifth of the CPU in half an hour of audio
@@ -139,12 +141,10 @@ class LocalBackend:
         worker = self._kept[task]
         if worker.model == model:
             return worker
+        self._workers = [one for one in self._workers if one is not worker]
         await worker.end()
-        self._workers.remove(worker)
-        if model == self._model:
-            other = await self._start()
-        else:
-            other = await self._start_other(model)
+        start = self._start if model == self._model else partial(self._start_other, model)
+        other = await start()
         self._workers.append(other)
         self._kept[task] = other
         return other
@@ -181,6 +181,7 @@ class LocalBackend:
             "MODELS_FOLDER": str(folder),
             "MODEL": model,
             "FETCHED_MODELS": str(fetched_folder(self._settings)),
+            "VOICES_FOLDER": str(voices_folder(self._settings.models_folder)),
             "DEVICE": self._settings.device,
             "DIARIZER": self._settings.diarizer,
             "DIARIZATION_MODEL": self._settings.diarization_model,
