@@ -22,12 +22,16 @@ WORKER_PARTS := -e "gpu_job_image[pyannote,runpod]" -e . --group test
 # torch pins its own CUDA packages, and a build for CPUs has none: the lock serves both
 CUDA_PARTS := '^(cuda-|triton==|nvidia-(cu|nccl|nvj|nvs|nvt))'
 
-.PHONY: help setup setup-worker demo test test-worker lint format types bench quality focus-validate demo-models lock clean
+.PHONY: help setup voices setup-worker demo test test-worker lint format types bench quality focus-validate demo-models lock clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
 
-setup: .venv/.ready  ## Make .venv with everything that Escriba needs to run
+setup: .venv/.ready voices  ## Make .venv with everything that Escriba needs to run
+
+# without an index in reach the toy remains, and says so
+voices: .venv/.ready  ## Fetch what tells voices apart (81 MB, once)
+	@$(BIN)/escriba voices --optional > /dev/null
 
 setup-worker: .venv-worker/.ready  ## Make .venv-worker with torch, pyannote and RunPod's SDK (3 GB)
 

@@ -15,6 +15,7 @@ from pipelines.speech_models import AUTO
 from resources.failures import RecordingError
 from resources.gpu.model_choice import model_of
 from resources.storage.base import Storage
+from resources.voices import voices_revision
 
 from .tenants import read_tenants
 from .wishes import Wishes, first_fault
@@ -51,7 +52,6 @@ def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -
     language = wishes.get("language", settings.wished_language)
     candidates = wishes.get("languages", settings.language_candidates)
     diarize = wishes.get("diarize", True)
-    by_pyannote = diarize and settings.diarizer == "pyannote"
     channels = wishes.get("channels", settings.channels)
     translate = wishes.get("translate", settings.translate)
     job = JobOptions(
@@ -64,7 +64,7 @@ def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -
         hotwords=wishes.get("hotwords", settings.hotwords),
         initial_prompt=wishes.get("initial_prompt", settings.initial_prompt),
         diarizer=settings.diarizer if diarize else "none",
-        diarization_model=settings.diarization_model if by_pyannote else "",
+        diarization_model=_diarization_model(settings) if diarize else "",
         speaker_embeddings=settings.speaker_embeddings and diarize,
         speakers=wishes.get("speakers", _speakers(settings)),
         channels=channels,
@@ -99,6 +99,17 @@ def _told(level: Wishes) -> dict[str, Any]:
 
 def _speakers(settings: Settings) -> Speakers:
     return Speakers(minimum=settings.min_speakers or None, maximum=settings.max_speakers or None)
+
+
+def _diarization_model(settings: Settings) -> str:
+    """Of light: the voices that stand here, so that the toy's results are other jobs'."""
+    match settings.diarizer:
+        case "pyannote":
+            return settings.diarization_model
+        case "light":
+            return voices_revision(settings.models_folder)
+        case _:
+            return ""
 
 
 @lru_cache(maxsize=4)

@@ -115,6 +115,6 @@ def _threads_for(folder: Path) -> int:
 def _advice(model: str, error: Exception) -> str:
     return (
         f"MODEL={model} could not be loaded ({without_addresses(error)}). It is not a folder with "
-        "a CTranslate2 model, and the model hub gave none: check the name and the network, give a "
-        "local folder as MODEL, or set MODEL=demo for the embedded demo model."
+        "a CTranslate2 model, and the model hub gave none: check the name and the network, or give "
+        "a local folder as MODEL."
     )
