@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from .raw import RawWord
 
@@ -21,8 +22,21 @@ ALONE_MS = 500  # a sound so far from every other is a word of its own
 WORD_MS = 300  # what one of one syllable takes
 _INSIDE_A_WORD = re.compile(r"(\S{1,4}?)\1{9,}")  # "555…": ten times and more, without a blank
 
+LEAST_MS = 150  # of a time whose sound can be compared
+ALIKE = 0.55  # what was said again is alike by 0.8; loops over other speech by 0 to 0.5
+
 # the loud moments (ms) between two times of a window, each a syllable at most
 Bursts = Callable[[int, int], Sequence[int]]
+
+
+class Sound(Protocol):
+    """What is known of a window's sound."""
+
+    def bursts(self, start_ms: int, end_ms: int) -> Sequence[int]:
+        """The loud moments between two times, each a syllable at most."""
+
+    def alike(self, spans: Sequence[tuple[int, int]]) -> float:
+        """How much each of the stretches is like the one before, up to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +93,13 @@ def shortened(word: RawWord, bursts: Bursts) -> tuple[RawWord, RawWord | None]:
     return dataclasses.replace(word, text=left), rest
 
 
-def unheard(words: Sequence[RawWord], bursts: Bursts) -> tuple[set[int], dict[int, RawWord]]:
+def unheard(words: Sequence[RawWord], sound: Sound) -> tuple[set[int], dict[int, RawWord]]:
     """The places of words that only repeat what stands before them, and that nobody said again.
 
     Where a run holds a burst of sound for each of its words, all of it was said, though its times
     may be wrong. Otherwise each time must have its own: long enough for its letters, and with a
-    burst that no other time has. The first time is always kept. In a run of single words that was
+    burst that no other time has; and all that have must sound alike, or the model wrote the same
+    while other things were said. The first time is always kept. In a run of single words that was
     heard for the greater part, a burst by itself without a word is one that was written elsewhere:
     the second value says which place stands there.
     """
@@ -92,13 +107,25 @@ def unheard(words: Sequence[RawWord], bursts: Bursts) -> tuple[set[int], dict[in
     moved: dict[int, RawWord] = {}
     for run in runs([word.text for word in words]):
         low, high = words[run.first].start_ms, words[run.end - 1].end_ms
-        found = bursts(low - AROUND_MS, high + AROUND_MS)
-        if len(found) < run.unit * run.times or not _is_sayable(words[run.first : run.end]):
-            silent = _silent_times(words, run, found)
+        found = sound.bursts(low - AROUND_MS, high + AROUND_MS)
+        own = _silent_times(words, run, found)
+        if not _are_alike(words, run, own, sound):
+            gone.update(range(run.place(1), run.end))
+        elif len(found) < run.unit * run.times or not _is_sayable(words[run.first : run.end]):
+            silent = own
             if run.unit == 1 and len(silent) <= run.times // 2:
                 moved |= _moved(words, run, silent, found)
             gone |= silent - moved.keys()
     return gone, moved
+
+
+def _are_alike(words: Sequence[RawWord], run: Run, silent: set[int], sound: Sound) -> bool:
+    spans = [
+        (words[run.place(time)].start_ms, words[run.place(time + 1) - 1].end_ms)
+        for time in range(run.times)
+        if run.place(time) not in silent
+    ]
+    return sound.alike([(low, high) for low, high in spans if high - low >= LEAST_MS]) >= ALIKE
 
 
 def _silent_times(words: Sequence[RawWord], run: Run, bursts: Sequence[int]) -> set[int]:
