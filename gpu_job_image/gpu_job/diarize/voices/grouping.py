@@ -76,7 +76,7 @@ def group(pieces: Pieces, speakers: Speakers, rules: Rules) -> Grouped:
 
 
 def _voices(pieces: Pieces, weight: Doubles, rules: Rules) -> Indices:
-    """A number for each voice of each speaker of each window: mostly one, more where they differ."""
+    """A number for each voice of a window: one a speaker, more where pieces differ."""
     result = np.zeros(len(weight), np.intp)
     key = pieces.window * 3 + pieces.speaker
     edges = np.flatnonzero(np.diff(key)) + 1

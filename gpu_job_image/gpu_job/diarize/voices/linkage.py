@@ -9,7 +9,7 @@ from ..pyannote.chunks import Floats, Indices
 
 Doubles = npt.NDArray[np.float64]
 
-BLOCK = 1500  # vectors linked at once: their distances take 18 MB
+BLOCK = 800  # vectors linked at once: their distances take 5 MB
 _FINER = 0.8  # of the threshold, within a block: what is left is linked with the other blocks'
 
 
