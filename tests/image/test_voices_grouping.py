@@ -6,7 +6,7 @@ import pytest
 from gpu_job.contract import Speakers
 from gpu_job.diarize.voices.grouping import Rules, group
 from gpu_job.diarize.voices.hearing import Pieces
-from gpu_job.diarize.voices.linkage import BLOCK, Rivals, link
+from gpu_job.diarize.voices.linkage import BLOCK, Bar, Rivals, link
 
 NONE = Rivals(np.zeros((0, 2), np.intp), 0.0)
 
@@ -87,7 +87,7 @@ def test_who_sounds_alike_on_a_bad_line_is_told_apart_by_speaking_side_by_side()
 def test_blocks_find_what_one_block_finds():
     who = talk(6, 2 * BLOCK + 100)
     given = pieces(who)
-    labels = link(given.vectors, given.seconds, 0.6, NONE)
+    labels = link(given.vectors, given.seconds, Bar(0.6, 0.45, 0.75, 10), NONE)
 
     assert len(np.unique(labels)) == 6
     assert len({(int(a), int(b)) for a, b in zip(who, labels, strict=True)}) == 6

@@ -12,7 +12,7 @@ from .hearing import Heard, Pieces, runs_of
 
 JOIN_MS = 1_500  # a shorter pause in which nobody else speaks ends no turn
 BRIDGE_MS = 100  # within a word
-PAD_MS = 100  # the network hears the first and last sounds of a turn late and early
+PAD_MS = 150  # the network hears the first and last sounds of a turn late and early
 
 
 def turns_of(heard: list[Heard], pieces: Pieces, found: Grouped, end_ms: int) -> list[Run]:
