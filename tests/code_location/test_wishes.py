@@ -5,8 +5,9 @@ import json
 import pytest
 import yaml
 
-from assets.options import OPTIONS_FILE, Wishes, options_of, tenant_wishes
+from assets.options import OPTIONS_FILE, Wishes, options_of, tenant_options, tenant_wishes
 from gpu_job.contract import JobOptions, Speakers
+from pipelines.looks import FORMATS, Look
 from pipelines.recordings import from_inbox_key
 from pipelines.settings import load_settings
 from resources.storage import open_storage
@@ -76,10 +77,9 @@ def but(told_more):
 
 
 def test_every_wish_is_in_these_tables():
-    """But what is about Dagster and about the files that are written: it changes no job."""
-    of_files = {"preview", "formats", "subtitle_speakers", "subtitle_highlight"}
-
-    assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - of_files
+    """But `preview`, which is about Dagster, and the look of files: neither changes a job."""
+    others = {"preview", *Look.model_fields}
+    assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - others
 
 
 def test_the_model_of_the_speakers_is_told_where_pyannote_finds_them(told):
@@ -149,3 +149,43 @@ def test_who_sets_no_model_gets_one_with_a_name(told, monkeypatch):
     monkeypatch.delenv("MODEL")
 
     assert told(settings={"device": "cpu"}).model == "small"
+
+
+LOOKS = {
+    "formats": ("srt, txt", ("txt", "srt", "json")),
+    "subtitle_speakers": ("changes", "changes"),
+    "subtitle_highlight": (True, True),
+}
+
+
+@pytest.fixture
+def look(tmp_path):
+    """The look of a recording's files, and what its job is told."""
+
+    def resolve(settings=None, tenant=None):
+        path = tmp_path / f"tenants-{len(list(tmp_path.iterdir()))}.yaml"  # they are remembered
+        path.write_text(yaml.safe_dump({"tenants": {"acme": tenant or {}}}))
+        loaded = load_settings(tenants_file=path, **(settings or {}))
+        found = tenant_options("acme", loaded)
+        return found.look, found.job
+
+    return resolve
+
+
+@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.parametrize("level", ["settings", "tenant"])
+def test_a_look_is_wished_for_at_each_level_and_changes_no_job(look, name, level):
+    value, seen = LOOKS[name]
+    found, job = look(**{level: {name: value}})
+
+    assert found == Look(**{name: seen})
+    assert job == look()[1]
+
+
+def test_yaml_and_environment_may_say_true_and_false(look):
+    assert look(tenant={"subtitle_speakers": True})[0].subtitle_speakers == "changes"
+    assert look({"subtitle_speakers": "yes"}, {"subtitle_speakers": False})[0] == Look()
+
+
+def test_all_formats_are_written_where_nobody_says_otherwise(look):
+    assert look()[0].formats == tuple(FORMATS)
