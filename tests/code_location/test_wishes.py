@@ -24,6 +24,7 @@ TENANT = {
     "languages": (["pt", "en"], {"language": None, "languages": ("en", "pt")}),
     "translate": (True, {"task": "translate"}),
     "model": ("base", {"model": "base"}),
+    "track": (2, {"track": "2"}),
 }
 RECORDING = {
     "detect": ("once", {"detect": "once"}),
@@ -36,6 +37,7 @@ RECORDING = {
     "languages": (["es"], {"language": None, "languages": ("es",)}),
     "translate": (False, {"task": "transcribe"}),
     "model": ("auto", {"model": "demo"}),
+    "track": ("auto", {"track": ""}),
 }
 SETTINGS = {
     "model": ("small", {"model": "small"}),
@@ -50,6 +52,7 @@ SETTINGS = {
     "languages": ("pt,en", {"language": None, "languages": ("en", "pt")}),
     "translate": (True, {"task": "translate"}),
     "min_speakers": (2, {"speakers": Speakers(minimum=2)}),
+    "track": ("all", {"track": "all"}),
     "max_speakers": (4, {"speakers": Speakers(maximum=4)}),
 }
 
