@@ -10,6 +10,7 @@ from pipelines.billing.prices import PriceBookError
 from pipelines.recordings import Recording
 from pipelines.settings import SettingsError
 from pipelines.speech.decode import DecodeStopped
+from pipelines.speech.recording_warnings import RecordingWarning
 from resources.failures import BackendUnavailableError, OverBudgetError, RecordingError
 from resources.storage.base import StorageError
 
@@ -28,6 +29,7 @@ from .progress import Failed, Outcome, StageMade
 from .quarantine import refusal_key, write_refusal
 from .raw_audio import raw_audio
 from .transcript import transcript
+from .warned import warnings_in
 from .workshop import Desk, Workshop
 
 _THREADS = 32  # for short waits on the store; what fills a core has its own limit
@@ -94,16 +96,18 @@ async def _run(desk: Desk, name: str, stage: Stage, outcome: Outcome) -> None:
         return
     try:
         made = await stage(desk)
-        made = await asyncio.to_thread(_versioned, desk, made)
+        made = await asyncio.to_thread(_versioned, desk, made, outcome.warnings)
     except Exception as error:  # noqa: BLE001  # whatever it is, it costs no other recording
         outcome.failed = classify(name, error)
     else:
         outcome.made.append(made)
         desk.log(made.stage, seconds=round(made.seconds, 3), reused=made.reused, **made.numbers)
+        for warning in made.warnings:
+            desk.log("warning", stage=made.stage, code=warning.code, message=warning.message)
 
 
-def _versioned(desk: Desk, made: StageMade) -> StageMade:
-    """With the fingerprints of its own record and of that of the stage before."""
+def _versioned(desk: Desk, made: StageMade, told: Collection[RecordingWarning]) -> StageMade:
+    """With the fingerprints of its record and of the stage before, and what it first warns of."""
     at = STAGES.index(made.stage)
     own = desk.record(made.stage)
     before = desk.record(STAGES[at - 1]) if at else None
@@ -111,6 +115,7 @@ def _versioned(desk: Desk, made: StageMade) -> StageMade:
         made,
         version=own.fingerprint if own else "",
         made_from=before.fingerprint if before else "",
+        warnings=tuple(each for each in warnings_in(own) if each not in told),
     )
 
 

@@ -8,18 +8,21 @@ from pipelines.speech.diarized import DiarizedTranscript
 from pipelines.speech.formats import files_of
 from pipelines.speech.joining import diarize
 from pipelines.speech.propositions import misplaced_times, words_without_speaker
+from pipelines.speech.recording_warnings import NOBODY_SPEAKS, RecordingWarning, once
 from resources.failures import RecordingError
 
 from .names import (
     DIARIZED_TRANSCRIPT,
     EVERY_WORD_HAS_A_SPEAKER,
+    NOTHING_TO_WARN_OF,
     OPTIMIZED_AUDIO,
     TIMES_ARE_IN_ORDER,
     TRANSCRIPT,
 )
 from .progress import Checked, StageMade
 from .records import DiarizedFacts, OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
-from .transcript import TRANSCRIPT_FILE, stale
+from .transcript import TRANSCRIPT_FILE, marked, stale
+from .warned import warnings_up_to
 from .workshop import Desk
 
 DIARIZED_FILE = FORMATS["json"]
@@ -34,9 +37,12 @@ def diarized_transcript(desk: Desk) -> StageMade:
     if audio.content_sha256 != said.content_sha256:
         raise stale(TRANSCRIPT)
     print_ = made_of(desk, said)
-    reused = desk.stands(DIARIZED_TRANSCRIPT, print_)
+    warned = _warned(desk, said)
+    reused = _stands(desk, print_, warned)
     if not reused:
         joined = _joined(desk, said, audio)
+        told = tuple(dict.fromkeys(warning.message for warning in warned))
+        joined = joined.model_copy(update={"warnings": told})
         outputs = _write(desk, joined)
         facts = DiarizedFacts(
             speakers=len(joined.speakers),
@@ -45,6 +51,7 @@ def diarized_transcript(desk: Desk) -> StageMade:
             language=joined.language,
             words_without_speaker=words_without_speaker(joined),
             misplaced_times=misplaced_times(joined),
+            warnings=warned,
         )
         desk.save(DIARIZED_TRANSCRIPT, print_, facts, outputs, time.perf_counter() - since)
     facts = desk.facts(DIARIZED_TRANSCRIPT, DiarizedFacts)
@@ -58,6 +65,18 @@ def diarized_transcript(desk: Desk) -> StageMade:
     )
 
 
+def _warned(desk: Desk, said: TranscriptFacts) -> tuple[RecordingWarning, ...]:
+    """All that is known of the recording by now."""
+    known = warnings_up_to(desk, DIARIZED_TRANSCRIPT)
+    silent = RecordingWarning(code=NOBODY_SPEAKS, message="Nobody speaks in this recording.")
+    return known if said.job else once((*known, silent))
+
+
+def _stands(desk: Desk, print_: str, warned: tuple[RecordingWarning, ...]) -> bool:
+    stands = desk.stands(DIARIZED_TRANSCRIPT, print_)
+    return stands and desk.facts(DIARIZED_TRANSCRIPT, DiarizedFacts).warnings == warned
+
+
 def _preview(desk: Desk) -> dict[str, str]:
     """The beginning of the text, for those alone who asked for it: Dagster forgets nothing."""
     if not desk.options.preview:
@@ -68,9 +87,10 @@ def _preview(desk: Desk) -> dict[str, str]:
 
 def _checks(desk: Desk, facts: DiarizedFacts) -> tuple[Checked, ...]:
     """None about speakers where nobody was asked to find any."""
+    told = {warning.code: warning.message for warning in facts.warnings}
     unknown, misplaced = facts.words_without_speaker, facts.misplaced_times
     wanted = desk.options.job.diarizer != "none" or desk.options.channels == "separate"
-    found = []
+    found = [Checked(NOTHING_TO_WARN_OF, not told, dict(told))]
     if unknown is not None and wanted:
         numbers = {"words_without_speaker": unknown}
         found.append(Checked(EVERY_WORD_HAS_A_SPEAKER, unknown == 0, numbers))
@@ -103,7 +123,7 @@ def _joined(desk: Desk, said: TranscriptFacts, audio: OptimizedAudioFacts) -> Di
             permanent=False,
         )
     return diarize(
-        JobResult.model_validate_json(body),
+        marked(JobResult.model_validate_json(body), desk.options.job.model),
         recording=desk.recording.name,
         audio_ms=audio.audio_ms,
         regions=audio.regions,
@@ -122,7 +142,6 @@ def _silent(desk: Desk, audio: OptimizedAudioFacts) -> DiarizedTranscript:
         speakers=(),
         segments=(),
         turns=(),
-        warnings=("nobody speaks in this recording",),
     )
 
 

@@ -48,6 +48,9 @@ def _materialization(
         "log": link(recording.work_key("log.jsonl")),
     }
     metadata |= {key.rsplit("/", 1)[1]: link(key) for key in made.files}
+    if made.warnings:
+        told = "\n".join(f"- {warning.message}" for warning in made.warnings)
+        metadata["warnings"] = dg.MetadataValue.md(told)
     return dg.AssetMaterialization(
         asset_key=made.stage,
         partition=recording.partition_key,

@@ -7,13 +7,16 @@ that the file has now.
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import ValidationError
 
 from pipelines.recordings import INBOX, NameRefusedError, Recording, from_inbox_key
+from pipelines.speech.recording_warnings import RecordingWarning
 from resources.storage.base import Oddity, Storage, Stored
 
 from .diarized_transcript import DIARIZED_FILE
+from .made_with import Made, made_of_facts
 from .names import COST_METRICS, STAGES
 from .quarantine import (
     Refusal,
@@ -38,9 +41,22 @@ class Refused:
     advice: str
 
 
+@dataclass(frozen=True)
+class Done:
+    """The last record of a recording: of which version of the file, when, what is odd, how made."""
+
+    etag: str
+    at: datetime
+    warnings: tuple[RecordingWarning, ...]
+    made: Made
+
+
 @dataclass
 class Survey:
-    """The inbox at one moment. Every recording is in exactly one of the first five."""
+    """The inbox at one moment. Every recording is in exactly one of the first five.
+
+    warned: of those that are done, the ones with warnings.
+    """
 
     done: list[Recording] = field(default_factory=list)
     new: list[Recording] = field(default_factory=list)
@@ -48,6 +64,8 @@ class Survey:
     to_retry: dict[Recording, Refusal] = field(default_factory=dict)
     deferred: dict[Recording, Refusal] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
+    warned: dict[Recording, Done] = field(default_factory=dict)
+    made: dict[Recording, Made] = field(default_factory=dict)  # of the done ones
 
     @property
     def everyone(self) -> list[Recording]:
@@ -67,13 +85,16 @@ def survey(storage: Storage) -> Survey:
     recordings = {r: s for r, s in found if r is not None and isinstance(s, Stored)}
     refusals = dict(read_refusals(storage))
     with ThreadPoolExecutor(_READERS) as pool:
-        done_etags = pool.map(lambda recording: done_etag(storage, recording), recordings)
-        for (recording, seen), etag in zip(recordings.items(), done_etags, strict=True):
+        ends = pool.map(lambda recording: last_done(storage, recording), recordings)
+        for (recording, seen), end in zip(recordings.items(), ends, strict=True):
             refusal = refusals.get(refusal_key(recording.inbox_key, recording.tenant))
             if refusal is not None and refusal.etag == seen.etag:
                 _drawer(result, refusal)[recording] = refusal
-            elif etag == seen.etag:
+            elif end is not None and end.etag == seen.etag:
                 result.done.append(recording)
+                result.made[recording] = end.made
+                if end.warnings:
+                    result.warned[recording] = end
             else:
                 result.new.append(recording)
     return result
@@ -96,18 +117,29 @@ def of_tenant(seen: Survey, tenant: str | None) -> Survey:
         to_retry={r: why for r, why in seen.to_retry.items() if r.tenant == tenant},
         deferred={r: why for r, why in seen.deferred.items() if r.tenant == tenant},
         refused=seen.refused,
+        warned={r: end for r, end in seen.warned.items() if r.tenant == tenant},
+        made={r: made for r, made in seen.made.items() if r.tenant == tenant},
     )
 
 
 def done_etag(storage: Storage, recording: Recording) -> str | None:
     """The ETag of the file that went through all stages last."""
+    end = last_done(storage, recording)
+    return end.etag if end else None
+
+
+def last_done(storage: Storage, recording: Recording) -> Done | None:
+    """How a recording last went through all stages; None where it never did."""
     if storage.head(recording.transcript_key(DIARIZED_FILE)) is None:
         return None  # somebody removed it: the chain puts it there again, without a new job
     record = read_record(storage, recording, COST_METRICS)
+    if record is None:
+        return None
     try:
-        return CostFacts.model_validate(record.facts).source_etag if record else None
+        facts = CostFacts.model_validate(record.facts)
     except ValidationError:
         return None
+    return Done(facts.source_etag, record.made_at, facts.warnings, made_of_facts(facts))
 
 
 def is_settled(storage: Storage, recording: Recording, etag: str) -> bool:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
-from pipelines.digest import Digest, Failure, page
+from pipelines.digest import Digest, Failure, Warned, page
 from pipelines.recordings import Recording
 from resources.ledger import open_ledger
 from resources.storage.base import Storage, Stored
@@ -82,6 +82,12 @@ def make_digest(storage: Storage, night: str, since: datetime, until: datetime) 
             for r, f in sorted((*seen.failed.items(), *seen.to_retry.items()))
         ),
         refused_names=len(seen.refused),
+        warnings=tuple(
+            Warned(recording=r.name, code=warning.code, message=warning.message)
+            for r, end in sorted(seen.warned.items())
+            if since < end.at <= until
+            for warning in end.warnings
+        ),
     )
 
 

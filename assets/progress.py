@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from pipelines.recordings import Recording
+from pipelines.speech.recording_warnings import RecordingWarning, once
 from resources.failures import OVER_BUDGET
 
 Numbers = dict[str, float | int | str | bool | None]
@@ -36,6 +37,7 @@ class StageMade:
     files: tuple[str, ...] = ()
     version: str = ""
     made_from: str = ""
+    warnings: tuple[RecordingWarning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class Outcome:
     recording: Recording
     made: list[StageMade] = field(default_factory=list)
     failed: Failed | None = None
+
+    @property
+    def warnings(self) -> tuple[RecordingWarning, ...]:
+        """Those of all its stages, each once."""
+        return once(warning for made in self.made for warning in made.warnings)
 
     @property
     def is_deferred(self) -> bool:
@@ -102,6 +109,8 @@ class LogProgress:
         elif outcome.failed is None:
             reused = sum(made.reused for made in outcome.made)
             self._log.info("%s: %d stages, %d of them reused", name, len(outcome.made), reused)
+            for warning in outcome.warnings:
+                self._log.warning("%s: %s", name, warning.message)
         else:
             failed = outcome.failed
             self._log.warning(

@@ -1,5 +1,6 @@
 """What happened since the last digest, in a page; plain Python."""
 
+from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,6 +18,16 @@ class Failure(BaseModel):
     message: str
     advice: str
     permanent: bool
+
+
+class Warned(BaseModel):
+    """One warning of a recording that was done since the last digest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    recording: str
+    code: str
+    message: str
 
 
 class Digest(BaseModel):
@@ -38,6 +49,7 @@ class Digest(BaseModel):
     deferred: int = 0
     failures: tuple[Failure, ...] = ()
     refused_names: int = 0
+    warnings: tuple[Warned, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -46,6 +58,7 @@ class Digest(BaseModel):
             f"Night of {self.night}: {self.done:,} done ({self.audio_seconds / 3600:,.1f} h of "
             f"audio), {len(self.failures):,} failed, {self.waiting:,} waiting, "
             f"{self.deferred:,} deferred by a budget, "
+            f"{len({one.recording for one in self.warnings}):,} with warnings, "
             f"{self.spent_usd:.4f} USD spent, {self.wasted_usd:.4f} of it on attempts that failed."
         )
 
@@ -65,7 +78,21 @@ def page(digest: Digest) -> str:
         lines += [_row(failure) for failure in shown]
         left = len(digest.failures) - len(shown)
         lines += ["", f"… and {left:,} more in the JSON beside this page."] if left else []
+    if digest.warnings:
+        lines += ["", "| warning | recordings | such as | what |", "| --- | --- | --- | --- |"]
+        lines += _warning_rows(digest.warnings)
     return "\n".join(lines) + "\n"
+
+
+def _warning_rows(warnings: tuple[Warned, ...]) -> list[str]:
+    """A row for each kind, the most frequent first, with one of its recordings."""
+    kinds = Counter(code for _, code in {(one.recording, one.code) for one in warnings})
+    first = {one.code: one for one in reversed(warnings)}
+    return [
+        f"| {_cell(code)} | {count:,} | {_cell(first[code].recording)} "
+        f"| {_cell(first[code].message)} |"
+        for code, count in sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))
+    ]
 
 
 def _row(failure: Failure) -> str:

@@ -61,6 +61,8 @@ class JsonLines(Gathered):
             "stages": {made.stage: round(made.seconds, 3) for made in outcome.made},
             "reused": [made.stage for made in outcome.made if made.reused],
         }
+        if outcome.warnings:
+            line["warnings"] = [warning.model_dump() for warning in outcome.warnings]
         if failed is not None:
             line |= {"stage": failed.stage, "code": failed.code, "message": failed.message}
         self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")

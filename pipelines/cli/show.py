@@ -2,23 +2,36 @@
 
 import json
 import sys
+from collections.abc import Iterator
 
 import click
+from pydantic import ValidationError
 
 from assets.diarized_transcript import DIARIZED_FILE
 from assets.inbox import survey
+from assets.names import OPTIMIZED_AUDIO, TRANSCRIPT
 from assets.options import options_of
+from assets.records import OptimizedAudioFacts, TranscriptFacts, read_record
 from pipelines.looks import FORMATS
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
 from pipelines.speech.diarized import loads
 from pipelines.speech.formats import files_of
 from pipelines.speech.restoring import restored
+from pipelines.speech_models import TOY_NOTICE
 from resources.storage.base import Storage
 
 from .choosing import choose_recording
 from .history import runs_of
 from .house import open_house
+
+
+def _warnings(storage: Storage, recording: Recording) -> tuple[str, ...]:
+    """What the transcript's own file warns of; one that cannot be read warns of nothing."""
+    try:
+        return loads(storage.read(recording.transcript_key(DIARIZED_FILE)) or b"").warnings
+    except ValueError:
+        return ()
 
 
 @click.command()
@@ -35,9 +48,9 @@ from .house import open_house
 def command(recording: str, file_format: str, *, as_json: bool, with_removed: bool) -> None:
     """Print the transcript of RECORDING: its name, or as much of it as is clear.
 
-    Where several recordings are meant, a terminal lets you choose. The one that is shown, and the
-    runs of Dagster that made it, are named on standard error. Every format can be shown, whichever
-    are written into the bucket.
+    Where several recordings are meant, a terminal lets you choose. The one that is shown, the model
+    that heard it and the runs of Dagster that made it are named on standard error. Every format can
+    be shown, whichever are written into the bucket.
     """
     settings, storage = open_house()
     name = "json" if as_json else file_format
@@ -54,13 +67,26 @@ def command(recording: str, file_format: str, *, as_json: bool, with_removed: bo
         if as_json:
             click.echo(json.dumps({"recording": found.name, "error": why}, ensure_ascii=False))
         raise click.ClickException(f"{found.name} has no transcript yet. {why}")
-    for line in runs_of(settings, found):
+    _tell_model(storage, found)
+    for line in (*runs_of(settings, found), *_loudness(storage, found)):
         click.echo(line, err=True)
     click.echo(f"{found.name}:", err=True)
-    if not body.strip():
+    silent = not body.strip()
+    for message in _warnings(storage, found):
+        if not (silent and message.lower().startswith("nobody speaks")):
+            click.echo(f"! {message}", err=True)
+    if silent:
         click.echo(f"Nobody speaks in {found.name}.", err=True)
     sys.stdout.buffer.write(body)
     sys.stdout.flush()
+
+
+def _loudness(storage: Storage, recording: Recording) -> Iterator[str]:
+    """Whether quiet speech was made louder before it was heard."""
+    record = read_record(storage, recording, OPTIMIZED_AUDIO)
+    sentence = OptimizedAudioFacts.model_validate(record.facts).loudness if record else ""
+    if sentence:
+        yield sentence
 
 
 def _file(
@@ -79,3 +105,18 @@ def _file(
         transcript = restored(transcript)
     look = options_of(found, settings, storage).look
     return files_of(transcript, look, [name])[FORMATS[name]]
+
+
+def _tell_model(storage: Storage, recording: Recording) -> None:
+    """Which model heard it, and of which revision; a toy is called one."""
+    record = read_record(storage, recording, TRANSCRIPT)
+    try:
+        facts = TranscriptFacts.model_validate(record.facts) if record else None
+    except ValidationError:
+        return
+    if facts is None or not facts.model:
+        return
+    weights = f" ({facts.weights})" if facts.weights else ""
+    click.echo(f"model {facts.model}{weights}, revision {facts.model_revision}", err=True)
+    if facts.toy:
+        click.echo(TOY_NOTICE, err=True)

@@ -1,13 +1,16 @@
 """Whether what was decoded is the whole recording, and what is odd about it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from pipelines.speech.audio_errors import NoSamples, Truncated, Undecodable
 from pipelines.speech.probe import AudioProbe
+from pipelines.speech.recording_warnings import RecordingWarning
 
 TOLERANCE_MS: Final = 2000  # encoder delays, a last packet, headers in whole seconds
 TOLERANCE_SHARE: Final = 0.01  # clocks of recorders drift; 1 % of an hour is 36 s
+TOLD_FROM_MS: Final = 500  # silence and stretching below are of no interest to anybody
 BAD_PACKETS_SHARE: Final = 0.1
 BAD_PACKETS_FREE: Final = 3  # so that one bad packet does not condemn a recording of a second
 
@@ -16,8 +19,9 @@ BAD_PACKETS_FREE: Final = 3  # so that one bad packet does not condemn a recordi
 class Tally:
     """What decoding a whole file gave.
 
-    Of `decoded_ms`, `silence_ms` only fill holes; `skipped_ms` are leaps of its clock too long to
-    be filled, which are missing from both.
+    Of `decoded_ms`, `silence_ms` only fill holes, and `stretched_ms` come of resampling to the
+    container's clock; `skipped_ms` are leaps of that clock too long to be filled, which are missing
+    from both.
     """
 
     decoded_ms: int
@@ -25,10 +29,11 @@ class Tally:
     bad_packets: int
     silence_ms: int = 0
     skipped_ms: int = 0
+    stretched_ms: int = 0
     broken_by: str = ""
 
 
-def judge(probe: AudioProbe, tally: Tally) -> tuple[str, ...]:
+def judge(probe: AudioProbe, tally: Tally) -> tuple[RecordingWarning, ...]:
     """Warnings for a recording that can be used.
 
     A trusted length that is missed by more than 2 s and 1 % means a truncated file. More than one
@@ -50,7 +55,9 @@ def judge(probe: AudioProbe, tally: Tally) -> tuple[str, ...]:
         raise Truncated(_lengths(probe, tally))
     if not tally.decoded_ms:
         raise NoSamples(f"a {probe.container} file with 0 s of {probe.codec}")
-    return tuple(_oddities(probe, tally))
+    return tuple(
+        RecordingWarning(code=code, message=message) for code, message in _oddities(probe, tally)
+    )
 
 
 def length_agrees(declared_ms: int | None, decoded_ms: int) -> bool:
@@ -60,25 +67,32 @@ def length_agrees(declared_ms: int | None, decoded_ms: int) -> bool:
     return abs(declared_ms - decoded_ms) <= max(TOLERANCE_MS, declared_ms * TOLERANCE_SHARE)
 
 
-def _oddities(probe: AudioProbe, tally: Tally) -> list[str]:
-    found = []
+def _oddities(probe: AudioProbe, tally: Tally) -> Iterator[tuple[str, str]]:
+    """Code and sentence of each."""
     if tally.bad_packets:
-        found.append(f"{tally.bad_packets} of {tally.packets} packets could not be decoded")
+        bad = f"{tally.bad_packets} of {tally.packets} packets"
+        yield "bad_packets", f"{bad} could not be decoded; their sound is missing."
     if tally.broken_by:
-        found.append(f"reading ended early: {tally.broken_by}")
-    if tally.silence_ms:
-        found.append(f"{_seconds(tally.silence_ms)} without sound in the file became silence")
+        yield "ended_early", f"Reading the file ended early: {tally.broken_by}."
+    if tally.silence_ms >= TOLD_FROM_MS:
+        silence = _seconds(tally.silence_ms)
+        yield "silence_put_in", f"{silence} for which the file holds no sound became silence."
+    if abs(tally.stretched_ms) >= TOLD_FROM_MS:
+        way = "stretched" if tally.stretched_ms > 0 else "shortened"
+        amount = _seconds(abs(tally.stretched_ms))
+        told = f"The recorder's clock and its sound differ: sound was {way} by {amount}."
+        yield "clock_is_off", told
     if tally.skipped_ms:
-        found.append(f"its clock leaps by {_seconds(tally.skipped_ms)}; later times count without")
+        leap = _seconds(tally.skipped_ms)
+        yield "clock_leaps", f"The file's clock leaps by {leap}; later times count without it."
     sound_ms = tally.decoded_ms - tally.silence_ms
     difference_ms = sound_ms - (probe.declared_ms or sound_ms)
     if difference_ms > _tolerance_ms(probe):
-        found.append(f"longer than declared: {_lengths(probe, tally)}")
+        yield "longer_than_declared", f"Longer than the file says: {_lengths(probe, tally)}."
     if not probe.declared_is_trusted and tally.decoded_ms + _tolerance_ms(probe) < (
         probe.declared_ms or 0
     ):
-        found.append(f"shorter than its size suggests: {_lengths(probe, tally)}")
-    return found
+        yield "shorter_than_declared", f"Shorter than the file suggests: {_lengths(probe, tally)}."
 
 
 def _lengths(probe: AudioProbe, tally: Tally) -> str:

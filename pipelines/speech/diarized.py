@@ -72,7 +72,9 @@ class DiarizedTranscript(_Part):
     """The whole file. A minor change adds optional fields; `schema_version` rises with any other.
 
     Segments are in time order, and so are turns; both may overlap where people speak at once.
-    `speech_ms` is the time in which any channel held speech.
+    `speech_ms` is the time in which any channel held speech. `model`: as its settings named it;
+    `weights`: `owner/name@commit`, where that is known; `toy`: of the demo's model, so that most of
+    the words were never said.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -87,6 +89,9 @@ class DiarizedTranscript(_Part):
     turns: tuple[Turn, ...]
     warnings: tuple[str, ...] = ()
     removed: tuple[RemovedWords, ...] = ()
+    model: str = ""
+    weights: str = ""
+    toy: bool = False
 
 
 class _Version(BaseModel):

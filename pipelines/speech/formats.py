@@ -11,6 +11,7 @@ from pipelines.speech.speakers import SPEAKER_UNKNOWN
 from pipelines.speech.subtitles import to_srt, to_vtt
 from pipelines.speech.tables import to_csv, to_tsv
 from pipelines.speech.word_file import to_docx
+from pipelines.speech_models import TOY_NOTICE
 
 
 def files_of(
@@ -31,7 +32,7 @@ def names_speakers(transcript: DiarizedTranscript) -> bool:
 def _file(name: str, transcript: DiarizedTranscript, look: Look) -> bytes:
     known, said = names_speakers(transcript), transcript.segments
     made: dict[str, Callable[[], str | bytes]] = {
-        "txt": lambda: to_text(said, speakers=known),
+        "txt": lambda: _toy_notice(transcript) + to_text(said, speakers=known),
         "srt": lambda: to_srt(
             _cues(transcript, labels=known and look.subtitle_speakers == "changes")
         ),
@@ -44,6 +45,10 @@ def _file(name: str, transcript: DiarizedTranscript, look: Look) -> bytes:
     }
     file = made[name]()
     return file.encode() if isinstance(file, str) else file
+
+
+def _toy_notice(transcript: DiarizedTranscript) -> str:
+    return f"{TOY_NOTICE}\n\n" if transcript.toy else ""
 
 
 def _cues(transcript: DiarizedTranscript, *, labels: bool = False) -> list[Cue]:

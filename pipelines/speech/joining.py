@@ -14,6 +14,7 @@ from pipelines.speech.diarized import (
     RemovedWords,
     SpeakerTotal,
 )
+from pipelines.speech.recording_warnings import warnings_of_job
 from pipelines.speech.restoring import removed_words
 from pipelines.speech.speakers import SPEAKER_UNKNOWN, assign_speakers
 
@@ -62,8 +63,11 @@ def diarize(
         speakers=_totals(spoken, turns),
         segments=spoken,
         turns=turns,
-        warnings=tuple(dict.fromkeys(warning.message for warning in result.warnings)),
+        warnings=tuple(warning.message for warning in warnings_of_job(result.warnings)),
         removed=tuple(_removed(result, speakers_of)),
+        model=result.model,
+        weights=result.weights,
+        toy=result.toy,
     )
 
 

@@ -11,6 +11,8 @@ from gpu_job.contract import SpeechRegion
 from pipelines.speech.decode import BlockDecoder, Channels, decode_blocks
 from pipelines.speech.detection import SpeechDetector, SpeechFinder
 from pipelines.speech.encode import AudioWriter, Format
+from pipelines.speech.recording_warnings import RecordingWarning
+from pipelines.speech.speech_level import SpeechLevel
 
 PROJECTED_FROM_MS: Final = 600_000  # ten minutes tell how well a recording compresses
 CLEARLY: Final = 1.1  # projected size by limit; below it the rest may be quieter, and fit
@@ -29,11 +31,12 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Target:
-    """What a pass writes; `bitrate` is for Opus."""
+    """What a pass writes; `bitrate` is for Opus; `gain_db`: how much louder than it was."""
 
     path: Path
     format: Format
     bitrate: int = 0
+    gain_db: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Outcome:
     decoded_ms: int
     channels: int
     regions: tuple[SpeechRegion, ...]
-    warnings: tuple[str, ...]
+    level: SpeechLevel
+    warnings: tuple[RecordingWarning, ...]
     encode_seconds: float
     detect_seconds: float
 
@@ -75,7 +79,11 @@ def _run(source: Path, target: Target, wishes: Wishes) -> Outcome:
     encode_seconds, channels = 0.0, 0
     with ExitStack() as stack:
         blocks = stack.enter_context(
-            closing(decode_blocks(source, channels=wishes.channels, stop=wishes.stop))
+            closing(
+                decode_blocks(
+                    source, channels=wishes.channels, stop=wishes.stop, gain_db=target.gain_db
+                )
+            )
         )
         finder = stack.enter_context(SpeechFinder(wishes.detector))
         writer: AudioWriter | None = None
@@ -97,6 +105,7 @@ def _run(source: Path, target: Target, wishes: Wishes) -> Outcome:
         decoded_ms=blocks.decoded_ms,
         channels=channels,
         regions=regions,
+        level=finder.level,
         warnings=blocks.warnings + _channel_warning(blocks, channels, wishes.channels),
         encode_seconds=encode_seconds,
         detect_seconds=finder.busy_seconds,
@@ -121,8 +130,11 @@ def _total_ms(blocks: BlockDecoder) -> int:
     return round(blocks.decoded_ms / max(blocks.read_share, 1e-6))
 
 
-def _channel_warning(blocks: BlockDecoder, channels: int, wished: Channels) -> tuple[str, ...]:
+def _channel_warning(
+    blocks: BlockDecoder, channels: int, wished: Channels
+) -> tuple[RecordingWarning, ...]:
     if wished == "mixed" or channels != 1 or blocks.probe is None:
         return ()
     found = blocks.probe.channels
-    return (f"separate channels were asked for; this recording of {found} channel(s) is mixed",)
+    message = f"Separate channels were asked for; this recording of {found} channel(s) is mixed."
+    return (RecordingWarning(code="mixed_though_separate", message=message),)

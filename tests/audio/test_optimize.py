@@ -59,7 +59,7 @@ def test_separate_channels_of_a_mono_file_are_mixed_with_a_warning(make, fake_de
     source = make("mono.wav", "pcm_s16le", 16_000, "mono")
     made = optimize(source, tmp_path, detector=fake_detector, channels="separate")
     assert made.channels == 1
-    assert "separate channels were asked for" in made.warnings[0]
+    assert "Separate channels were asked for" in made.warnings[0].message
 
 
 def test_above_the_limit_flac_gives_way_to_opus_that_fits(make, noise, fake_detector, tmp_path):
@@ -84,7 +84,7 @@ def test_a_recording_too_long_even_for_32_kbit_goes_on_with_a_warning(
     source = make("a.wav", "pcm_s16le", 16_000, "mono", sound=noise)
     made = optimize(source, tmp_path, detector=fake_detector, limit_bytes=20_000)
     assert made.bitrate == 32_000
-    assert "above the limit of 20000" in made.warnings[-1]
+    assert "above the limit of 20000" in made.warnings[-1].message
 
 
 def test_flac_is_given_up_early_once_it_clearly_will_pass_the_limit(

@@ -20,7 +20,7 @@ def test_sound_that_starts_later_than_its_picture_begins_with_silence(make_video
     first_loud = np.argmax(np.abs(sound[:, 0]) > 1000)
     assert first_loud / 16 == pytest.approx(2000, abs=60)
     assert decoder.silence_ms == pytest.approx(2000, abs=60)
-    assert "became silence" in decoder.warnings[0]
+    assert "became silence" in decoder.warnings[0].message
 
 
 @pytest.mark.parametrize(("layout", "channels"), [("mono", 1), ("stereo", 2), ("5.1", 6)])
@@ -37,7 +37,8 @@ def test_a_clock_that_leaps_by_hours_is_not_followed(make, heard):
     path = make("leap.mka", "libmp3lame", 48_000, "mono", seconds=4, hole_ms=5 * 3_600_000)
     sound, decoder = heard(path)
     assert len(sound) == pytest.approx(64_000, abs=1000)
-    assert decoder.warnings == ("its clock leaps by 18000.0 s; later times count without",)
+    (warning,) = decoder.warnings
+    assert "clock leaps by 18000.0 s" in warning.message
 
 
 def test_a_sound_that_starts_late_on_its_own_is_not_shifted(make, heard):

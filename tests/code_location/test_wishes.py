@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from assets.options import OPTIONS_FILE, Wishes, options_of, tenant_options
+from assets.options import OPTIONS_FILE, Wishes, options_of, tenant_options, tenant_wishes
 from gpu_job.contract import JobOptions, Speakers
 from pipelines.looks import FORMATS, Look
 from pipelines.recordings import from_inbox_key
@@ -21,6 +21,9 @@ TENANT = {
     "diarize": (False, {"diarizer": "none"}),
     "channels": ("separate", {"channels": "separate"}),
     "speakers": ({"exact": 2}, {"speakers": Speakers(exact=2)}),
+    "languages": (["pt", "en"], {"language": None, "languages": ("en", "pt")}),
+    "translate": (True, {"task": "translate"}),
+    "model": ("base", {"model": "base"}),
 }
 RECORDING = {
     "detect": ("once", {"detect": "once"}),
@@ -30,6 +33,9 @@ RECORDING = {
     "diarize": (True, {"diarizer": "light"}),
     "channels": ("mixed", {"channels": "mixed"}),
     "speakers": ({"minimum": 1, "maximum": 3}, {"speakers": Speakers(minimum=1, maximum=3)}),
+    "languages": (["es"], {"language": None, "languages": ("es",)}),
+    "translate": (False, {"task": "transcribe"}),
+    "model": ("auto", {"model": "demo"}),
 }
 SETTINGS = {
     "model": ("small", {"model": "small"}),
@@ -41,6 +47,10 @@ SETTINGS = {
     "channels": ("separate", {"channels": "separate"}),
     "beam_size": (5, {"beam_size": 5}),
     "speaker_embeddings": (True, {"speaker_embeddings": True}),
+    "languages": ("pt,en", {"language": None, "languages": ("en", "pt")}),
+    "translate": (True, {"task": "translate"}),
+    "min_speakers": (2, {"speakers": Speakers(minimum=2)}),
+    "max_speakers": (4, {"speakers": Speakers(maximum=4)}),
 }
 
 
@@ -50,6 +60,7 @@ def told(tmp_path):
 
     def tell(settings=None, tenant=None, recording=None):
         (tmp_path / "tenants.yaml").write_text(yaml.safe_dump({"tenants": {"acme": tenant or {}}}))
+        tenant_wishes.cache_clear()
         loaded = load_settings(storage_url=(tmp_path / "bucket").as_uri(), **(settings or {}))
         storage, one = open_storage(loaded), from_inbox_key("inbox/acme/a.mp3")
         storage.write(one.work_key(OPTIONS_FILE), json.dumps(recording or {}).encode())
@@ -155,3 +166,24 @@ def test_yaml_and_environment_may_say_true_and_false(look):
 
 def test_all_formats_are_written_where_nobody_says_otherwise(look):
     assert look()[0].formats == tuple(FORMATS)
+def test_a_language_that_somebody_says_leaves_no_choice_among_candidates(told):
+    settings = {"languages": "pt,en", "default_language": "es"}
+
+    assert told(settings=settings) == but({"language": "es"})
+    auto = settings | {"default_language": "auto"}
+    assert told(settings=auto) == but({"language": None, "languages": ("en", "pt")})
+    assert told(settings=auto, tenant={"language": "fr"}) == but({"language": "fr"})
+    tenant = {"language": "auto", "languages": ["fr", "de"]}
+    assert told(settings=settings, tenant=tenant) == but(
+        {"language": None, "languages": ("de", "fr")}
+    )
+
+
+def test_the_order_of_candidates_makes_no_other_job(told):
+    assert told(settings={"languages": "pt,en"}) == told(settings={"languages": "en,pt,en"})
+
+
+def test_who_sets_no_model_gets_one_with_a_name(told, monkeypatch):
+    monkeypatch.delenv("MODEL")
+
+    assert told(settings={"device": "cpu"}).model == "small"

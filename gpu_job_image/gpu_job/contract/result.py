@@ -92,6 +92,8 @@ class JobResult(Contract):
 
     `turns` may overlap; `exclusive_turns`, where the diarizer gives them, never do: they are
     for giving each word one speaker.
+    model: as the job named it; weights: `owner/name@commit`, where the worker knows it.
+    toy: the words are of the demo model, which knows some 200: nobody said the most of them.
     """
 
     version: int = CONTRACT_VERSION
@@ -107,3 +109,6 @@ class JobResult(Contract):
     speaker_embeddings: tuple[SpeakerEmbedding, ...] = ()
     usage: Usage
     warnings: tuple[JobWarning, ...] = ()
+    model: str = ""
+    weights: str = ""
+    toy: bool = False
