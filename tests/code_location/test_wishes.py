@@ -166,6 +166,8 @@ def test_yaml_and_environment_may_say_true_and_false(look):
 
 def test_all_formats_are_written_where_nobody_says_otherwise(look):
     assert look()[0].formats == tuple(FORMATS)
+
+
 def test_a_language_that_somebody_says_leaves_no_choice_among_candidates(told):
     settings = {"languages": "pt,en", "default_language": "es"}
 
