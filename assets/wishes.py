@@ -10,6 +10,7 @@ from pipelines.languages import check_candidates, check_language
 from pipelines.looks import SubtitleSpeakers, check_formats, speakers_switch
 from pipelines.prompts import check_prompt
 from pipelines.speech_models import check_model
+from pipelines.track_names import check_track
 
 _NESTED: dict[str, type[BaseModel]] = {"speakers": Speakers, "budget": Limits}
 
@@ -25,6 +26,7 @@ class Wishes(BaseModel):
     initial_prompt: str | None = None
     diarize: bool | None = None
     channels: Channels | None = None
+    track: str | int | None = None
     speakers: Speakers | None = None
     preview: bool | None = None
     formats: tuple[str, ...] | None = None
@@ -33,6 +35,11 @@ class Wishes(BaseModel):
     languages: tuple[str, ...] | None = None
     translate: bool | None = None
     model: str | None = None
+
+    @field_validator("track")
+    @classmethod
+    def _known_track(cls, track: str | int | None) -> str | None:
+        return track if track is None else check_track(track)
 
     @field_validator("language")
     @classmethod

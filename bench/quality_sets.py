@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.speech_sets import KINDS, PAUSES_SECONDS, Clip, Said, all_clips_of, recordings
+from bench.filter import silent_recordings
+from bench.speech_sets import KINDS, PAUSES_SECONDS, Clip, Said, all_clips_of, clips_of, recordings
 from bench.worker_bucket import write
 
 LAYOUTS = KINDS
@@ -64,6 +65,17 @@ def read_cases(folder: Path, scratch: Path, *, quick: bool, seed: int = 1) -> li
     ]
     turns = [case for case in _with_turns(folder) if case.audio not in told]
     return [*(singles[::4] if quick else singles), *joined, *turns]
+
+
+def without_words(folder: Path, scratch: Path, *, quick: bool) -> Iterator[Case]:
+    """Sounds in which nobody says a word, made of noise and of a folder's voices; on `scratch`.
+
+    `quick`: one level of each kind instead of three.
+    """
+    for kind, recording in silent_recordings(clips_of(folder), quick=quick):
+        name = f"{recording.name}.flac".replace(" ", "-").replace("/", "__")
+        write(scratch / name, [recording.sound.reshape(1, -1)])
+        yield Case(name, f"no speech: {kind}", "single", scratch / name)
 
 
 def _single(clip: Clip, folder: Path) -> Case:

@@ -63,13 +63,13 @@ def model_revision(model: str, diarizer: str, diarization_model: str = "") -> st
     """What of the models changes a result: part of a job's identity.
 
     The embedded ones by checksum, a folder by its config and the sizes of its files, a hub
-    name by itself.
+    name by itself; of the light diarizer the revision of its voices, or of the toy.
     """
     demo = model == DEMO_MODEL
     speech = f"demo@{_checksums()[_ARCHIVE][:16]}" if demo else _named(model)
     match diarizer:
         case "light":
-            return f"{speech}+{_checksums()[_SPEAKERS][:16]}"
+            return f"{speech}+{diarization_model or _checksums()[_SPEAKERS][:16]}"
         case "pyannote":
             return f"{speech}+{_named(diarization_model or COMMUNITY_1)}"
         case _:

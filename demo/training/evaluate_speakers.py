@@ -14,7 +14,7 @@ from demo.training.scripts import SpeakerTurn, read_rttm
 from demo.training.spectrogram import Floats
 from demo.training.unseen import Plan, Recording, recordings
 from gpu_job import contract
-from gpu_job.diarize.light import LightDiarizer
+from gpu_job.diarize.toy import ToyDiarizer
 
 SAMPLES_PER_MS = 16
 COLLAR_SECONDS = 0.25
@@ -37,7 +37,7 @@ class Speakers:
     """The light diarizer on plain mono 16 kHz audio."""
 
     def __init__(self, model: Path) -> None:
-        self._diarizer = LightDiarizer(model)
+        self._diarizer = ToyDiarizer(model)
 
     def turns(self, audio: Floats, known: int | None = None) -> list[SpeakerTurn]:
         """Who speaks when; `known` is the number of speakers, if anybody knows."""

@@ -30,7 +30,7 @@ class Models:
     retire_after_jobs: int = 0
     model: str = ""
     diarizer_kind: str = ""
-    diarization_model: str = ""
+    diarization_model: str = ""  # of light: the revision of its voices; empty: the toy
     weights: str = ""
 
     def __post_init__(self) -> None:
@@ -50,6 +50,15 @@ class Models:
             raise ModelMissingError(
                 f"The job wants DIARIZATION_MODEL={speakers}, and this worker has loaded "
                 f"{self.diarization_model}: start it with the one of the orchestrator."
+            )
+        if kind == "light" == self.diarizer_kind and options.diarization_model not in {
+            "",
+            self.diarization_model,
+        }:
+            raise ModelMissingError(
+                f"The job wants the light diarizer of {options.diarization_model}, and this worker "
+                f"has {self.diarization_model or 'the toy of the demo'}: run `make setup` there, "
+                "or build its image anew."
             )
         if self.diarizer_kind and kind not in {"none", self.diarizer_kind}:
             raise ModelMissingError(
@@ -81,7 +90,7 @@ def load_models(settings: WorkerSettings) -> Models:
         retire_after_jobs=settings.retire_after_jobs,
         model=settings.model,
         diarizer_kind=settings.diarizer,
-        diarization_model=settings.diarization_model,
+        diarization_model=getattr(diarizer, "revision", settings.diarization_model),
         weights=origin_of(settings),
     )
 
@@ -94,11 +103,20 @@ def load_diarizer(settings: WorkerSettings) -> Diarizer | None:
         LicenceError: which terms are to be accepted, or which variable is missing.
     """
     if settings.diarizer == "light":
-        from .diarize.light import LightDiarizer  # noqa: PLC0415
-
-        return LightDiarizer(settings.models / "speaker-demo.onnx")
+        return _light(settings)
     if settings.diarizer == "pyannote":
         from .diarize.pyannote import PyannoteDiarizer  # noqa: PLC0415  # torch takes seconds
 
         return PyannoteDiarizer.load(settings)
     return None
+
+
+def _light(settings: WorkerSettings) -> Diarizer:
+    """The real one where its weights stand, else the toy, which its results name."""
+    if settings.voices_folder.is_dir():
+        from .diarize.voices import VoicesDiarizer  # noqa: PLC0415
+
+        return VoicesDiarizer.load(settings.voices_folder)
+    from .diarize.toy import ToyDiarizer  # noqa: PLC0415
+
+    return ToyDiarizer(settings.models / "speaker-demo.onnx")

@@ -30,6 +30,7 @@ class WorkerSettings:
     spot_notices: whose notices of interruption to watch for (SPOT_NOTICES: none, aws or gcp).
     fetched: folder of models that were fetched from the hub, to which others are fetched
         (FETCHED_MODELS); None: the cache of huggingface_hub.
+    voices: folder of the light diarizer's networks (VOICES_FOLDER); None: `voices` in `models`.
     """
 
     models: Path
@@ -45,6 +46,12 @@ class WorkerSettings:
     visible_cards: str | None = None
     spot_notices: str = "none"
     fetched: Path | None = None
+    voices: Path | None = None
+
+    @property
+    def voices_folder(self) -> Path:
+        """Where the light diarizer's networks lie, if they could be had."""
+        return self.voices or self.models / "voices"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "WorkerSettings":
@@ -82,6 +89,8 @@ class WorkerSettings:
         }
         if environment.get("FETCHED_MODELS"):
             given["fetched"] = Path(environment["FETCHED_MODELS"])  # type: ignore[assignment]
+        if environment.get("VOICES_FOLDER"):
+            given["voices"] = Path(environment["VOICES_FOLDER"])  # type: ignore[assignment]
         given["visible_cards"] = environment.get("CUDA_VISIBLE_DEVICES")
         return cls(Path(environment.get("MODELS_FOLDER", "models")), **given, **counts)  # type: ignore[arg-type]
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "retry": "Try again what failed",
     "reconcile": "Attend to jobs whose run died: collect, close, cancel",
     "deploy": "Make what a backend needs in its cloud, or mend it",
+    "voices": "Fetch what tells voices apart, once",
     "doctor": "Whether everything is as it must be, and what to do where it is not",
 }
 

@@ -34,6 +34,10 @@ from .wished import check_name, doubtful, wishes_of
     type=click.Choice(["mixed", "separate"]),
     help="'separate': a speaker on each channel.",
 )
+@click.option(
+    "--track",
+    help="Of files with several sounds: its number, 'auto', or 'all' as channels.",
+)
 @click.option("--hotwords", help="Words to expect, such as names.")
 @click.option("--prompt", help="Text that sets the style: names, spelling, punctuation.")
 @click.option("--translate/--no-translate", default=None, help="Write English, whatever is spoken.")

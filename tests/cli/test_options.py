@@ -65,6 +65,7 @@ def test_good_wishes_are_read_and_no_file_wishes_nothing(tmp_path):
         ("tenants: {acme: {language: no}}", ["'acme'", "'language'", "in quotes"]),
         ("tenants: {acme: {language: pt-BR}}", ["'acme'", "'language'", "did you mean 'pt'?"]),
         ("tenants: {acme: {channels: both}}", ["'acme'", "'channels'", "'mixed' or 'separate'"]),
+        ("tenants: {acme: {track: second}}", ["'acme'", "'track'", "or a number from 1"]),
         ("tenants: {acme: {speakers: 2}}", ["'acme'", "'speakers'", "must be a mapping"]),
         ("tenants: {acme: {language: pt}", ["not valid YAML", "line 1"]),
         ("tenants: {2024-13-45: {language: pt}}", ["not valid YAML"]),
@@ -123,6 +124,28 @@ def test_a_recordings_own_unknown_language_is_refused_before_a_job(tmp_path):
 
     with pytest.raises(RecordingError, match="'language': 'english' is no language"):
         options_of(recording, settings, storage)
+
+
+def test_a_track_is_wished_by_setting_tenant_or_recording_and_the_default_is_no_wish(tmp_path):
+    settings = load_settings(storage_url=(tmp_path / "bucket").as_uri())
+    storage, recording = open_storage(settings), from_inbox_key("inbox/acme/a.mkv")
+    wished = [options_of(recording, settings, storage)]
+    wished.append(options_of(recording, settings.model_copy(update={"track": "all"}), storage))
+    storage.write(recording.work_key(OPTIONS_FILE), b'{"track": 2}')
+    wished.append(options_of(recording, settings, storage))
+
+    assert [options.track for options in wished] == ["auto", "all", "2"]
+    assert [options.job.track for options in wished] == ["", "all", "2"]
+
+
+def test_add_refuses_what_is_no_track(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.mkv").write_bytes(b"x")
+
+    done = CliRunner().invoke(add, ["a.mkv", "--track", "second"])
+
+    assert done.exit_code == 2
+    assert "'second' is no track: give 'auto', 'all', or a number from 1" in done.output
 
 
 @pytest.mark.parametrize("amount", ["abc", "12,50", "-1", "inf", "50 USD"])

@@ -128,6 +128,29 @@ def test_a_tenants_wish_wins_over_a_setting(told, name):
     assert told(settings={name: SETTINGS[name][0]}, tenant={name: value}) == but(job)
 
 
+def test_a_language_that_somebody_says_leaves_no_choice_among_candidates(told):
+    settings = {"languages": "pt,en", "default_language": "es"}
+
+    assert told(settings=settings) == but({"language": "es"})
+    auto = settings | {"default_language": "auto"}
+    assert told(settings=auto) == but({"language": None, "languages": ("en", "pt")})
+    assert told(settings=auto, tenant={"language": "fr"}) == but({"language": "fr"})
+    tenant = {"language": "auto", "languages": ["fr", "de"]}
+    assert told(settings=settings, tenant=tenant) == but(
+        {"language": None, "languages": ("de", "fr")}
+    )
+
+
+def test_the_order_of_candidates_makes_no_other_job(told):
+    assert told(settings={"languages": "pt,en"}) == told(settings={"languages": "en,pt,en"})
+
+
+def test_who_sets_no_model_gets_one_with_a_name(told, monkeypatch):
+    monkeypatch.delenv("MODEL")
+
+    assert told(settings={"device": "cpu"}).model == "small"
+
+
 LOOKS = {
     "formats": ("srt, txt", ("txt", "srt", "json")),
     "subtitle_speakers": ("changes", "changes"),
@@ -166,26 +189,3 @@ def test_yaml_and_environment_may_say_true_and_false(look):
 
 def test_all_formats_are_written_where_nobody_says_otherwise(look):
     assert look()[0].formats == tuple(FORMATS)
-
-
-def test_a_language_that_somebody_says_leaves_no_choice_among_candidates(told):
-    settings = {"languages": "pt,en", "default_language": "es"}
-
-    assert told(settings=settings) == but({"language": "es"})
-    auto = settings | {"default_language": "auto"}
-    assert told(settings=auto) == but({"language": None, "languages": ("en", "pt")})
-    assert told(settings=auto, tenant={"language": "fr"}) == but({"language": "fr"})
-    tenant = {"language": "auto", "languages": ["fr", "de"]}
-    assert told(settings=settings, tenant=tenant) == but(
-        {"language": None, "languages": ("de", "fr")}
-    )
-
-
-def test_the_order_of_candidates_makes_no_other_job(told):
-    assert told(settings={"languages": "pt,en"}) == told(settings={"languages": "en,pt,en"})
-
-
-def test_who_sets_no_model_gets_one_with_a_name(told, monkeypatch):
-    monkeypatch.delenv("MODEL")
-
-    assert told(settings={"device": "cpu"}).model == "small"

@@ -58,10 +58,7 @@ def model(**more):
     """As much of a WhisperModel as is asked of it here."""
     tokenizer = SimpleNamespace(token_to_id=lambda _token: 1)
     whisper = SimpleNamespace(is_multilingual=True)
-    heard = ("pt", 0.9, [("pt", 0.9)])
-    return SimpleNamespace(
-        model=whisper, hf_tokenizer=tokenizer, detect_language=lambda _sound: heard, **more
-    )
+    return SimpleNamespace(model=whisper, hf_tokenizer=tokenizer, **more)
 
 
 def heard(worker, regions=REGIONS, options=OPTIONS, speech=None, progress=lambda _: None):

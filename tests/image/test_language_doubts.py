@@ -85,7 +85,8 @@ def test_several_sure_languages_are_told_with_what_hears_both():
         ([{"en": 0.98, "pt": 0.01}] * 4, ["language_differs"]),
         ([{"pt": 0.98}], []),
         ([{"en": 0.6, "pt": 0.2}], []),  # nobody knows
-        ([{"es": 0.9, "pt": 0.02}], []),  # kin
+        ([{"es": 0.98, "pt": 0.01}], ["language_differs"]),
+        ([{"gl": 0.95, "pt": 0.02}], []),  # the model takes Portuguese for it
         ([{"en": 0.98}, {"en": 0.98}, {"pt": 0.98}, {"pt": 0.98}], []),  # an English opening
     ],
 )

@@ -25,9 +25,12 @@ class JobOptions(Contract):
         recording, or anew along the way, for recordings in which the language changes.
     languages: the codes among which it is detected; empty: all that the model knows.
     word_times: False spreads the words evenly over their segment and saves the alignment.
-    diarizer: 'light' (embedded ONNX), 'pyannote', or 'none'.
-    diarization_model: of pyannote: a folder or a hub name; empty: community-1.
+    diarizer: 'light' (on onnxruntime), 'pyannote', or 'none'.
+    diarization_model: of pyannote: a folder or a hub name; empty: community-1. Of light: the
+        revision of its voices; empty: whichever the worker has, and it may be the toy.
     speaker_embeddings: one vector for each speaker in the result.
+    track: which sound of a file with several was asked for, such as '2'; empty: none in particular.
+        It names what the audio was made of; a worker has nothing to do with it.
     """
 
     model: str
@@ -44,6 +47,7 @@ class JobOptions(Contract):
     speakers: Speakers = Speakers()
     channels: Channels = "mixed"
     languages: tuple[str, ...] = ()
+    track: str = ""
 
 
 class JobAddresses(Contract):

@@ -7,6 +7,7 @@ from typing import Protocol
 from ..audio import Samples
 from ..contract import SpeakerEmbedding, Speakers, SpeechRegion, Turn
 
+TOY = "light-toy"  # made of synthetic voices; see toy.py
 Check = Callable[[], None]  # raises where the work must stop
 
 
@@ -17,11 +18,13 @@ class Diarization:
     turns: in time order; those of different speakers may overlap.
     exclusive: one speaker at a time, for giving each word one; empty where turns never overlap.
     embeddings: one for each speaker, where the model has them.
+    by: which diarizer found them, as results name it.
     """
 
     turns: tuple[Turn, ...] = ()
     exclusive: tuple[Turn, ...] = ()
     embeddings: tuple[SpeakerEmbedding, ...] = ()
+    by: str = ""
 
 
 class Diarizer(Protocol):

@@ -79,14 +79,14 @@ class Batches:
                 yield call, self._finish(decoder, spectrograms, call, batched)
 
     def again(self, samples: Samples, call: Call, options: JobOptions) -> list[list[RawSegment]]:
-        """A call of short stretches, between two others, in one text for each of them.
+        """A call of short stretches, between two others.
 
         The encoder takes less than 30 s too, and 15 s cost it a quarter: attention is quadratic.
 
         Raises:
             OutOfMemoryError: not even one window fits.
         """
-        decoder = Decoder(self._model, call.language, options, writes_times=False)
+        decoder = Decoder(self._model, call.language, options)
         longest_ms = max(window.length_ms for window in call.windows)
         frames = min(FRAMES, max(LEAST_FRAMES, longest_ms // FRAME_MS + SILENT_FRAMES))
         spectrograms = [

@@ -27,24 +27,29 @@ FLOOR = 2.0  # silence in a log-mel spectrogram: (max - 8) of (x + 4) / 4, as Wh
 Spectrogram = npt.NDArray[np.float32]  # (bands, frames)
 
 
+def spectrogram_of(
+    model: Any,  # noqa: ANN401  # faster_whisper.WhisperModel
+    sound: npt.NDArray[np.float32],
+    frames: int = FRAMES,
+) -> Spectrogram:
+    """As many frames of sound, filled up with silence."""
+    found = model.feature_extractor(sound)[:, : len(sound) // (FRAME_MS * 16)][:, :frames]
+    filled = np.full((found.shape[0], frames), found.max(initial=0.0) - FLOOR, np.float32)
+    filled[:, : found.shape[1]] = found
+    return filled
+
+
 @dataclass(frozen=True)
 class Decoder:
-    """A loaded Whisper that hears one language, with what a job wishes.
-
-    writes_times: with times it writes segments, and may leap over some speech; without, one text.
-    """
+    """A loaded Whisper that hears one language, with what a job wishes."""
 
     model: Any  # faster_whisper.WhisperModel
     language: str
     options: JobOptions
-    writes_times: bool = True
 
     def spectrogram(self, sound: npt.NDArray[np.float32], frames: int = FRAMES) -> Spectrogram:
-        """What the encoder takes, of at most 30 s of sound, filled up with silence to `frames`."""
-        found = self.model.feature_extractor(sound)[:, : len(sound) // (FRAME_MS * 16)][:, :frames]
-        filled = np.full((found.shape[0], frames), found.max(initial=0.0) - FLOOR, np.float32)
-        filled[:, : found.shape[1]] = found
-        return filled
+        """What the encoder takes, of at most 30 s of sound."""
+        return spectrogram_of(self.model, sound, frames)
 
     def decode(
         self, spectrograms: Sequence[Spectrogram], lengths_ms: Sequence[int]
@@ -169,7 +174,6 @@ class Decoder:
             self.model.get_prompt(
                 self._tokenizer,
                 self._tokenizer.encode(before) if before else [],
-                without_timestamps=not self.writes_times,
                 hotwords=self.options.hotwords or None,
             )
         )

@@ -21,17 +21,28 @@ _GUIDE = "`escriba add --language` or DEFAULT_LANGUAGE says which one it is"
 
 # Whisper takes the one for the other, by its own FLEURS tables (arXiv 2212.04356, appendix D)
 _KIN = (
-    {"no", "nn", "da", "sv"},
-    {"hr", "bs", "sr", "sl", "mk"},
-    {"id", "ms", "jw", "su"},
+    {"no", "nn"},
+    {"no", "da"},
+    {"hr", "bs", "sr"},
+    {"mk", "sr"},
+    {"mk", "bg"},
+    {"id", "ms"},
+    {"jw", "id"},
+    {"su", "id"},
     {"zh", "yue"},
-    {"ur", "hi", "pa", "sd"},
-    {"pt", "gl", "es"},
-    {"ca", "es", "oc"},
+    {"ur", "hi"},
+    {"pa", "hi"},
+    {"sd", "ur"},
+    {"gl", "pt"},
+    {"gl", "es"},
+    {"oc", "ca"},
     {"oc", "fr"},
-    {"lb", "de", "yi"},
+    {"oc", "es"},
+    {"lb", "de"},
+    {"yi", "de"},
     {"af", "nl"},
-    {"be", "ru", "uk"},
+    {"be", "ru"},
+    {"be", "uk"},
     {"tt", "ba"},
     {"cs", "sk"},
     {"fo", "is"},
@@ -138,7 +149,7 @@ def _outside(
 
 
 def _unsure(language: str, probability: float, options: JobOptions) -> JobWarning:
-    among = "" if options.languages else ", LANGUAGES among which it is to be found"
+    among = "" if options.languages else ", and LANGUAGES among which it is to be looked for"
     text = (
         f"The language is unsure: it was taken for {language}, with a certainty of "
         f"{probability:.0%}. {_GUIDE}{among}."

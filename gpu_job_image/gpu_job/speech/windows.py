@@ -13,7 +13,7 @@ from .quiet import Quietest
 
 WINDOW_MS = 30_000  # what Whisper sees at once
 SEARCH_MS = 6_000  # before the end of a full window: a pause is near in any speech
-CARRIED_MS = 10_000  # at most, into the next window: that is for a pause between sentences
+CARRIED_MS = 12_000  # at most, into the next window: that is for a pause between sentences
 SENTENCE_MS = 500  # a pause of this length ends one, mostly; within one they are shorter
 EDGE_MS = 350  # of a pause at the ends of a window
 GAP_MS = 700  # longer pauses are shortened to this, half on each side; at 1 s there are 4 % more

@@ -19,6 +19,7 @@ from resources.gpu.job_folder import Submission
 from resources.gpu.local_worker import LocalJob, LocalWorker
 from resources.gpu.model_choice import model_of
 from resources.models import unpack_demo_models
+from resources.voices import voices_folder
 
 # glibc hands the engine's buffers back to the system and faults them in anew for every window:
 # keeping up to 256 MB saves 2.6 million page faults and a fifth of the CPU in half an hour of audio
@@ -180,6 +181,7 @@ class LocalBackend:
             "MODELS_FOLDER": str(folder),
             "MODEL": model,
             "FETCHED_MODELS": str(fetched_folder(self._settings)),
+            "VOICES_FOLDER": str(voices_folder(self._settings.models_folder)),
             "DEVICE": self._settings.device,
             "DIARIZER": self._settings.diarizer,
             "DIARIZATION_MODEL": self._settings.diarization_model,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ...settings import WorkerSettings
     from .loading import Parts
 
+NAME = "pyannote"
+
 
 class PyannoteDiarizer:
     """pyannote's community-1 or 3.1.
@@ -69,10 +71,10 @@ class PyannoteDiarizer:
         model = self._parts.segmentation
         chunks = Chunks.over(samples.shape[1], regions, model.duration, model.step)
         if not len(chunks.heard):
-            return Diarization()
+            return Diarization(by=NAME)
         activity = hear_activity(self._parts, samples, chunks, check)
         if not activity.any():
-            return Diarization()
+            return Diarization(by=NAME)
         voices = hear_voices(self._parts, samples, chunks, activity, check)
         wanted = _wanted(speakers)
         check()
@@ -85,6 +87,7 @@ class PyannoteDiarizer:
             _turns(together, names),
             _turns(exclusive, names),
             _embeddings(found.centroids, names),
+            NAME,
         )
 
     def _runs(

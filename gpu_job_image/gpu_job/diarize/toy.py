@@ -1,7 +1,8 @@
-"""The light diarizer: speech regions, windows, a small ONNX embedding, clustering; no torch.
+"""The toy in place of the light diarizer, where its weights could not be had at set-up.
 
-The embedding that ships with it separates synthetic voices nearly perfectly and real voices
-hardly at all (demo/models/README.md): a real one comes with another diarizer behind `Diarizer`.
+Speech regions, windows, a small ONNX embedding, clustering. The embedding separates synthetic
+voices nearly perfectly and real ones hardly at all (demo/models/README.md), so that results name
+the toy.
 """
 
 import itertools
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from ..audio import Samples, as_float, span
 from ..contract import SpeakerEmbedding, Speakers, SpeechRegion, Turn
-from .base import Check, Diarization
+from .base import TOY, Check, Diarization
 from .clustering import Windows, speaker_of_each
 from .features import N_MELS, log_mel, normalise
 
@@ -28,8 +29,10 @@ _LEAST_FRAMES = 8
 Span = tuple[int, int, float]  # start ms, end ms, seconds of speech it stands for
 
 
-class LightDiarizer:
+class ToyDiarizer:
     """Windows of 1.2 s every 0.3 s, which never cross a pause, clustered by voice."""
+
+    revision = ""
 
     def __init__(self, model: Path) -> None:
         import onnxruntime  # noqa: PLC0415  # 0.1 s that a job without diarization need not pay
@@ -50,7 +53,7 @@ class LightDiarizer:
         """See `Diarizer.diarize`. Overlapping speech is given to one speaker."""
         spans = [_spans(region) for region in regions if region.end_ms > region.start_ms]
         if not spans:
-            return Diarization()
+            return Diarization(by=TOY)
         flat = [one for of_region in spans for one in of_region]
         start, end, share = np.array(flat).T
         windows = Windows(self._embed(samples, spans, check), (end - start) / 1000, share)
@@ -61,7 +64,7 @@ class LightDiarizer:
             Turn(start_ms=low, end_ms=high, speaker=f"SPEAKER_{order[label]:02d}")
             for low, high, label in pieces
         )
-        return Diarization(turns, embeddings=_voices(windows.vectors, labels, order))
+        return Diarization(turns, embeddings=_voices(windows.vectors, labels, order), by=TOY)
 
     def _embed(
         self, samples: Samples, spans: list[list[Span]], check: Check

@@ -1,0 +1,79 @@
+"""Who speaks when, by two small networks and in bounded memory."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ...audio import SAMPLES_PER_MS, Samples
+from ...contract import SpeakerEmbedding, Speakers, SpeechRegion, Turn
+from ..base import Check, Diarization
+from ..pyannote.chunks import Chunks
+from .grouping import Grouped, Rules, group
+from .hearing import STEP_SECONDS, WINDOW_SECONDS, hear_activity, hear_voices
+from .networks import Networks
+from .turns import turns_of
+
+NAME = "light"
+
+
+class VoicesDiarizer:
+    """Windows of 10 s, in each the speech of up to three, each voice a vector, vectors grouped."""
+
+    def __init__(self, networks: Networks, rules: Rules | None = None) -> None:
+        self._networks, self._rules = networks, rules or Rules()
+
+    @classmethod
+    def load(cls, folder: Path) -> "VoicesDiarizer":
+        """From the folder that `gpu_job.voices` made.
+
+        Raises:
+            ModelMissingError: a file there is missing or damaged.
+        """
+        return cls(Networks.load(folder))
+
+    @property
+    def revision(self) -> str:
+        """Of the networks, as jobs name it."""
+        return f"voices@{self._networks.revision}"
+
+    def diarize(
+        self,
+        samples: Samples,
+        regions: tuple[SpeechRegion, ...],
+        speakers: Speakers,
+        check: Check,
+    ) -> Diarization:
+        """See `Diarizer.diarize`."""
+        chunks = Chunks.over(samples.shape[1], regions, WINDOW_SECONDS, STEP_SECONDS)
+        if not len(chunks.heard):
+            return Diarization(by=NAME)
+        heard = hear_activity(self._networks, samples, chunks, check)
+        pieces = hear_voices(self._networks, samples, heard, check)
+        check()
+        if not len(pieces.vectors):
+            return _one_voice(regions)
+        found = group(pieces, speakers, self._rules)
+        end_ms = samples.shape[1] // SAMPLES_PER_MS
+        runs = turns_of(heard, pieces, found, end_ms)
+        names = {one: f"SPEAKER_{i:02d}" for i, one in enumerate(dict.fromkeys(r[2] for r in runs))}
+        turns = tuple(Turn(start_ms=a, end_ms=b, speaker=names[one]) for a, b, one in runs)
+        return Diarization(turns, embeddings=_voices(found, names), by=NAME)
+
+
+def _one_voice(regions: tuple[SpeechRegion, ...]) -> Diarization:
+    """Somebody speaks, but too little in one piece to tell voices apart."""
+    turns = (
+        Turn(start_ms=region.start_ms, end_ms=region.end_ms, speaker="SPEAKER_00")
+        for region in regions
+        if region.end_ms > region.start_ms
+    )
+    return Diarization(tuple(turns), by=NAME)
+
+
+def _voices(found: Grouped, names: dict[int, str]) -> tuple[SpeakerEmbedding, ...]:
+    return tuple(
+        SpeakerEmbedding(
+            speaker=name, vector=tuple(np.round(found.centroids[one].astype(float), 5).tolist())
+        )
+        for one, name in names.items()
+    )
