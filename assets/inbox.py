@@ -16,6 +16,7 @@ from pipelines.speech.recording_warnings import RecordingWarning
 from resources.storage.base import Oddity, Storage, Stored
 
 from .diarized_transcript import DIARIZED_FILE
+from .made_with import Made, made_of_facts
 from .names import COST_METRICS, STAGES
 from .quarantine import (
     Refusal,
@@ -25,7 +26,6 @@ from .quarantine import (
     write_refusal,
 )
 from .records import CostFacts, read_record
-from .warned import warnings_in
 
 _READERS = 32
 
@@ -43,11 +43,12 @@ class Refused:
 
 @dataclass(frozen=True)
 class Done:
-    """The last record of a recording: of which version of the file, when, and what is odd."""
+    """The last record of a recording: of which version of the file, when, what is odd, how made."""
 
     etag: str
     at: datetime
     warnings: tuple[RecordingWarning, ...]
+    made: Made
 
 
 @dataclass
@@ -64,6 +65,7 @@ class Survey:
     deferred: dict[Recording, Refusal] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     warned: dict[Recording, Done] = field(default_factory=dict)
+    made: dict[Recording, Made] = field(default_factory=dict)  # of the done ones
 
     @property
     def everyone(self) -> list[Recording]:
@@ -90,6 +92,7 @@ def survey(storage: Storage) -> Survey:
                 _drawer(result, refusal)[recording] = refusal
             elif end is not None and end.etag == seen.etag:
                 result.done.append(recording)
+                result.made[recording] = end.made
                 if end.warnings:
                     result.warned[recording] = end
             else:
@@ -115,6 +118,7 @@ def of_tenant(seen: Survey, tenant: str | None) -> Survey:
         deferred={r: why for r, why in seen.deferred.items() if r.tenant == tenant},
         refused=seen.refused,
         warned={r: end for r, end in seen.warned.items() if r.tenant == tenant},
+        made={r: made for r, made in seen.made.items() if r.tenant == tenant},
     )
 
 
@@ -132,10 +136,10 @@ def last_done(storage: Storage, recording: Recording) -> Done | None:
     if record is None:
         return None
     try:
-        etag = CostFacts.model_validate(record.facts).source_etag
-        return Done(etag, record.made_at, warnings_in(record))
+        facts = CostFacts.model_validate(record.facts)
     except ValidationError:
         return None
+    return Done(facts.source_etag, record.made_at, facts.warnings, made_of_facts(facts))
 
 
 def is_settled(storage: Storage, recording: Recording, etag: str) -> bool:

@@ -13,17 +13,24 @@ STAGES = (RAW_AUDIO, OPTIMIZED_AUDIO, TRANSCRIPT, DIARIZED_TRANSCRIPT, COST_METR
 
 # raised when a stage would make something else of the same input: then it is done again.
 # That of the transcript costs nothing: the job's identity decides whether it is computed anew.
-VERSIONS = dict.fromkeys(STAGES, 1)
+# 2 of the diarized transcript: words join, no SPEAKER_UNKNOWN of nobody, lines of each script.
+# 2 of the costs: what made the words is kept with them.
+VERSIONS = dict.fromkeys(STAGES, 1) | {DIARIZED_TRANSCRIPT: 2, COST_METRICS: 2}
 
 LENGTH_AGREES = "decoded_length_agrees"
 EVERY_WORD_HAS_A_SPEAKER = "every_word_has_a_speaker"
 TIMES_ARE_IN_ORDER = "times_are_in_order_and_inside_the_recording"
 NOTHING_TO_WARN_OF = "nothing_to_warn_of"
+A_REAL_MODEL_HEARD_IT = "a_real_model_heard_it"
 COST_IS_KNOWN = "cost_is_known"
 
 # check -> the asset it is about, and what it says
 CHECKS = {
     LENGTH_AGREES: (OPTIMIZED_AUDIO, "What was decoded is as long as the file declares."),
+    A_REAL_MODEL_HEARD_IT: (
+        TRANSCRIPT,
+        "The words come from a speech model, and not from the toy of the demo.",
+    ),
     EVERY_WORD_HAS_A_SPEAKER: (DIARIZED_TRANSCRIPT, "No word is left to SPEAKER_UNKNOWN."),
     TIMES_ARE_IN_ORDER: (
         DIARIZED_TRANSCRIPT,

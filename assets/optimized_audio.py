@@ -14,7 +14,7 @@ from pipelines.track_names import is_all, number_of
 
 from .bounds import check_length, refused
 from .names import LENGTH_AGREES, OPTIMIZED_AUDIO, RAW_AUDIO
-from .progress import Checked, StageMade
+from .progress import Checked, Numbers, StageMade
 from .raw_audio import check_unchanged
 from .records import OptimizedAudioFacts, RawAudio, stage_fingerprint
 from .workshop import Desk
@@ -39,12 +39,14 @@ def optimized_audio(desk: Desk) -> StageMade:
         facts, outputs = _make(desk, raw)
         desk.save(OPTIMIZED_AUDIO, print_, facts, outputs, time.perf_counter() - since)
     facts = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
-    numbers = {
+    numbers: Numbers = {
         "audio_seconds": facts.audio_ms / 1000,
         "speech_seconds": facts.speech_ms / 1000,
         "regions": len(facts.regions),
         "format": facts.format,
         "size_bytes": facts.size_bytes,
+        "speech_dbfs": facts.speech_dbfs,
+        "gain_db": facts.gain_db,
     }
     agrees = length_agrees(raw.declared_ms, facts.audio_ms)
     lengths = {"declared_ms": raw.declared_ms, "decoded_ms": facts.audio_ms}
@@ -81,6 +83,8 @@ def _make(desk: Desk, raw: RawAudio) -> tuple[OptimizedAudioFacts, dict[str, str
         channels=made.channels,
         regions=made.regions,
         warnings=made.warnings,
+        speech_dbfs=made.speech_dbfs,
+        gain_db=made.gain_db,
     )
     return facts, {key: etag}
 

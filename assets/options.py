@@ -1,15 +1,19 @@
 """What is wished for a recording: settings, then the tenant's wishes, then its own."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gpu_job.contract import Channels, JobOptions, Speakers
+from pipelines.looks import Look, check_formats
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
-from pipelines.track_names import AUTO
+from pipelines.speech_models import AUTO
 from resources.failures import RecordingError
+from resources.gpu.model_choice import model_of
 from resources.storage.base import Storage
 
 from .tenants import read_tenants
@@ -27,6 +31,8 @@ class RecordingOptions(BaseModel):
     job: JobOptions
     track: str = AUTO
     preview: bool = False
+    look: Look = Look()
+    own: Wishes = Wishes()
 
 
 def options_of(recording: Recording, settings: Settings, storage: Storage) -> RecordingOptions:
@@ -40,30 +46,63 @@ def options_of(recording: Recording, settings: Settings, storage: Storage) -> Re
 
 def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -> RecordingOptions:
     """Resolved for a recording of a tenant that has these wishes of its own, or none."""
-    wishes: dict[str, object] = {}
+    wishes: dict[str, Any] = {}
     for level in (tenant_wishes(settings.tenants_file).get(tenant, Wishes()), own or Wishes()):
-        wishes |= level.model_dump(exclude_none=True)
-    language = wishes.get("language", settings.default_language)
+        wishes |= _told(level)
+    language = wishes.get("language", settings.wished_language)
+    candidates = wishes.get("languages", settings.language_candidates)
     diarize = wishes.get("diarize", True)
     by_pyannote = diarize and settings.diarizer == "pyannote"
     channels = wishes.get("channels", settings.channels)
     track = str(wishes.get("track", settings.track))
+    translate = wishes.get("translate", settings.translate)
     job = JobOptions(
-        model=settings.model,
+        model=wishes.get("model") or model_of(settings),
         language=None if language == "auto" else language,
+        languages=tuple(sorted(candidates)) if language == "auto" else (),
         detect=wishes.get("detect", settings.language_detection),
+        task="translate" if translate else "transcribe",
         beam_size=settings.beam_size,
         hotwords=wishes.get("hotwords", settings.hotwords),
         initial_prompt=wishes.get("initial_prompt", settings.initial_prompt),
         diarizer=settings.diarizer if diarize else "none",
         diarization_model=settings.diarization_model if by_pyannote else "",
         speaker_embeddings=settings.speaker_embeddings and diarize,
-        speakers=wishes.get("speakers", Speakers()),
+        speakers=wishes.get("speakers", _speakers(settings)),
         channels=channels,
         track="" if track == AUTO else track,
     )
     preview = wishes.get("preview", settings.previews)
-    return RecordingOptions(channels=channels, job=job, preview=preview, track=track)
+    return RecordingOptions(
+        channels=channels,
+        job=job,
+        preview=preview,
+        track=track,
+        look=_look(settings, wishes),
+        own=own or Wishes(),
+    )
+
+
+def _look(settings: Settings, wishes: Mapping[str, object]) -> Look:
+    """How the files look; never a part of the job, which is the same for every look."""
+    own = {name: wishes[name] for name in Look.model_fields if name in wishes}
+    told = {name: getattr(settings, name) for name in Look.model_fields}
+    told["formats"] = check_formats(settings.formats)
+    return Look.model_validate(told | own)
+
+
+def _told(level: Wishes) -> dict[str, Any]:
+    """What a level says. Who names candidates and no language wants one of them found."""
+    told = level.model_dump(exclude_none=True)
+    if told.get("languages") and "language" not in told:
+        told["language"] = "auto"
+    if told.get("model") == AUTO:
+        told["model"] = ""
+    return told
+
+
+def _speakers(settings: Settings) -> Speakers:
+    return Speakers(minimum=settings.min_speakers or None, maximum=settings.max_speakers or None)
 
 
 @lru_cache(maxsize=4)

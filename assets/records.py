@@ -39,7 +39,11 @@ class RawAudio(Facts):
 
 
 class OptimizedAudioFacts(Facts):
-    """The audio that the transcription hears, and where in it somebody speaks."""
+    """The audio that the transcription hears, and where in it somebody speaks.
+
+    speech_dbfs: how loud the speech was when it was recorded; None: without sound, or made before
+        it was measured. gain_db: by how much quiet speech was made louder.
+    """
 
     content_sha256: str
     audio_key: str
@@ -50,6 +54,18 @@ class OptimizedAudioFacts(Facts):
     channels: int
     regions: tuple[SpeechRegion, ...]
     warnings: tuple[RecordingWarning, ...] = ()
+    speech_dbfs: float | None = None
+    gain_db: float = 0.0
+
+    @property
+    def loudness(self) -> str:
+        """A sentence for people; empty where the sound was left as it is."""
+        if not self.gain_db:
+            return ""
+        return (
+            f"The speech is quiet ({self.speech_dbfs:.0f} dBFS): it was made "
+            f"{self.gain_db:.0f} dB louder before it was heard."
+        )
 
     @property
     def speech_ms(self) -> int:
@@ -74,6 +90,10 @@ class TranscriptFacts(Facts):
     route: str = ""  # why it went there, with what the others would have cost
     console: str = ""  # its provider's page of the job
     warnings: tuple[RecordingWarning, ...] = ()
+    model: str = ""  # empty: no job, or written before it was kept
+    model_revision: str = ""
+    weights: str = ""  # owner/name@commit, where the worker knew it
+    toy: bool = False
 
 
 class DiarizedFacts(Facts):
@@ -97,6 +117,14 @@ class CostFacts(Facts):
     audio_seconds: float
     rtf: float | None
     warnings: tuple[RecordingWarning, ...] = ()  # all of the recording: here `status` reads them
+    model: str = ""  # empty: nobody speaks, or written before it was kept
+    model_revision: str = ""
+    toy: bool = False
+    made_with: str | None = None  # digest of the options (outdated.py); None: not kept then
+    own_wishes: dict[str, object] = {}  # the recording's own part of them
+    speech_ms: Milliseconds | None = None
+    audio_bytes: int = 0
+    source_channels: int = 1
 
 
 class StageRecord(BaseModel):

@@ -4,6 +4,7 @@ import difflib
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ConfigDict, ValidationError, field_validator
@@ -89,15 +90,37 @@ def read_tenants(path: Path) -> dict[str, Tenant]:
     return {_name(name, path.name): _tenant(tenants[name], name, path.name) for name in tenants}
 
 
+class _TwiceError(Exception):
+    """A key stands twice in one mapping."""
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML itself takes the last of two equal keys: a tenant's permissions would be gone."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  # as PyYAML has it
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in lines and name != "<<":
+                raise _TwiceError(
+                    f"{name!r} stands twice, in the lines {lines[name]} and {line}: leave one of "
+                    "them, or nobody knows which one holds."
+                )
+            lines[name] = line
+        return super().construct_mapping(node, deep)
+
+
 def _load_yaml(path: Path) -> object:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_EachKeyOnce)  # noqa: S506  # a SafeLoader
     except FileNotFoundError:
         return None
     except OSError as error:
         raise SettingsError(f"{path.name} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path.name} is not UTF-8 text: save it as UTF-8.") from error
+    except _TwiceError as error:
+        raise SettingsError(f"{path.name}: {error}") from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""

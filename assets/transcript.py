@@ -4,18 +4,19 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from gpu_job.contract import JobOptions
+from gpu_job.contract import JobOptions, JobResult
 from pipelines.billing.attempts import Attempt
 from pipelines.billing.routing import told
 from pipelines.speech.recording_warnings import warnings_of_job
+from pipelines.speech_models import DEMO_MODEL
 from resources.failures import RecordingError
 from resources.gpu.identity import job_id
 from resources.gpu.job_folder import FrozenRequest, JobFolder, now
 from resources.gpu.orders import Finished, Order, order_of
 from resources.models import model_revision
 
-from .names import OPTIMIZED_AUDIO, RAW_AUDIO, TRANSCRIPT
-from .progress import Numbers, StageMade
+from .names import A_REAL_MODEL_HEARD_IT, OPTIMIZED_AUDIO, RAW_AUDIO, TRANSCRIPT
+from .progress import Checked, Numbers, StageMade
 from .records import OptimizedAudioFacts, RawAudio, TranscriptFacts, stage_fingerprint
 from .workshop import Desk
 
@@ -38,7 +39,10 @@ async def transcript(desk: Desk) -> StageMade:
     facts = desk.facts(TRANSCRIPT, TranscriptFacts)
     file = desk.recording.transcript_key(TRANSCRIPT_FILE)
     seconds = time.perf_counter() - since
-    return StageMade(TRANSCRIPT, reused, seconds, _numbers(facts), files=(file,))
+    toy = facts.toy or (bool(facts.job) and desk.options.job.model == DEMO_MODEL)
+    real = Checked(A_REAL_MODEL_HEARD_IT, not toy, {"model": facts.model or desk.options.job.model})
+    checks = (real,) if facts.job else ()
+    return StageMade(TRANSCRIPT, reused, seconds, _numbers(facts), checks, files=(file,))
 
 
 def _numbers(facts: TranscriptFacts) -> Numbers:
@@ -48,6 +52,9 @@ def _numbers(facts: TranscriptFacts) -> Numbers:
         "words": facts.words,
         "language": facts.language,
         "language_probability": facts.language_probability,
+        "model": facts.model,
+        "model_revision": facts.model_revision,
+        "toy": facts.toy,
         "attempts": len(facts.own_attempts),
         "job": facts.job,
         "backend": facts.backend,
@@ -95,7 +102,7 @@ def _job(desk: Desk, again: str) -> str:
     if not audio.regions:
         return ""
     options = _job_options(desk, audio)
-    revision = _revision(options)
+    revision = revision_of(options)
     return job_id(audio.content_sha256, options, revision, again=again)
 
 
@@ -111,7 +118,8 @@ def _job_options(desk: Desk, audio: OptimizedAudioFacts) -> JobOptions:
     )
 
 
-def _revision(options: JobOptions) -> str:
+def revision_of(options: JobOptions) -> str:
+    """What of the models changes a result with these options."""
     return model_revision(options.model, options.diarizer, options.diarization_model)
 
 
@@ -122,7 +130,7 @@ def _order(desk: Desk, job: str) -> Order:
         job=job,
         content_sha256=audio.content_sha256,
         options=options,
-        model_revision=_revision(options),
+        model_revision=revision_of(options),
         regions=audio.regions,
         audio_ms=audio.audio_ms,
         recording=desk.recording.name,
@@ -153,11 +161,18 @@ class _Made:
     since: float
 
 
+def marked(result: JobResult, model: str) -> JobResult:
+    """With the model that heard it, where a worker of an older version did not say."""
+    marks = {"model": result.model or model, "toy": model == DEMO_MODEL}
+    return result.model_copy(update=marks)
+
+
 def _save(desk: Desk, made: _Made) -> None:
     audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
     key = desk.recording.transcript_key(TRANSCRIPT_FILE)
     folder = JobFolder(desk.workshop.storage, desk.recording.tenant, made.job)
     result = folder.result() if made.job else None
+    result = marked(result, desk.options.job.model) if result else None
     body = result.model_dump_json().encode() if result else _NOTHING_SAID
     etag = desk.workshop.storage.write(key, body)
     last = next((a for a in made.attempts if result and a.attempt == result.attempt), None)
@@ -176,6 +191,10 @@ def _save(desk: Desk, made: _Made) -> None:
         timings=result.usage.timings if result else None,
         backend=f"{last.backend}/{last.sku}" if last else "",
         route=told(last.route) if last and last.route else "",
+        model=result.model if result else "",
+        model_revision=result.model_revision if result else "",
+        weights=result.weights if result else "",
+        toy=bool(result and result.toy),
         console=desk.workshop.engine.console_url(folder, last) if last else "",
         warnings=warnings_of_job(result.warnings) if result else (),
     )

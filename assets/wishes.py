@@ -2,11 +2,14 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from gpu_job.contract import Channels, Speakers
 from pipelines.billing.policy import Limits
-from pipelines.languages import check_language
+from pipelines.languages import check_candidates, check_language
+from pipelines.looks import SubtitleSpeakers, check_formats, speakers_switch
+from pipelines.prompts import check_prompt
+from pipelines.speech_models import check_model
 from pipelines.track_names import check_track
 
 _NESTED: dict[str, type[BaseModel]] = {"speakers": Speakers, "budget": Limits}
@@ -26,6 +29,12 @@ class Wishes(BaseModel):
     track: str | int | None = None
     speakers: Speakers | None = None
     preview: bool | None = None
+    formats: tuple[str, ...] | None = None
+    subtitle_speakers: SubtitleSpeakers | None = None
+    subtitle_highlight: bool | None = None
+    languages: tuple[str, ...] | None = None
+    translate: bool | None = None
+    model: str | None = None
 
     @field_validator("track")
     @classmethod
@@ -36,6 +45,51 @@ class Wishes(BaseModel):
     @classmethod
     def _known_language(cls, code: str | None) -> str | None:
         return code if code is None else check_language(code)
+
+    @field_validator("formats", mode="before")
+    @classmethod
+    def _known_formats(cls, names: object) -> object:
+        return names if names is None else check_formats(names)
+
+    @field_validator("subtitle_speakers", mode="before")
+    @classmethod
+    def _switched(cls, value: object) -> object:
+        return value if value is None else speakers_switch(value)
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _known_languages(cls, codes: object) -> object:
+        """YAML's [pt, en], or pt,en; Norwegian is YAML's false where nobody quotes it."""
+        if isinstance(codes, str):
+            codes = [code.strip() for code in codes.split(",") if code.strip()]
+        if not isinstance(codes, list | tuple):
+            return codes
+        return check_candidates("no" if code is False else str(code) for code in codes)
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, name: str | None) -> str | None:
+        return name if name is None else check_model(name)
+
+    @field_validator("initial_prompt")
+    @classmethod
+    def _bearable(cls, text: str | None) -> str | None:
+        return text if text is None else check_prompt(text)
+
+    @model_validator(mode="after")
+    def _speakers_fit(self) -> "Wishes":
+        if self.speakers is not None:
+            check_speakers(self.speakers)
+        return self
+
+
+def check_speakers(speakers: Speakers) -> None:
+    """ValueError where the numbers contradict one another."""
+    low, high = speakers.minimum, speakers.maximum
+    if speakers.exact is not None and (low is not None or high is not None):
+        raise ValueError("say how many speak (exact), or between how many, and not both")
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"minimum {low} is more than maximum {high}")
 
 
 def first_fault(error: ValidationError, kind: type[BaseModel]) -> str:

@@ -126,6 +126,7 @@ def chain(folder: str) -> dict[str, object]:
         settings = load_settings(
             storage_url=bucket.as_uri(),
             default_language="auto",
+            model="demo",
             diarizer="none",
             models_folder=_models(),
         )

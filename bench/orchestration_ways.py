@@ -35,6 +35,7 @@ def bucket_of(count: int, postgres_url: str = "") -> Iterator[list[str]]:
             "DAGSTER_POSTGRES_URL": postgres_url,
             "MODELS_FOLDER": str(ROOT / ".cache" / "models"),
             "BATCH_SIZE": "1000",
+            "MODEL": "demo",
         }
         yield keys
 

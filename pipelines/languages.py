@@ -1,5 +1,6 @@
 """The languages that Whisper knows, and a word for those who mistype one."""
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 # openai/whisper, whisper/tokenizer.py, LANGUAGES
@@ -25,3 +26,13 @@ def check_language(code: str) -> str:
     raise ValueError(
         f"{code!r} is no language of Whisper: give 'auto' or a code such as 'pt' or 'en'{hint}"
     )
+
+
+def check_candidates(codes: Iterable[str]) -> tuple[str, ...]:
+    """Codes among which a language is detected, each once; ValueError as `check_language` says."""
+    found = tuple(dict.fromkeys(codes))
+    if "auto" in found:
+        raise ValueError("'auto' is no candidate: name codes such as pt and en, or none for all")
+    for code in found:
+        check_language(code)
+    return found

@@ -21,7 +21,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pipelines.languages import check_language
+from pipelines.languages import check_candidates, check_language
+from pipelines.looks import SubtitleSpeakers, check_formats, speakers_switch
+from pipelines.prompts import check_prompt
 from pipelines.track_names import check_track
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -115,10 +117,16 @@ class Settings(NightSettings):
         "pt",
         description="Language code, or 'auto' to detect. Portuguese: what most recordings are.",
     )
+    languages: str = Field(
+        "",
+        description="Codes among which the language is detected, apart by commas (pt,en,es); "
+        "empty: all. Without DEFAULT_LANGUAGE they mean 'auto'.",
+    )
     model: str = Field(
-        "demo",
+        "auto",
         validation_alias=AliasChoices("MODEL", "WHISPER_MODEL"),
-        description="'demo' (200 words, embedded), a folder, or a hub name such as small.",
+        description="auto: large-v3-turbo where there is CUDA, else small; a hub name, a folder, "
+        "or 'demo' (a toy that knows 200 words).",
     )
     language_detection: Literal["once", "along"] = Field(
         "once", description="'along': anew all the way, where the language may change."
@@ -147,9 +155,25 @@ class Settings(NightSettings):
     beam_size: int = Field(1, ge=1, le=10, description="Beams of the decoder; 1 is fastest.")
     hotwords: str = Field("", description="Words to expect, such as names.")
     initial_prompt: str = Field("", description="Text that sets the style of the transcript.")
+    translate: bool = Field(
+        default=False, description="Write English, whatever is spoken; large-v3-turbo cannot."
+    )
+    min_speakers: int = Field(0, ge=0, description="At least so many people speak; 0: unknown.")
+    max_speakers: int = Field(0, ge=0, description="At most so many people speak; 0: unknown.")
     previews: bool = Field(
         default=False,
         description="Show the beginning of a transcript in Dagster, whose events stay for ever.",
+    )
+    formats: str = Field(
+        "all",
+        description="Files of each transcript, apart by commas: txt, srt, vtt, tsv, csv, docx, "
+        "rttm; json always is.",
+    )
+    subtitle_speakers: SubtitleSpeakers = Field(
+        "none", description="'changes': SRT names the speaker wherever another one begins."
+    )
+    subtitle_highlight: bool = Field(
+        default=False, description="WebVTT has the time of each word, to light it up."
     )
     tenants_file: Path = Field(
         Path("tenants.yaml"), description="What differs by tenant; no file: nothing does."
@@ -216,6 +240,9 @@ class Settings(NightSettings):
     )
     local_cpu_threads: int = Field(
         0, ge=0, description="Threads of each worker; 0 chooses by the model's size."
+    )
+    device: Literal["auto", "cuda", "cpu"] = Field(
+        "auto", description="Where workers of this machine compute; auto: on its card, if any."
     )
     local_worker_python: Path | None = Field(
         None, description="Python with the worker's own packages, for DIARIZER=pyannote."
@@ -336,6 +363,31 @@ class Settings(NightSettings):
     def _known_language(cls, code: str) -> str:
         return check_language(code)
 
+    @field_validator("formats")
+    @classmethod
+    def _known_formats(cls, text: str) -> str:
+        return ",".join(check_formats(text))
+
+    @field_validator("subtitle_speakers", mode="before")
+    @classmethod
+    def _switched(cls, value: object) -> object:
+        return speakers_switch(value)
+
+    @field_validator("model")
+    @classmethod
+    def _of_the_house(cls, name: str) -> str:
+        return str(Path(name).expanduser()) if name.startswith("~") else name
+
+    @field_validator("initial_prompt")
+    @classmethod
+    def _bearable(cls, text: str) -> str:
+        return check_prompt(text)
+
+    @field_validator("languages")
+    @classmethod
+    def _known_languages(cls, text: str) -> str:
+        return ",".join(check_candidates(_split(text)))
+
     @field_validator("report_mail_to", "report_mail_from")
     @classmethod
     def _addresses(cls, text: str) -> str:
@@ -354,15 +406,45 @@ class Settings(NightSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _speakers_fit(self) -> "Settings":
+        if 0 < self.max_speakers < self.min_speakers:
+            raise ValueError(
+                f"MIN_SPEAKERS={self.min_speakers} is more than MAX_SPEAKERS={self.max_speakers}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tenants_are_there(self) -> "Settings":
+        """A file that is named and missing would lift every tenant's permissions and budgets."""
+        if "tenants_file" in self.model_fields_set and not self.tenants_file.is_file():
+            raise ValueError(
+                f"TENANTS_FILE={self.tenants_file} is not there, and with it what tenants permit "
+                "and may spend: correct the path, or take the line out"
+            )
+        return self
+
     @property
     def report_recipients(self) -> tuple[str, ...]:
         """Addresses of REPORT_MAIL_TO."""
         return _split(self.report_mail_to)
 
     @property
+    def wished_language(self) -> str:
+        """The default language, or 'auto': who names candidates alone wants one of them found."""
+        if self.languages and "default_language" not in self.model_fields_set:
+            return "auto"
+        return self.default_language
+
+    @property
+    def language_candidates(self) -> tuple[str, ...]:
+        """The codes of LANGUAGES; empty: all."""
+        return _split(self.languages)
+
+    @property
     def language(self) -> str | None:
         """The default language; None to detect."""
-        return None if self.default_language == "auto" else self.default_language
+        return None if self.wished_language == "auto" else self.wished_language
 
     @property
     def bucket_url(self) -> str:
@@ -418,6 +500,14 @@ def _plain(message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
+def setting_names() -> set[str]:
+    """Every environment variable that is a setting."""
+    names = {name.upper() for name in Settings.model_fields}
+    for field in Settings.model_fields.values():
+        names |= {str(alias) for alias in getattr(field.validation_alias, "choices", ())}
+    return names
+
+
 def exported(settings: Settings) -> dict[str, str]:
     """What is not at its default, as the environment of a process that shall see the same."""
     values = {name: getattr(settings, name) for name in settings.model_fields_set}
@@ -430,6 +520,5 @@ def exported(settings: Settings) -> dict[str, str]:
 def inherited_environment() -> dict[str, str]:
     """This process's environment without credentials: what a child may see."""
     secret = ("AWS_", "RUNPOD_", "GOOGLE_", "AZURE_", "OPENAI_", "POSTGRES_", "DAGSTER_")
-    secret += ("COSTS_POSTGRES_",)
-    secret = ("AWS_", "RUNPOD_", "GOOGLE_", "AZURE_", "OPENAI_", "POSTGRES_", "DAGSTER_", "SMTP_")
+    secret += ("COSTS_POSTGRES_", "SMTP_")
     return {name: value for name, value in os.environ.items() if not name.startswith(secret)}

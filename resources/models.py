@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from pipelines.settings import HOUSE
+from pipelines.speech_models import DEMO_MODEL
 
 from .failures import BackendUnavailableError
 
-DEMO_MODEL = "demo"
 COMMUNITY_1 = "pyannote/speaker-diarization-community-1"
 _EMBEDDED = HOUSE / "demo" / "models"
 # Python before 3.11.4 has no filters; the checksum has vouched for the archive by then

@@ -19,6 +19,8 @@ import psycopg2
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from bench.real_whisper import NoRealWhisperError
+from bench.real_whisper import real_whisper as real_whisper_folder
 from pipelines.settings import Settings, load_settings
 
 # a machine that is busy with something else is no failure of the code, nor is a throw of dice
@@ -47,6 +49,7 @@ def _names_of_settings():
     yield from ("DIARIZATION_MODEL", "HUGGINGFACE_TOKEN", "RETIRE_AFTER_JOBS", "SPOT_NOTICES")
 
 
+os.environ["MODEL"] = "demo"  # of fixtures that live longer than a test, too
 SETTINGS = frozenset(_names_of_settings())
 # what other libraries read of themselves
 OF_LIBRARIES = ("AWS_", "AZURE_", "CLOUDSDK_", "DAGSTER_", "GCE_", "GOOGLE_", "RUNPOD_")
@@ -62,6 +65,7 @@ def _no_settings_of_the_machine(monkeypatch, tmp_path):
         ours = upper in SETTINGS or upper.startswith(OF_LIBRARIES)
         if ours or upper in OF_THE_MACHINE or upper.endswith("_PROXY"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("MODEL", "demo")  # no test waits for a hub, or needs one
     monkeypatch.setenv("DAGSTER_POSTGRES_URL", "")  # the product sets it for dagster.yaml
     monkeypatch.chdir(tmp_path)
 
@@ -112,6 +116,15 @@ def pytest_sessionfinish(session, exitstatus):
     unknown = [report for report in skipped if report.nodeid not in allowed]
     if unknown and os.environ.get("CI") == "true" and exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def real_whisper():
+    """The folder of a real Whisper (base, multilingual), where the package index has it."""
+    try:
+        return real_whisper_folder()
+    except NoRealWhisperError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

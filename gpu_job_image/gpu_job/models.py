@@ -12,6 +12,7 @@ from .retirement import Retirement
 from .session import Session
 from .settings import COMMUNITY_1, WorkerSettings
 from .sharing import Sharing
+from .speech.model import origin_of
 from .speech.transcriber import Transcriber
 from .weights import read_ahead
 
@@ -30,6 +31,7 @@ class Models:
     model: str = ""
     diarizer_kind: str = ""
     diarization_model: str = ""
+    weights: str = ""
 
     def __post_init__(self) -> None:
         self.sharing = Sharing(self.session.card)
@@ -80,6 +82,7 @@ def load_models(settings: WorkerSettings) -> Models:
         model=settings.model,
         diarizer_kind=settings.diarizer,
         diarization_model=settings.diarization_model,
+        weights=origin_of(settings),
     )
 
 

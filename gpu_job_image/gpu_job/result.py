@@ -2,6 +2,7 @@
 
 from .claims import Ownership
 from .contract import JobRequest, JobResult, SpeakerEmbedding
+from .settings import DEMO_MODEL
 from .together import Work
 
 
@@ -24,4 +25,7 @@ def result_of(request: JobRequest, owner: Ownership, work: Work) -> JobResult:
         speaker_embeddings=embeddings,
         usage=owner.usage_now(),
         warnings=tuple(work.speech.warnings),
+        model=request.options.model,
+        weights=work.models.weights,
+        toy=request.options.model == DEMO_MODEL,
     )

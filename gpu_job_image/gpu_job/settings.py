@@ -28,6 +28,8 @@ class WorkerSettings:
         back (faster-whisper#660); 0 never (RETIRE_AFTER_JOBS).
     visible_cards: which cards this process may use (CUDA_VISIBLE_DEVICES); None: all.
     spot_notices: whose notices of interruption to watch for (SPOT_NOTICES: none, aws or gcp).
+    fetched: folder of models that were fetched from the hub, to which others are fetched
+        (FETCHED_MODELS); None: the cache of huggingface_hub.
     """
 
     models: Path
@@ -42,6 +44,7 @@ class WorkerSettings:
     retire_after_jobs: int = 200
     visible_cards: str | None = None
     spot_notices: str = "none"
+    fetched: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "WorkerSettings":
@@ -77,6 +80,8 @@ class WorkerSettings:
             for name, key in numbers.items()
             if environment.get(key)
         }
+        if environment.get("FETCHED_MODELS"):
+            given["fetched"] = Path(environment["FETCHED_MODELS"])  # type: ignore[assignment]
         given["visible_cards"] = environment.get("CUDA_VISIBLE_DEVICES")
         return cls(Path(environment.get("MODELS_FOLDER", "models")), **given, **counts)  # type: ignore[arg-type]
 

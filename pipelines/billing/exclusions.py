@@ -38,6 +38,9 @@ def exclusion(  # noqa: PLR0913  # what an exclusion hangs on, by name
 def _unable(job: JobSize, can: Capabilities) -> Iterator[str]:
     if job.diarized and not can.diarization:
         yield "speakers are wanted, and it does not tell them apart"
+    if can.models is not None and job.model not in can.models:
+        loaded = ", ".join(sorted(can.models))
+        yield f"the model is {job.model}, and its workers have loaded {loaded}"
     if can.languages is not None and job.language not in can.languages:
         known = ", ".join(sorted(can.languages))
         wish = f"the language is {job.language!r}" if job.language else "the language is unknown"

@@ -60,6 +60,7 @@ class Capabilities:
     third_party: bool
     diarization: bool = True
     languages: frozenset[str] | None = None
+    models: frozenset[str] | None = None
     max_audio_seconds: float | None = None
     max_audio_bytes: int | None = None
     regions: frozenset[str] = frozenset()

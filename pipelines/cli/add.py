@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -11,14 +12,12 @@ import click
 
 from assets.options import OPTIONS_FILE, Wishes
 from assets.quarantine import printable
-from gpu_job.contract import Speakers
-from pipelines.languages import check_language
-from pipelines.recordings import NameRefusedError, Recording, check_tenant, from_inbox_key
+from pipelines.recordings import NameRefusedError, Recording, from_inbox_key
 from pipelines.settings import Settings
-from pipelines.track_names import check_track
 from resources.storage.base import Storage
 
 from .house import console, json_option, open_house, print_json
+from .wished import check_name, doubtful, wishes_of
 
 
 @click.command()
@@ -26,7 +25,10 @@ from .house import console, json_option, open_house, print_json
 @click.option("--tenant", default="default", show_default=True, help="Whose recordings they are.")
 @click.option("--replace", is_flag=True, help="Overwrite files of the same name.")
 @click.option("--language", help="Language code of these files, or 'auto' to detect.")
+@click.option("--languages", help="Codes among which it is detected, apart by commas: pt,en,es.")
 @click.option("--speakers", type=click.IntRange(1), help="How many people speak in each.")
+@click.option("--min-speakers", type=click.IntRange(1), help="At least so many; not with the one.")
+@click.option("--max-speakers", type=click.IntRange(1), help="At most so many; not with the one.")
 @click.option(
     "--channels",
     type=click.Choice(["mixed", "separate"]),
@@ -34,35 +36,19 @@ from .house import console, json_option, open_house, print_json
 )
 @click.option(
     "--track",
-    callback=lambda _, __, value: _track(value),
     help="Of files with several sounds: its number, 'auto', or 'all' as channels.",
 )
 @click.option("--hotwords", help="Words to expect, such as names.")
+@click.option("--prompt", help="Text that sets the style: names, spelling, punctuation.")
+@click.option("--translate/--no-translate", default=None, help="Write English, whatever is spoken.")
+@click.option("--model", help="Another speech model for these files: a name, or a folder.")
 @json_option
-def command(  # noqa: PLR0913, PLR0917  # one for each option
-    files: tuple[Path, ...],
-    tenant: str,
-    language: str | None,
-    speakers: int | None,
-    channels: str | None,
-    track: str | None,
-    hotwords: str | None,
-    *,
-    replace: bool,
-    as_json: bool,
-) -> None:
+def command(files: tuple[Path, ...], *, replace: bool, as_json: bool, **wished: Any) -> None:  # noqa: ANN401  # as click gives it
     """Copy FILES, and all files below folders but hidden ones, into the inbox of a tenant."""
-    _check(tenant, language)
+    tenant = check_name(wished.pop("tenant"))
+    wishes = wishes_of(**wished)
     settings, storage = open_house()
-    wishes = Wishes.model_validate(
-        {
-            "language": language,
-            "hotwords": hotwords,
-            "channels": channels,
-            "track": track,
-            "speakers": Speakers(exact=speakers) if speakers else None,
-        }
-    )
+    doubt = doubtful(wishes, tenant, settings)
     added: list[str] = []
     refused: dict[str, str] = {}
     for file, name in walk(files, ours(settings)):
@@ -72,26 +58,10 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
             added.append(recording.name)
         except (NameRefusedError, FileExistsError, OSError) as error:
             refused[printable(str(file))] = str(error)
+    if doubt:
+        click.echo(doubt, err=True)
     _tell(added, refused, storage.url, as_json=as_json)
     sys.exit(1 if refused else 0)
-
-
-def _track(value: str | None) -> str | None:
-    try:
-        return value if value is None else check_track(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-def _check(tenant: str, language: str | None) -> None:
-    try:
-        check_tenant(tenant)
-    except NameRefusedError as error:
-        raise click.UsageError(str(error)) from error
-    try:
-        check_language("auto" if language is None else language)
-    except ValueError as error:
-        raise click.UsageError(f"--language: {error}") from error
 
 
 def ours(settings: Settings) -> set[Path]:

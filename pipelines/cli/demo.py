@@ -46,8 +46,8 @@ _LINES = 5  # of each transcript
 def command(folder: Path | None, port: int, *, costs: bool, ui: bool, as_json: bool) -> None:
     """See it all work: recordings of three formats become transcripts with speakers, and a bill.
 
-    The speech model of the demo knows some 200 words of two toy languages. Set MODEL=small, a
-    folder or another hub name for real recordings.
+    The speech model of the demo knows some 200 words of two toy languages, and marks each
+    transcript as a toy's. `escriba run` takes a real one.
     """
     if costs:
         if ui:
@@ -65,6 +65,7 @@ def command(folder: Path | None, port: int, *, costs: bool, ui: bool, as_json: b
         default_language="auto",
         model="demo",
         diarizer="light",
+        languages="",
         previews=True,
     )
     if not as_json:
@@ -177,6 +178,6 @@ def _say_next(out: Console, folder: Path) -> None:
     out.print(f"""\
   (cd {folder} && {escriba} show english-3-voices.mp4 --format srt)
   (cd {folder} && {escriba} costs --by tenant)
-Your own recordings go to ./data, and want a real model:
+Your own recordings go to ./data, and get a real model, which comes from the hub once:
   {escriba} add YOUR-RECORDING.mp3 --tenant me
-  MODEL=small {escriba} run""")
+  {escriba} run""")

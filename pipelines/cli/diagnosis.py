@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
-from pathlib import Path
 
 from pipelines.dagster_home import dagster_home, is_ours
 from pipelines.settings import Settings, SettingsError, load_settings
@@ -15,6 +14,8 @@ from .bucket_look import bucket
 from .diarizer_look import diarizer
 from .findings import Finding
 from .mail_look import mail
+from .model_look import model
+from .names_look import names
 from .runpod_look import runpod
 
 _PACKAGES = ("escriba", "dagster", "faster-whisper", "ctranslate2", "av", "obstore", "duckdb")
@@ -54,29 +55,6 @@ def _space(settings: Settings) -> Iterator[Finding]:
         found=f"{free_gb:,.0f} GB free in {folder}",
         advice="" if enough else "Recordings are decoded there: make room.",
     )
-
-
-def _models(settings: Settings) -> Iterator[Finding]:
-    from resources.failures import BackendUnavailableError
-    from resources.models import DEMO_MODEL, unpack_demo_models
-
-    if settings.model == DEMO_MODEL:
-        try:
-            unpack_demo_models(settings.models_folder)
-        except BackendUnavailableError as error:
-            yield Finding(what="model", state="broken", found=str(error))
-            return
-        advice = "For real recordings set MODEL=small, another hub name, or a folder."
-        found = "demo, a toy that knows some 200 words"
-        yield Finding(what="model", state="odd", found=found, advice=advice)
-    elif Path(settings.model).is_dir():
-        whole = (Path(settings.model) / "model.bin").is_file()
-        found = f"{settings.model}, a folder {'with' if whole else 'without'} a model.bin"
-        advice = "" if whole else "Give a folder with a CTranslate2 model as MODEL."
-        yield Finding(what="model", state="well" if whole else "broken", found=found, advice=advice)
-    else:
-        found = f"{settings.model}, from the model hub when the first job starts"
-        yield Finding(what="model", state="well", found=found)
 
 
 def _tenants(settings: Settings) -> Iterator[Finding]:
@@ -172,7 +150,8 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _versions,
     bucket,
     _space,
-    _models,
+    names,
+    model,
     diarizer,
     _tenants,
     _prices,

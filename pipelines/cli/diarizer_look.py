@@ -13,8 +13,20 @@ _HAS_PYANNOTE = "import importlib.util, sys; sys.exit(importlib.util.find_spec('
 _SECONDS = 20
 
 
+def light_is_toy(settings: Settings) -> bool:  # noqa: ARG001  # of this version it always is
+    """Whether the weights of the light diarizer are the embedded ones of the demo."""
+    return True
+
+
 def diarizer(settings: Settings) -> Iterator[Finding]:
     """Of pyannote: its packages, and the token where the model is not a folder."""
+    if settings.diarizer == "light" and light_is_toy(settings):
+        yield Finding(
+            what="diarizer",
+            state="odd",
+            found="light, a toy that was made of synthetic voices and separates no real ones",
+            advice="Set DIARIZER=pyannote (README, Real speakers), or none; or CHANNELS=separate.",
+        )
     if settings.diarizer != "pyannote":
         return
     python = str(settings.local_worker_python or sys.executable)

@@ -14,6 +14,8 @@ from resources.storage import open_storage
 from resources.storage.base import Storage
 from resources.synthetic import NOTICE, is_synthetic
 
+_NAMED = 10  # recordings that an error names
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -54,16 +56,23 @@ def find_recording(text: str, known: list[Recording]) -> Recording:
     Raises:
         click.UsageError: none or several, with what to type instead.
     """
-    exact = [r for r in known if text in {r.name, r.partition_key, r.inbox_key}]
-    close = exact or [r for r in known if f"/{r.name}".endswith(f"/{text}")]
-    close = close or [r for r in known if text in r.name]
+    close = recordings_like(text, known)
     if len(close) == 1:
         return close[0]
     if not close:
         raise click.UsageError(
             f"No recording is called {text!r}; `escriba status --json` lists them."
         )
-    names = ", ".join(r.name for r in close[:5])
+    names = ", ".join(r.name for r in close[:_NAMED])
+    more = f" and {len(close) - _NAMED} more" if len(close) > _NAMED else ""
     raise click.UsageError(
-        f"{text!r} fits {len(close)} recordings ({names}); say more of the name."
+        f"{text!r} fits {len(close)} recordings ({names}{more}); say more of the name."
     )
+
+
+def recordings_like(text: str, known: list[Recording]) -> list[Recording]:
+    """Those called so, in order; else those whose path ends so; else all that have it in them."""
+    exact = [r for r in known if text in {r.name, r.partition_key, r.inbox_key}]
+    close = exact or [r for r in known if f"/{r.name}".endswith(f"/{text}")]
+    close = close or [r for r in known if text in r.name]
+    return sorted(close, key=lambda r: r.name)

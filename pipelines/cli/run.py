@@ -1,50 +1,72 @@
 """`escriba run`: everything new in the bucket, headless."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 from rich.console import Console
 from rich.text import Text
 
 from assets.inbox import Refused, Survey, of_tenant, quarantine_new, survey
+from assets.options import tenant_wishes
 from assets.progress import Outcome
 from assets.quarantine import printable
 from pipelines.billing.prices import read_price_book
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
 from pipelines.speech.recording_warnings import RecordingWarning
-from resources.models import DEMO_MODEL
+from pipelines.speech_models import DEMO_MODEL, TOY_NOTICE
 from resources.storage.base import Storage
 
 from .arrivals import arrivals, listen_to_signals
 from .house import console, find_recording, json_option, open_house, print_json
+from .redoing import find_outdated, tell_outdated
 from .running import Ran, not_in_dagster, run_recordings
 
 
 @click.command()
 @click.argument("recordings", nargs=-1)
 @click.option("--tenant", help="Only this tenant's recordings.")
+@click.option(
+    "--outdated",
+    is_flag=True,
+    help="Redo what was done with other settings (model, language, diarizer …); this costs money.",
+)
 @click.option("--watch", is_flag=True, help="Go on, and take what comes, until Ctrl-C.")
 @json_option
-def command(recordings: tuple[str, ...], tenant: str | None, *, watch: bool, as_json: bool) -> None:
+def command(
+    recordings: tuple[str, ...],
+    tenant: str | None,
+    *,
+    outdated: bool,
+    watch: bool,
+    as_json: bool,
+) -> None:
     """Take everything new in the bucket through all stages, or the RECORDINGS named.
 
     What is done is not done again; what failed for good waits for `escriba retry` or for a
     new upload. Recordings that are named are looked at again, whatever is known of them: stages
     whose output was lost, or that other settings (such as another MODEL) would make otherwise,
-    are done again, and all others are reused.
+    are done again, and all others are reused. With --outdated, all that other settings would make
+    otherwise is done again, beside what is new.
     """
     settings, storage = open_house()
     read_price_book(settings.price_book)  # without prices nothing may start
+    tenant_wishes(settings.tenants_file)  # nor without what tenants permit
     if watch and recordings:
         raise click.UsageError("--watch takes whatever comes: name no recordings beside it.")
+    if outdated and recordings:
+        raise click.UsageError("--outdated finds them itself: name none beside it.")
     seen = survey(storage)
     seen.refused = quarantine_new(storage, seen.refused)
     work = [find_recording(name, seen.everyone) for name in recordings] or seen.work
     work = work if recordings else [*work, *not_in_dagster(settings, seen.done)]
+    others = find_outdated(settings, storage, of_tenant(seen, tenant), all_of_them=outdated)
+    work = [*work, *(others.recordings if outdated else ())]
     work = [recording for recording in dict.fromkeys(work) if tenant in {None, recording.tenant}]
-    ran = _run(settings, storage, seen, work, tenant, as_json=as_json)
+    tell_outdated(others, settings, storage, tenant, chosen=outdated, quiet=as_json)
+    told = [one.name for one in others.recordings]
+    ran = _run(settings, storage, seen, work, tenant, as_json=as_json, outdated=told)
     if watch:
         listen_to_signals()
         for found in arrivals(storage):
@@ -63,15 +85,16 @@ def _run(  # noqa: PLR0913  # what a run needs, and how it is told
     tenant: str | None,
     *,
     as_json: bool,
+    outdated: Sequence[str] = (),
 ) -> Ran | None:
     out = console()
     ran = run_recordings(settings, work, out, quiet=as_json) if work else None
     if as_json:
-        print_json(summary(ran, seen))
+        print_json(summary(ran, seen) | {"outdated": list(outdated)})
     else:
         print_summary(out, ran, of_tenant(seen, tenant), storage.url)
         if ran and settings.model == DEMO_MODEL:
-            out.print("MODEL=demo is a toy that knows some 200 words: set MODEL=small, say.")
+            out.print(f"{TOY_NOTICE} Take MODEL=demo out for a real one.")
     return ran
 
 

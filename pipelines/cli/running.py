@@ -17,6 +17,7 @@ from pipelines.recordings import Recording
 from pipelines.settings import Settings, SettingsError
 
 from .bars import Bars, Gathered, JsonLines
+from .fetching import ready_models
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -54,7 +55,12 @@ def run_recordings(
     retry: bool = False,
     quiet: bool = False,
 ) -> Ran:
-    """Take the recordings through all stages, in runs of BATCH_SIZE."""
+    """Take the recordings through all stages, in runs of BATCH_SIZE.
+
+    Raises:
+        BackendUnavailableError: the speech model cannot be had.
+    """
+    ready_models(settings, console, {one.tenant for one in recordings}, quiet=quiet)
     shown = console.is_terminal and not quiet
     progress = Bars(console, len(recordings)) if shown else Gathered() if quiet else JsonLines()
     with progress.display():

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pipelines.settings import Settings, SettingsError
 
@@ -29,6 +30,10 @@ def runpod(settings: Settings) -> Iterator[Finding]:
     except SettingsError as error:
         yield Finding(what=_WHAT, state="broken", found=str(error))
         return
+    if endpoints and urlsplit(settings.bucket_url).scheme == "file":
+        found = f"the bucket is a folder ({settings.bucket_url}), which no worker of RunPod reaches"
+        advice = "Set STORAGE_URL to a bucket: s3://, gs:// or az:// (docs/storage.md)."
+        yield Finding(what=_WHAT, state="broken", found=found, advice=advice)
     if not endpoints:
         found = "a key is set, and no endpoint: no job goes there"
         advice = "`escriba deploy runpod` makes one; then set RUNPOD_ENDPOINT_ID."

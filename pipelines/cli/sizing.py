@@ -26,7 +26,7 @@ from resources.storage.base import Storage, StorageError, Stored
 from .add import ours, walk
 
 _READERS = 8
-_FLAC_BYTES_A_SECOND = 17_000  # of mono 16 kHz speech, about half of what it is undone
+FLAC_BYTES_A_SECOND = 17_000  # of mono 16 kHz speech, about half of what it is undone
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _sized(
         why = "The file does not say how long it is."
         return Unsized(name, why, "`escriba run` finds out; it is not part of the sums.")
     separate = options.channels == "separate" and found.channels > 1
-    optimized = found.declared_ms * _FLAC_BYTES_A_SECOND // 1000
+    optimized = found.declared_ms * FLAC_BYTES_A_SECOND // 1000
     size = size_of(
         options.job,
         audio_ms=found.declared_ms,

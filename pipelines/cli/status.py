@@ -1,9 +1,12 @@
 """`escriba status`: how far every recording is."""
 
+from collections import Counter
+
 import click
 
 from assets.inbox import Survey, survey
 from assets.quarantine import printable
+from pipelines.speech_models import DEMO_MODEL, TOY_NOTICE
 
 from .costs import new_table
 from .house import console, json_option, open_house, print_json
@@ -28,6 +31,10 @@ def command(*, as_json: bool) -> None:
     for state, count in _counts(seen).items():
         table.add_row(state, f"{count:,}")
     out.print(table)
+    models = Counter(made.model for made in seen.made.values() if made.model)
+    for model, count in models.most_common():
+        toy = f", a toy: {TOY_NOTICE}" if model == DEMO_MODEL else ""
+        out.print(f"{count:,} heard by {model}{toy}")
     told = (*seen.failed.items(), *seen.to_retry.items(), *seen.deferred.items())
     for recording, refusal in told:
         print_failure(out, recording.name, refusal.message, refusal.advice)
@@ -60,6 +67,11 @@ def _as_json(seen: Survey, url: str) -> dict[str, object]:
     return {
         "bucket": url,
         "done": names(seen.done),
+        "models": {
+            recording.name: {"model": made.model, "model_revision": made.revision, "toy": made.toy}
+            for recording, made in seen.made.items()
+            if made.model
+        },
         "new": names(seen.new),
         "deferred": [
             {"recording": recording.name} | refusal.model_dump(mode="json", exclude={"name"})

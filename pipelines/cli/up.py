@@ -16,6 +16,7 @@ from rich.console import Console
 from pipelines.dagster_home import dagster_home
 from pipelines.settings import HOUSE, Settings, exported
 
+from .fetching import ready_models
 from .house import console, open_house
 from .processes import Household, household
 
@@ -35,6 +36,7 @@ def command(host: str, port: int, *, read_only: bool) -> None:
     docs/operations.md.
     """
     settings, storage = open_house()
+    ready_models(settings, console())
     sys.exit(keep_up(settings, storage.url, host, port, read_only=read_only))
 
 

@@ -26,12 +26,14 @@ class AllTracks(Iterator[Block]):
     Shorter tracks end in silence; tracks that nothing here decodes are silent and told.
     """
 
-    def __init__(self, path: Path, stop: Callable[[], bool]) -> None:
+    def __init__(self, path: Path, stop: Callable[[], bool], gain_db: float = 0.0) -> None:
         self.samples = 0
         self.warnings: tuple[RecordingWarning, ...] = ()
         self._there = count_tracks(path)
         self._tracks = [
-            _Track(BlockDecoder(path, "mixed", stop, TrackWish(number)), number)
+            _Track(
+                BlockDecoder(path, "mixed", stop, wish=TrackWish(number), gain_db=gain_db), number
+            )
             for number in range(1, min(self._there, MOST_CHANNELS) + 1)
         ]
 

@@ -1,12 +1,14 @@
 """Subtitle cues: what stands on the screen, from when until when."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from pipelines.speech.breaks import COLUMNS_PER_SECOND, MAX_MS, cue_spans, lines
+from gpu_job.contract.joins import text_of
+from pipelines.speech.breaks import MAX_MS, cue_spans, lines
 from pipelines.speech.diarized import DiarizedSegment
-from pipelines.speech.phrases import phrases
+from pipelines.speech.guides import OTHERS, Guide
+from pipelines.speech.phrases import Phrase, Token, labelled, phrases
 from pipelines.speech.width import columns
 
 MIN_MS = 1_000  # Netflix asks for 5/6 s; a round second is easier on slow readers
@@ -18,12 +20,17 @@ LATE_MS = 1_500
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One or two lines of one speaker, shown from `start_ms` until before `end_ms`."""
+    """One or two lines of one speaker, shown from `start_ms` until before `end_ms`.
+
+    words: those of each line, with the times of the voice.
+    """
 
     start_ms: int
     end_ms: int
     speaker: str
     lines: tuple[str, ...]
+    words: tuple[Sequence[Token], ...] = field(default=(), compare=False)
+    guide: Guide = field(default=OTHERS, compare=False)
 
     @property
     def columns(self) -> int:
@@ -31,22 +38,38 @@ class Cue:
         return sum(columns(line) for line in self.lines)
 
 
-def make_cues(segments: Iterable[DiarizedSegment]) -> list[Cue]:
+def make_cues(
+    segments: Iterable[DiarizedSegment], language: str = "", *, labels: bool = False
+) -> list[Cue]:
     """Cues for the segments, in time order, never two at once and never of two speakers.
 
-    A cue has at most two lines of 42 columns and lasts at most 7 s. It begins with its first word,
-    or up to LATE_MS later where the cue before it would last less than a second, or could not be
-    read because two talk at once. It stays into the silence that follows, as long as it takes to
-    read it at 17 columns a second and for one second at least, and ends at the latest where the
-    next one begins: where people talk faster, or at once, a cue is shorter. A word of more than
-    7 s ends early.
+    A cue has at most two lines of 42 columns, or of what the guide of its script allows, and lasts
+    at most 7 s. It begins with its first word, or up to LATE_MS later where the cue before it would
+    last less than a second, or could not be read because two talk at once. It stays into the
+    silence that follows, as long as it takes to read it at the guide's speed (17 columns a second)
+    and for one second at least, and ends at the latest where the next one begins: where people
+    talk faster, or at once, a cue is shorter. A word of more than 7 s ends early.
+
+    Args:
+        segments: Of a transcript.
+        language: Of the recording, for what is written in ideographs alone (guides.py).
+        labels: Where another speaker begins, `[SPEAKER_00]` stands before the words.
     """
+    found = phrases(segments, language)
     spoken = [
-        Cue(part[0].start_ms, max(token.end_ms for token in part), phrase.speaker, lines(part))
-        for phrase in phrases(segments)
-        for part in (phrase.tokens[first:end] for first, end in cue_spans(phrase.tokens))
+        _spoken(phrase, phrase.tokens[first:end])
+        for phrase in (labelled(found) if labels else found)
+        for first, end in cue_spans(phrase.tokens, phrase.guide)
     ]
     return _shown(sorted(spoken, key=lambda cue: cue.start_ms))
+
+
+def _spoken(phrase: Phrase, tokens: Sequence[Token]) -> Cue:
+    """A cue with the times of the voice."""
+    words = lines(tokens, phrase.guide)
+    end_ms = max(token.end_ms for token in tokens)
+    texts = tuple(map(text_of, words))
+    return Cue(tokens[0].start_ms, end_ms, phrase.speaker, texts, words, phrase.guide)
 
 
 def _shown(spoken: Sequence[Cue]) -> list[Cue]:
@@ -54,7 +77,7 @@ def _shown(spoken: Sequence[Cue]) -> list[Cue]:
     starts = _starts(spoken)
     next_starts = [*starts[1:], None]  # one too many where there is no cue at all
     return [
-        Cue(start_ms, _end(cue, start_ms, next_ms), cue.speaker, cue.lines)
+        replace(cue, start_ms=start_ms, end_ms=_end(cue, start_ms, next_ms))
         for cue, start_ms, next_ms in zip(spoken, starts, next_starts, strict=False)
     ]
 
@@ -76,4 +99,4 @@ def _end(cue: Cue, start_ms: int, next_ms: int | None) -> int:
 
 def _reading_ms(cue: Cue) -> int:
     """How long a cue should stand at least."""
-    return max(MIN_MS, -(-cue.columns * 1000 // COLUMNS_PER_SECOND))
+    return max(MIN_MS, -(-cue.columns * 1000 // cue.guide.columns_per_second))

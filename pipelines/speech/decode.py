@@ -20,6 +20,7 @@ from pipelines.speech.mixdown import Mixer
 from pipelines.speech.native_frames import Hole, NativeFrames, shape_of
 from pipelines.speech.probe import AudioProbe, describe
 from pipelines.speech.safe_open import AudioSource, open_audio
+from pipelines.speech.speech_level import amplified
 from pipelines.speech.tracks import ANY_TRACK, Hears, TrackWish, loud_share
 
 if TYPE_CHECKING:
@@ -58,13 +59,15 @@ class BlockDecoder(Iterator[Block]):
         warnings: What is odd about the recording; complete once the iterator is exhausted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a wish of its own, see decode_blocks
         self,
         path: Path,
         channels: Channels,
         stop: Callable[[], bool],
+        *,
         wish: TrackWish = ANY_TRACK,
         hears: Hears | None = loud_share,
+        gain_db: float = 0.0,
     ) -> None:
         self.probe: AudioProbe | None = None
         self.packets = self.bad_packets = self.samples = 0
@@ -75,6 +78,7 @@ class BlockDecoder(Iterator[Block]):
         self.warnings: tuple[RecordingWarning, ...] = ()
         self._path, self._channels, self._stop = path, channels, stop
         self._wish, self._hears = wish, hears
+        self._gain_db = gain_db
         self._layout: AudioLayout | None = None
         self._mixer = Mixer()
         self._blocks = self._decode()
@@ -125,7 +129,7 @@ class BlockDecoder(Iterator[Block]):
                 if resampler is None:
                     resampler, shape = self._resampler(piece), shape_of(piece)
                 self._due_seconds += piece.samples / piece.sample_rate
-                yield from map(_block, resampler.resample(piece))
+                yield from map(self._block, resampler.resample(piece))
             if resampler:
                 yield from self._ended(resampler)
         except (av.FFmpegError, ValueError) as error:
@@ -143,11 +147,19 @@ class BlockDecoder(Iterator[Block]):
 
     def _resampler(self, chunk: AudioFrame) -> AudioResampler:
         layout = self._layout_for(chunk)
-        return AudioResampler("s16", layout, SAMPLE_RATE_HZ, frame_size=BLOCK_SAMPLES)
+        # made louder before it is rounded to 16 bits: of sound at -60 dBFS these hold six
+        kept = "flt" if self._gain_db else "s16"
+        return AudioResampler(kept, layout, SAMPLE_RATE_HZ, frame_size=BLOCK_SAMPLES)
+
+    def _block(self, frame: AudioFrame) -> Block:
+        sound = frame.to_ndarray().reshape(frame.samples, -1)
+        if self._gain_db:
+            return amplified(cast("npt.NDArray[np.float32]", sound), self._gain_db)
+        return cast("Block", sound)
 
     def _ended(self, resampler: AudioResampler) -> Iterator[Block]:
         """The last of a resampler, to the sample: its rounding would add up over thousands."""
-        rest = [_block(frame) for frame in resampler.resample(None)]
+        rest = [self._block(frame) for frame in resampler.resample(None)]
         if not rest:
             return
         last = np.concatenate(rest)
@@ -209,17 +221,14 @@ class BlockDecoder(Iterator[Block]):
         )
 
 
-def _block(frame: AudioFrame) -> Block:
-    return cast("Block", frame.to_ndarray()).reshape(frame.samples, -1)
-
-
-def decode_blocks(
+def decode_blocks(  # noqa: PLR0913 - each is a wish of its own
     path: Path,
     *,
     channels: Channels,
     stop: Callable[[], bool],
     wish: TrackWish = ANY_TRACK,
     hears: Hears | None = loud_share,
+    gain_db: float = 0.0,
 ) -> BlockDecoder:
     """Decodes a recording, block by block.
 
@@ -229,6 +238,7 @@ def decode_blocks(
         stop: Asked before every block.
         wish: Which of several sounds is wanted.
         hears: Tells how much speech there is in samples of several; None: the file's word counts.
+        gain_db: By how much the sound is made louder (`speech_level.py`); 0 leaves it as it is.
 
     Raises:
         AudioRefused: From the first block (the file cannot be opened) or after the last (none or
@@ -236,4 +246,4 @@ def decode_blocks(
         DecodeStopped: `stop()` became true.
         OSError: The file itself cannot be read.
     """
-    return BlockDecoder(path, channels, stop, wish, hears)
+    return BlockDecoder(path, channels, stop, wish=wish, hears=hears, gain_db=gain_db)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from gpu_job.contract import SpeechRegion
 from pipelines.speech.regions import RegionFinder, RegionOptions
+from pipelines.speech.speech_level import LevelMeter, SpeechLevel
 
 QUEUED_BLOCKS: Final = 8  # 8 s of sound, 256 KB: the decoder seldom waits, and memory is bounded
 
@@ -58,7 +59,7 @@ class SpeechFinder:
         self.busy_seconds = 0.0
         self._detector = detector
         self._options = options
-        self._channels: list[tuple[SpeechStream, RegionFinder]] = []
+        self._channels: list[tuple[SpeechStream, RegionFinder, LevelMeter]] = []
         self._queue: Queue[npt.NDArray[np.int16] | None] = Queue(QUEUED_BLOCKS)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="speech-detection", daemon=True)
@@ -96,10 +97,16 @@ class SpeechFinder:
             raise self._error
         found = [
             region
-            for channel, (_, finder) in enumerate(self._channels)
+            for channel, (_, finder, _) in enumerate(self._channels)
             for region in finder.finish(audio_ms, channel)
         ]
         return tuple(sorted(found, key=lambda region: (region.start_ms, region.channel)))
+
+    @property
+    def level(self) -> SpeechLevel:
+        """Of the loudest channel, once it is finished; others may be of people who hardly speak."""
+        levels = [meter.level for _, _, meter in self._channels]
+        return max(levels, key=SpeechLevel.loudness, default=SpeechLevel(None, is_speech=False))
 
     def _end(self) -> None:
         if self._thread.is_alive():
@@ -121,10 +128,13 @@ class SpeechFinder:
 
     def _listen(self, block: npt.NDArray[np.int16] | None) -> None:
         if block is None:
-            for stream, finder in self._channels:
+            for stream, finder, _ in self._channels:
                 finder.feed(stream.finish().tolist())
             return
         while len(self._channels) < block.shape[1]:
-            self._channels.append((self._detector.stream(), RegionFinder(self._options)))
-        for channel, (stream, finder) in enumerate(self._channels):
-            finder.feed(stream.feed(block[:, channel]).tolist())
+            finder = RegionFinder(self._options)
+            self._channels.append((self._detector.stream(), finder, LevelMeter()))
+        for channel, (stream, finder, meter) in enumerate(self._channels):
+            chances = stream.feed(block[:, channel])
+            finder.feed(chances.tolist())
+            meter.feed(block[:, channel], chances >= finder.threshold)

@@ -4,9 +4,9 @@ import json
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gpu_job.contract import Turn
+from gpu_job.contract import Evidence, Turn
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: words join; who puts blanks between all of them tears words apart
 
 
 class NewerSchemaError(ValueError):
@@ -18,13 +18,18 @@ class _Part(BaseModel):
 
 
 class DiarizedWord(_Part):
-    """One word with its speaker; `probability` is the model's, 0 to 1."""
+    """One word with its speaker; `probability` is the model's, 0 to 1.
+
+    `joins`: no blank stands between it and the word before, as in "levá" and "-lo"; of a segment's
+    first word: between the segments. Version 1 had blanks everywhere.
+    """
 
     start_ms: int
     end_ms: int
     text: str
     probability: float
     speaker: str
+    joins: bool = False
 
 
 class DiarizedSegment(_Part):
@@ -35,6 +40,20 @@ class DiarizedSegment(_Part):
     speaker: str
     text: str
     words: tuple[DiarizedWord, ...]
+
+
+class RemovedWords(_Part):
+    """Words that the worker took out, why, and what was measured; `show --with-removed` has them.
+
+    `reason`: the code of the warning: no_words, repetition, no_speech, boilerplate, disagreement.
+    """
+
+    start_ms: int
+    end_ms: int
+    text: str
+    reason: str
+    words: tuple[DiarizedWord, ...]
+    evidence: Evidence | None = None
 
 
 class SpeakerTotal(_Part):
@@ -53,7 +72,9 @@ class DiarizedTranscript(_Part):
     """The whole file. A minor change adds optional fields; `schema_version` rises with any other.
 
     Segments are in time order, and so are turns; both may overlap where people speak at once.
-    `speech_ms` is the time in which any channel held speech.
+    `speech_ms` is the time in which any channel held speech. `model`: as its settings named it;
+    `weights`: `owner/name@commit`, where that is known; `toy`: of the demo's model, so that most of
+    the words were never said.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -67,6 +88,10 @@ class DiarizedTranscript(_Part):
     segments: tuple[DiarizedSegment, ...]
     turns: tuple[Turn, ...]
     warnings: tuple[str, ...] = ()
+    removed: tuple[RemovedWords, ...] = ()
+    model: str = ""
+    weights: str = ""
+    toy: bool = False
 
 
 class _Version(BaseModel):

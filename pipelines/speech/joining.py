@@ -1,18 +1,21 @@
 """Words and turns become the diarized transcript."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
 from gpu_job.contract import Channels, JobResult, SpeechRegion, Turn, Word
+from gpu_job.contract.joins import text_of, units
 from pipelines.speech.diarized import (
     DiarizedSegment,
     DiarizedTranscript,
     DiarizedWord,
+    RemovedWords,
     SpeakerTotal,
 )
 from pipelines.speech.recording_warnings import warnings_of_job
+from pipelines.speech.restoring import removed_words
 from pipelines.speech.speakers import SPEAKER_UNKNOWN, assign_speakers
 
 
@@ -29,8 +32,9 @@ def diarize(
     With separate channels the channel is the speaker (SPEAKER_00 for channel 0): the turns come
     from the speech regions, whatever a diarizer said. Words that hold nothing but blanks are left
     out. Nothing is smoothed: each word stands with the speaker that `assign_speakers` finds, among
-    the turns that never overlap where the diarizer gave such. What was taken out of the transcript
-    stays in transcript.json; of the warnings only the sentences come along.
+    the turns that never overlap where the diarizer gave such; what joins a word ("levá" and "-lo")
+    goes where it goes. What the worker took out stands in
+    `removed`, with its speaker; of the other warnings only the sentences come along.
 
     Args:
         result: What the worker heard.
@@ -42,12 +46,13 @@ def diarize(
     turns = _channel_turns(regions) if channels == "separate" else result.turns
     turns = tuple(sorted(turns, key=lambda turn: (turn.start_ms, turn.end_ms, turn.speaker)))
     segments = [[word for word in part.words if word.text.strip()] for part in result.segments]
-    words = [word for part in segments for word in part]
-    if channels == "separate":
-        labels = [_channel_speaker(word.channel) for word in words]
-    else:
-        labels = assign_speakers(words, result.exclusive_turns or turns)
-    spoken = _with_speakers(segments, labels)
+
+    def speakers_of(pieces: Sequence[Sequence[Word]]) -> Sequence[str]:
+        if channels == "separate":
+            return [_channel_speaker(word.channel) for piece in pieces for word in piece]
+        return _assigned(pieces, result.exclusive_turns or turns)
+
+    spoken = _with_speakers(segments, speakers_of(segments))
     return DiarizedTranscript(
         recording=recording,
         language=result.language,
@@ -59,7 +64,39 @@ def diarize(
         segments=spoken,
         turns=turns,
         warnings=tuple(warning.message for warning in warnings_of_job(result.warnings)),
+        removed=tuple(_removed(result, speakers_of)),
+        model=result.model,
+        weights=result.weights,
+        toy=result.toy,
     )
+
+
+def _removed(
+    result: JobResult, speakers_of: Callable[[Sequence[Sequence[Word]]], Sequence[str]]
+) -> Iterator[RemovedWords]:
+    for warning, words in removed_words(result):
+        yield RemovedWords(
+            start_ms=warning.start_ms,
+            end_ms=warning.end_ms,
+            text=warning.text,
+            reason=warning.code,
+            words=tuple(map(_word, words, speakers_of([words]))),
+            evidence=warning.evidence,
+        )
+
+
+def _assigned(pieces: Sequence[Sequence[Word]], turns: Sequence[Turn]) -> list[str]:
+    """The speaker of each word; those that must not be parted are asked about as one."""
+    parts = [unit for piece in pieces for unit in units(piece)]
+    labels = assign_speakers([_whole(unit) for unit in parts], turns)
+    return [label for label, unit in zip(labels, parts, strict=True) for _ in unit]
+
+
+def _whole(unit: Sequence[Word]) -> Word:
+    first, last = unit[0], unit[-1]
+    if first is last:
+        return first
+    return first.model_copy(update={"end_ms": last.end_ms, "text": text_of(unit)})
 
 
 def _channel_speaker(channel: int) -> str:
@@ -95,17 +132,19 @@ def _segment(speaker: str, words: Sequence[Word]) -> DiarizedSegment:
         start_ms=min(word.start_ms for word in words),
         end_ms=max(word.end_ms for word in words),
         speaker=speaker,
-        text=" ".join(word.text for word in words),
-        words=tuple(
-            DiarizedWord(
-                start_ms=word.start_ms,
-                end_ms=word.end_ms,
-                text=word.text,
-                probability=word.probability,
-                speaker=speaker,
-            )
-            for word in words
-        ),
+        text=text_of(words),
+        words=tuple(_word(word, speaker) for word in words),
+    )
+
+
+def _word(word: Word, speaker: str) -> DiarizedWord:
+    return DiarizedWord(
+        start_ms=word.start_ms,
+        end_ms=word.end_ms,
+        text=word.text,
+        probability=word.probability,
+        speaker=speaker,
+        joins=word.joins,
     )
 
 

@@ -7,8 +7,9 @@ bitrate that fits. Memory does not grow with the recording's length.
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from gpu_job.contract import SpeechRegion
@@ -45,6 +46,8 @@ class OptimizedAudio:
         sha256: Of the file written, in hexadecimal.
         size_bytes: Of the file written.
         regions: Where there is speech, ordered by start and channel.
+        speech_dbfs: The level of the speech as it was recorded; None without any sound.
+        gain_db: By how much quiet speech was made louder; 0 for most recordings.
         warnings: Sentences for people.
         timings: Where the time went.
     """
@@ -57,6 +60,8 @@ class OptimizedAudio:
     sha256: str
     size_bytes: int
     regions: tuple[SpeechRegion, ...]
+    speech_dbfs: float | None
+    gain_db: float
     warnings: tuple[RecordingWarning, ...]
     timings: Timings
 
@@ -92,37 +97,52 @@ def optimize(  # noqa: PLR0913 - each is a wish of its own, and all but two are 
     """
     began = time.perf_counter()
     wishes = Wishes(detector, channels, limit_bytes, stop, progress, track)
-    target = Target(folder / f"audio{SUFFIXES['flac']}", "flac")
-    passes = 1
-    try:
-        outcome = run_pass(source, target, wishes)
-    except FlacTooLargeError as error:
-        target = _opus(folder, limit_bytes, error.total_ms)
-        outcome = run_pass(source, target, wishes)
-        passes = 2
-    size_bytes = target.path.stat().st_size
-    if size_bytes > limit_bytes and target.bitrate > MIN_BITRATE:  # the length was misjudged
-        target = _opus(folder, limit_bytes, outcome.decoded_ms)
-        outcome = run_pass(source, target, wishes)
-        passes += 1
-        size_bytes = target.path.stat().st_size
+    target, outcome, passes = _within_limit(source, folder, wishes)
+    level = outcome.level
+    if level.gain_db:
+        with TemporaryDirectory(dir=folder) as other:
+            louder, heard, more = _within_limit(source, Path(other), wishes, level.gain_db)
+            passes += more
+            if heard.regions:  # else what was made louder would be noise
+                target.path.unlink()
+                target = replace(louder, path=louder.path.rename(folder / louder.path.name))
+                outcome = heard
     timings = Timings(
         wall_seconds=time.perf_counter() - began,
         encode_seconds=outcome.encode_seconds,
         detect_cpu_seconds=outcome.detect_seconds,
         passes=passes,
     )
-    return _optimized(target, outcome, limit_bytes, timings)
+    return _optimized(target, outcome, level.dbfs, limit_bytes, timings)
 
 
-def _opus(folder: Path, limit_bytes: int, total_ms: int) -> Target:
-    return Target(
-        folder / f"audio{SUFFIXES['opus']}", "opus", bitrate_for(limit_bytes, total_ms / 1000)
-    )
+def _within_limit(
+    source: Path, folder: Path, wishes: Wishes, gain_db: float = 0.0
+) -> tuple[Target, Outcome, int]:
+    """FLAC, or Opus where FLAC is too large; and the passes that this took."""
+    target = Target(folder / f"audio{SUFFIXES['flac']}", "flac", gain_db=gain_db)
+    passes = 1
+    try:
+        outcome = run_pass(source, target, wishes)
+    except FlacTooLargeError as error:
+        target = _opus(target, wishes.limit_bytes, error.total_ms)
+        outcome = run_pass(source, target, wishes)
+        passes = 2
+    is_large = target.path.stat().st_size > wishes.limit_bytes
+    if is_large and target.bitrate > MIN_BITRATE:  # the length was misjudged
+        target = _opus(target, wishes.limit_bytes, outcome.decoded_ms)
+        outcome = run_pass(source, target, wishes)
+        passes += 1
+    return target, outcome, passes
+
+
+def _opus(flac: Target, limit_bytes: int, total_ms: int) -> Target:
+    path = flac.path.with_suffix(SUFFIXES["opus"])
+    return replace(flac, path=path, format="opus", bitrate=bitrate_for(limit_bytes, total_ms / 1e3))
 
 
 def _optimized(
-    target: Target, outcome: Outcome, limit_bytes: int, timings: Timings
+    target: Target, outcome: Outcome, level_dbfs: float | None, limit_bytes: int, timings: Timings
 ) -> OptimizedAudio:
     size_bytes = target.path.stat().st_size
     warnings = outcome.warnings
@@ -141,6 +161,8 @@ def _optimized(
         sha256=sha256,
         size_bytes=size_bytes,
         regions=outcome.regions,
+        speech_dbfs=level_dbfs,
+        gain_db=target.gain_db,
         warnings=warnings,
         timings=timings,
     )

@@ -15,6 +15,7 @@ from pipelines.speech.detection import SpeechDetector, SpeechFinder, speech_shar
 from pipelines.speech.encode import AudioWriter, Format
 from pipelines.speech.recording_warnings import RecordingWarning
 from pipelines.speech.safe_open import count_tracks
+from pipelines.speech.speech_level import SpeechLevel
 from pipelines.speech.tracks import ANY_TRACK, TrackWish
 
 PROJECTED_FROM_MS: Final = 600_000  # ten minutes tell how well a recording compresses
@@ -35,11 +36,12 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Target:
-    """What a pass writes; `bitrate` is for Opus."""
+    """What a pass writes; `bitrate` is for Opus; `gain_db`: how much louder than it was."""
 
     path: Path
     format: Format
     bitrate: int = 0
+    gain_db: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Outcome:
     decoded_ms: int
     channels: int
     regions: tuple[SpeechRegion, ...]
+    level: SpeechLevel
     warnings: tuple[RecordingWarning, ...]
     encode_seconds: float
     detect_seconds: float
@@ -80,7 +83,7 @@ def run_pass(source: Path, target: Target, wishes: Wishes) -> Outcome:
 def _run(source: Path, target: Target, wishes: Wishes) -> Outcome:
     encode_seconds, channels = 0.0, 0
     with ExitStack() as stack:
-        blocks = stack.enter_context(closing(_open(source, wishes)))
+        blocks = stack.enter_context(closing(_open(source, wishes, target.gain_db)))
         finder = stack.enter_context(SpeechFinder(wishes.detector))
         writer: AudioWriter | None = None
         for block in blocks:
@@ -101,21 +104,23 @@ def _run(source: Path, target: Target, wishes: Wishes) -> Outcome:
         decoded_ms=blocks.decoded_ms,
         channels=channels,
         regions=regions,
+        level=finder.level,
         warnings=blocks.warnings + _channel_warning(blocks, channels, wishes.channels),
         encode_seconds=encode_seconds,
         detect_seconds=finder.busy_seconds,
     )
 
 
-def _open(source: Path, wishes: Wishes) -> BlockDecoder | AllTracks:
+def _open(source: Path, wishes: Wishes, gain_db: float) -> BlockDecoder | AllTracks:
     if wishes.track == "all" and count_tracks(source) > 1:
-        return AllTracks(source, wishes.stop)
+        return AllTracks(source, wishes.stop, gain_db)
     return decode_blocks(
         source,
         channels=wishes.channels,
         stop=wishes.stop,
         wish=ANY_TRACK if wishes.track == "all" else wishes.track,
         hears=partial(speech_share, wishes.detector),
+        gain_db=gain_db,
     )
 
 

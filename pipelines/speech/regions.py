@@ -48,6 +48,11 @@ class RegionFinder:
         self._start_ms: int | None = None  # of the speech that has not ended
         self._pause_ms: int | None = None  # where its present pause began
 
+    @property
+    def threshold(self) -> float:
+        """Speech begins at this probability."""
+        return self._options.threshold
+
     def feed(self, probabilities: Iterable[float]) -> None:
         """Takes the next windows, in order."""
         enough, little = self._options.threshold, self._options.end_threshold

@@ -11,7 +11,7 @@ _VTT_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def to_srt(cues: Iterable[Cue]) -> str:
-    """SubRip, for UTF-8: words only, since the format knows no speakers.
+    """SubRip, for UTF-8: words only, since the format knows no speakers; `make_cues` labels them.
 
     The signs < > { } and backslash become look-alikes, and so `-->` is harmless too.
     """
@@ -23,18 +23,41 @@ def to_srt(cues: Iterable[Cue]) -> str:
     )
 
 
-def to_vtt(cues: Iterable[Cue]) -> str:
-    """WebVTT, for UTF-8, with the speaker as the voice of each cue (W3C WebVTT, section 4.2.2)."""
+def to_vtt(cues: Iterable[Cue], *, voices: bool = True, highlight: bool = False) -> str:
+    """WebVTT, for UTF-8, with the speaker as the voice of each cue (W3C WebVTT, section 4.2.2).
+
+    Args:
+        cues: From `make_cues`.
+        voices: False leaves the speakers out, where nobody was asked to find any.
+        highlight: Each word with the time at which it is said (the same, section 4.2.2, cue
+            timestamps), in a span that `::cue(:past)` and `::cue(:future)` can paint.
+    """
     return "WEBVTT\n" + "".join(
         f"\n{vtt_time(cue.start_ms)} --> {vtt_time(cue.end_ms)}\n"
-        f"<v {_voice(cue.speaker)}>{_escaped(cue)}</v>\n"
+        f"{_voiced(cue, _timed(cue) if highlight else _escaped(cue), voices=voices)}\n"
         for cue in cues
     )
 
 
-def _voice(speaker: str) -> str:
-    return " ".join(speaker.split()).translate(_VTT_ESCAPES)
+def _voiced(cue: Cue, text: str, *, voices: bool) -> str:
+    voice = " ".join(cue.speaker.split()).translate(_VTT_ESCAPES)
+    return f"<v {voice}>{text}</v>" if voices else text
 
 
 def _escaped(cue: Cue) -> str:
     return "\n".join(line.translate(_VTT_ESCAPES) for line in cue.lines)
+
+
+def _timed(cue: Cue) -> str:
+    """The lines with a timestamp before each word; they rise, and lie within the cue."""
+    lines, last_ms = [], cue.start_ms
+    for words in cue.words:
+        line = ""
+        for word in words:
+            mark = ""
+            if last_ms < word.start_ms < cue.end_ms:
+                mark, last_ms = f"<{vtt_time(word.start_ms)}>", word.start_ms
+            blank = "" if word.joins or not line else " "
+            line += f"{blank}{mark}<c>{word.text.translate(_VTT_ESCAPES)}</c>"
+        lines.append(line)
+    return "\n".join(lines)

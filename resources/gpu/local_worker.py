@@ -31,8 +31,9 @@ class LocalJob:
 class LocalWorker:
     """A worker that has loaded its models. Made by `start`; takes one job at a time."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, model: str = "") -> None:
         self._process = process
+        self.model = model
         self._current: LocalJob | None = None
         self._retired = False
         self._complaints: deque[str] = deque(maxlen=20)
@@ -61,7 +62,7 @@ class LocalWorker:
                 f"LOCAL_WORKER_PYTHON={python} cannot be started ({error.strerror}): "
                 "`make setup-worker` makes .venv-worker/bin/python."
             ) from error
-        worker = cls(process)
+        worker = cls(process, environment.get("MODEL", ""))
         try:
             await asyncio.wait_for(worker._become_ready(), _READY_SECONDS)
         except BaseException:

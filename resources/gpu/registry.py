@@ -15,6 +15,10 @@ class BackendModule(Protocol):
 
     NEEDS: str
 
+    def is_set_up(self, settings: Settings) -> bool:
+        """Whether the settings name a machine of it; opens nothing."""
+        ...
+
     def open_backends(self, settings: Settings) -> list[Backend]:
         """One for each kind of machine that is set up; empty where it is not. Asks nobody."""
         ...
@@ -23,6 +27,12 @@ class BackendModule(Protocol):
 def backend_names() -> list[str]:
     """Every backend of this version, in the order of their names."""
     return sorted(module.name for module in pkgutil.iter_modules(backends.__path__))
+
+
+def has_remote(settings: Settings) -> bool:
+    """Whether a backend beyond this machine is set up. Asks nobody."""
+    remote = (name for name in backend_names() if name != "local")
+    return any(_module(name).is_set_up(settings) for name in remote)
 
 
 def open_backends(settings: Settings) -> list[Backend]:

@@ -30,7 +30,7 @@ def test_the_demo_prints_transcripts_speakers_costs_and_what_to_do_next(demo):
         assert name in printed
     assert "RunPod L4" in printed
     assert "toy" in printed
-    assert "MODEL=small" in printed
+    assert "from the hub" in printed
     assert "show english-3-voices.mp4 --format srt" in printed
 
 
@@ -130,7 +130,8 @@ def test_a_model_that_cannot_be_loaded_stops_the_run_and_blames_no_file(tmp_path
     done = escriba("run", cwd=tmp_path, MODEL="no-such-model", **home)
 
     assert done.returncode == 2
-    assert "MODEL=no-such-model" in done.stdout
+    assert "'no-such-model'" in done.stderr
+    assert "Traceback" not in done.stderr
     assert not list((tmp_path / "bucket").glob("quarantine/**/*.json"))
     assert json.loads(escriba("status", "--json", cwd=tmp_path, **home).stdout)["new"] == [
         "default/english-2-voices.mp3"

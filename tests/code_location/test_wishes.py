@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from assets.options import OPTIONS_FILE, Wishes, options_of
+from assets.options import OPTIONS_FILE, Wishes, options_of, tenant_wishes
 from gpu_job.contract import JobOptions, Speakers
 from pipelines.recordings import from_inbox_key
 from pipelines.settings import load_settings
@@ -20,6 +20,9 @@ TENANT = {
     "diarize": (False, {"diarizer": "none"}),
     "channels": ("separate", {"channels": "separate"}),
     "speakers": ({"exact": 2}, {"speakers": Speakers(exact=2)}),
+    "languages": (["pt", "en"], {"language": None, "languages": ("en", "pt")}),
+    "translate": (True, {"task": "translate"}),
+    "model": ("base", {"model": "base"}),
 }
 RECORDING = {
     "detect": ("once", {"detect": "once"}),
@@ -29,6 +32,9 @@ RECORDING = {
     "diarize": (True, {"diarizer": "light"}),
     "channels": ("mixed", {"channels": "mixed"}),
     "speakers": ({"minimum": 1, "maximum": 3}, {"speakers": Speakers(minimum=1, maximum=3)}),
+    "languages": (["es"], {"language": None, "languages": ("es",)}),
+    "translate": (False, {"task": "transcribe"}),
+    "model": ("auto", {"model": "demo"}),
 }
 SETTINGS = {
     "model": ("small", {"model": "small"}),
@@ -40,6 +46,10 @@ SETTINGS = {
     "channels": ("separate", {"channels": "separate"}),
     "beam_size": (5, {"beam_size": 5}),
     "speaker_embeddings": (True, {"speaker_embeddings": True}),
+    "languages": ("pt,en", {"language": None, "languages": ("en", "pt")}),
+    "translate": (True, {"task": "translate"}),
+    "min_speakers": (2, {"speakers": Speakers(minimum=2)}),
+    "max_speakers": (4, {"speakers": Speakers(maximum=4)}),
 }
 
 
@@ -49,6 +59,7 @@ def told(tmp_path):
 
     def tell(settings=None, tenant=None, recording=None):
         (tmp_path / "tenants.yaml").write_text(yaml.safe_dump({"tenants": {"acme": tenant or {}}}))
+        tenant_wishes.cache_clear()
         loaded = load_settings(storage_url=(tmp_path / "bucket").as_uri(), **(settings or {}))
         storage, one = open_storage(loaded), from_inbox_key("inbox/acme/a.mp3")
         storage.write(one.work_key(OPTIONS_FILE), json.dumps(recording or {}).encode())
@@ -65,8 +76,10 @@ def but(told_more):
 
 
 def test_every_wish_is_in_these_tables():
-    """But `preview`, which is about Dagster and changes no job."""
-    assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - {"preview"}
+    """But what is about Dagster and about the files that are written: it changes no job."""
+    of_files = {"preview", "formats", "subtitle_speakers", "subtitle_highlight"}
+
+    assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - of_files
 
 
 def test_the_model_of_the_speakers_is_told_where_pyannote_finds_them(told):
@@ -113,3 +126,26 @@ def test_a_tenants_wish_wins_over_a_setting(told, name):
     value, job = TENANT[name]
 
     assert told(settings={name: SETTINGS[name][0]}, tenant={name: value}) == but(job)
+
+
+def test_a_language_that_somebody_says_leaves_no_choice_among_candidates(told):
+    settings = {"languages": "pt,en", "default_language": "es"}
+
+    assert told(settings=settings) == but({"language": "es"})
+    auto = settings | {"default_language": "auto"}
+    assert told(settings=auto) == but({"language": None, "languages": ("en", "pt")})
+    assert told(settings=auto, tenant={"language": "fr"}) == but({"language": "fr"})
+    tenant = {"language": "auto", "languages": ["fr", "de"]}
+    assert told(settings=settings, tenant=tenant) == but(
+        {"language": None, "languages": ("de", "fr")}
+    )
+
+
+def test_the_order_of_candidates_makes_no_other_job(told):
+    assert told(settings={"languages": "pt,en"}) == told(settings={"languages": "en,pt,en"})
+
+
+def test_who_sets_no_model_gets_one_with_a_name(told, monkeypatch):
+    monkeypatch.delenv("MODEL")
+
+    assert told(settings={"device": "cpu"}).model == "small"

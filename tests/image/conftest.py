@@ -4,7 +4,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import av
-import faster_whisper
 import numpy as np
 import pytest
 
@@ -31,7 +30,7 @@ from gpu_job.stop import Stop
 from pipelines.settings import load_settings
 from resources.models import unpack_demo_models
 from resources.storage import open_storage
-from tests.image.fake_device import Device, Pipeline
+from tests.image.fake_device import Device, FakeDecoder
 from tests.image.ten_regions import REGIONS
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "demo" / "recordings"
@@ -167,9 +166,7 @@ def samples():
 def device(monkeypatch):
     def make(**how):
         card = Device(**how)
-        monkeypatch.setattr(
-            faster_whisper, "BatchedInferencePipeline", lambda _model: Pipeline(card)
-        )
+        monkeypatch.setattr(batches, "Decoder", lambda *_, **_how: FakeDecoder(card))
         monkeypatch.setattr(batches.time, "perf_counter", lambda: card.clock)
         return card
 

@@ -1,4 +1,4 @@
-"""A card, and a batched pipeline on it, that do as a test says; and half an hour to be heard."""
+"""A card, and a decoder on it, that do as a test says; and half an hour to be heard."""
 
 from types import SimpleNamespace
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from gpu_job.audio import SAMPLES_PER_MS
 from gpu_job.contract import JobOptions, SpeechRegion
+from gpu_job.speech.raw import raw_segment
 from gpu_job.speech.so_far import Speech
 
 OPTIONS = JobOptions(model="demo", language="pt")
@@ -19,24 +20,24 @@ SAMPLES = np.zeros((1, MINUTES * 60_000 * SAMPLES_PER_MS), np.int16)
 SURE = {"avg_logprob": -0.2, "no_speech_prob": 0.0, "compression_ratio": 1.0, "words": None}
 
 
-class Pipeline:
-    """Writes a word a second in each window, batch by batch, as the device lets it."""
+class FakeDecoder:
+    """Writes a word a second in each window, as the device lets it."""
 
     def __init__(self, device):
         self.device = device
 
-    def transcribe(self, audio, *, clip_timestamps, batch_size, **_wishes):
-        self.device.calls.append((len(clip_timestamps), batch_size))
-        return self._found(clip_timestamps, batch_size), None
+    def spectrogram(self, sound, _frames=3_000):
+        return sound
 
-    def _found(self, clips, batch_size):
-        for first in range(0, len(clips), batch_size):
-            batch = clips[first : first + batch_size]
-            self.device.decode(len(batch))
-            for clip in batch:
-                start, end = clip["start"], clip["end"] - self.device.loses_seconds
-                text = " ".join(f"w{n}" for n in range(int(end - start)))
-                yield SimpleNamespace(start=start, end=end, text=text, **SURE)
+    def decode(self, spectrograms, lengths_ms):
+        self.device.decode(len(spectrograms))
+        return [self._written(length_ms) for length_ms in lengths_ms]
+
+    def _written(self, length_ms):
+        end = length_ms / 1000 - self.device.loses_seconds
+        text = " ".join(f"w{n}" for n in range(int(end)))
+        found = raw_segment(SimpleNamespace(start=0, end=end, text=text, **SURE), 0)
+        return [found] if found else []
 
 
 class Device:
@@ -44,7 +45,7 @@ class Device:
 
     def __init__(self, bears=64, loses_seconds=0.0, seconds=0.0):
         self.bears, self.loses_seconds, self.seconds = bears, loses_seconds, seconds
-        self.calls, self.decoded, self.clock = [], [], 0.0
+        self.decoded, self.clock = [], 0.0
 
     def decode(self, windows):
         if windows > self.bears:
@@ -57,7 +58,10 @@ def model(**more):
     """As much of a WhisperModel as is asked of it here."""
     tokenizer = SimpleNamespace(token_to_id=lambda _token: 1)
     whisper = SimpleNamespace(is_multilingual=True)
-    return SimpleNamespace(model=whisper, hf_tokenizer=tokenizer, **more)
+    heard = ("pt", 0.9, [("pt", 0.9)])
+    return SimpleNamespace(
+        model=whisper, hf_tokenizer=tokenizer, detect_language=lambda _sound: heard, **more
+    )
 
 
 def heard(worker, regions=REGIONS, options=OPTIONS, speech=None, progress=lambda _: None):

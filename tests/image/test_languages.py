@@ -125,12 +125,18 @@ def test_once_detected_it_is_one_language_and_segments_name_none(real_models, bi
     assert {segment.language for segment in speech.segments} == {""}
 
 
-def test_a_language_that_was_given_is_not_looked_for(real_models, samples, monkeypatch):
-    monkeypatch.setattr(real_models.transcriber._model, "detect_language", None)
+def test_a_language_that_was_given_is_kept_and_compared_with_one_window(
+    real_models, samples, monkeypatch
+):
+    model, asked = real_models.transcriber._model, []
+    detect = model.detect_language
+    monkeypatch.setattr(model, "detect_language", lambda audio: asked.append(1) or detect(audio))
 
     speech = heard(real_models, samples, language="en")
 
     assert (speech.language, speech.language_probability) == ("en", 1.0)
+    assert len(asked) == 1
+    assert not [one for one in speech.warnings if one.code.startswith("language")]
 
 
 def test_a_model_of_english_alone_is_not_asked(samples):

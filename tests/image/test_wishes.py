@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import faster_whisper
 import numpy as np
 import pytest
 
@@ -10,6 +9,8 @@ from gpu_job.contract import JobOptions, Speakers, SpeechRegion
 from gpu_job.diarize.clustering import Windows, speaker_of_each
 from gpu_job.errors import JobFailedError
 from gpu_job.job import run_job
+from gpu_job.speech import batches
+from gpu_job.speech.raw import RawSegment, RawWord
 from gpu_job.speech.so_far import Speech
 from gpu_job.speech.transcriber import Transcriber
 
@@ -19,22 +20,20 @@ REGIONS = (SpeechRegion(start_ms=0, end_ms=1_000),)
 
 @pytest.fixture
 def whisper(monkeypatch):
-    """What the pipeline was asked; it hears one word in each window."""
+    """What the decoder was asked; it hears one word in each window."""
     asked = []
 
-    class FakePipeline:
-        def __init__(self, _model):
-            pass
+    class FakeDecoder:
+        def __init__(self, _model, language, options, **_how):
+            asked.append((language, options))
 
-        def transcribe(self, audio, **wishes):
-            asked.append(wishes)
-            spans = [(clip["start"], clip["end"]) for clip in wishes["clip_timestamps"]]
-            words = [SimpleNamespace(start=a, end=b, word=" ah", probability=1) for a, b in spans]
-            sure = {"avg_logprob": -0.2, "no_speech_prob": 0.0, "compression_ratio": 1.0}
-            segments = [SimpleNamespace(start=w.start, end=w.end, words=[w], **sure) for w in words]
-            return segments, SimpleNamespace(language="en", language_probability=0.9)
+        def spectrogram(self, sound, _frames=3_000):
+            return sound
 
-    monkeypatch.setattr(faster_whisper, "BatchedInferencePipeline", FakePipeline)
+        def decode(self, _spectrograms, lengths_ms):
+            return [[RawSegment((RawWord(0, each, "ah", 1.0),))] for each in lengths_ms]
+
+    monkeypatch.setattr(batches, "Decoder", FakeDecoder)
     return asked
 
 
@@ -46,42 +45,36 @@ def heard(options, regions=REGIONS):
         encode=lambda text, **_: SimpleNamespace(ids=text.split()),
     )
     model = SimpleNamespace(
-        model=multilingual, hf_tokenizer=tokenizer, detect_language=lambda _: ("en", 0.9, [])
+        model=multilingual,
+        hf_tokenizer=tokenizer,
+        detect_language=lambda _: ("en", 0.9, [("en", 0.9)]),
     )
     Transcriber(model, 8).transcribe(SECONDS, regions, options, speech, lambda _: None)
     return speech
 
 
 @pytest.mark.parametrize(
-    ("wish", "passed"),
+    "wish",
     [
-        ({"hotwords": "Ana, João"}, {"hotwords": "Ana, João"}),
-        ({"initial_prompt": "Uma reunião."}, {"initial_prompt": "Uma reunião."}),
-        ({"task": "translate"}, {"task": "translate"}),
-        ({"beam_size": 5}, {"beam_size": 5}),
-        ({"word_times": False}, {"word_timestamps": False}),
-        ({"language": "pt"}, {"language": "pt"}),
-        (
-            {},
-            {
-                "hotwords": None,
-                "initial_prompt": None,
-                "task": "transcribe",
-                "beam_size": 1,
-                "language": "en",  # detected
-                "word_timestamps": True,
-                "without_timestamps": False,
-                "condition_on_previous_text": False,
-                "temperature": 0.0,
-            },
-        ),
+        {"hotwords": "Ana, João"},
+        {"initial_prompt": "Uma reunião."},
+        {"task": "translate"},
+        {"beam_size": 5},
+        {"word_times": False},
     ],
 )
-def test_every_wish_is_passed_to_the_speech_model(whisper, wish, passed):
-    heard(JobOptions(model="demo", **wish))
+def test_every_wish_is_passed_to_the_decoder(whisper, wish):
+    heard(JobOptions(model="demo", language="pt", **wish))
 
-    [asked] = whisper
-    assert {name: asked[name] for name in passed} == passed
+    [(language, options)] = whisper
+    assert language == "pt"
+    assert {name: getattr(options, name) for name in wish} == wish
+
+
+def test_the_language_that_was_detected_is_heard(whisper):
+    heard(JobOptions(model="demo"))
+
+    assert [language for language, _ in whisper] == ["en"]
 
 
 def test_a_word_bears_the_channel_on_which_it_was_said(whisper):

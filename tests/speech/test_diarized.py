@@ -17,7 +17,7 @@ from pipelines.speech.diarized import (
 
 GOLDEN = """\
 {
-"schema_version": 1,
+"schema_version": 2,
 "recording": "acme/call.mp3",
 "language": "pt",
 "language_probability": 0.99,
@@ -29,13 +29,19 @@ GOLDEN = """\
 ],
 "segments": [
 {"start_ms": 0, "end_ms": 580, "speaker": "SPEAKER_00", "text": "Olá, amanhã.", "words": [\
-{"start_ms": 0, "end_ms": 280, "text": "Olá,", "probability": 0.9, "speaker": "SPEAKER_00"}, \
-{"start_ms": 300, "end_ms": 580, "text": "amanhã.", "probability": 0.9, "speaker": "SPEAKER_00"}]}
+{"start_ms": 0, "end_ms": 280, "text": "Olá,", "probability": 0.9, "speaker": "SPEAKER_00", \
+"joins": false}, \
+{"start_ms": 300, "end_ms": 580, "text": "amanhã.", "probability": 0.9, "speaker": "SPEAKER_00", \
+"joins": false}]}
 ],
 "turns": [
 {"start_ms": 0, "end_ms": 900, "speaker": "SPEAKER_00"}
 ],
-"warnings": []
+"warnings": [],
+"removed": [],
+"model": "",
+"weights": "",
+"toy": false
 }
 """
 
@@ -71,8 +77,8 @@ def test_any_text_survives(text):
 
 
 def test_a_file_of_a_newer_schema_says_so():
-    newer = GOLDEN.replace('"schema_version": 1', f'"schema_version": {SCHEMA_VERSION + 1}')
-    with pytest.raises(NewerSchemaError, match=r"schema_version 2.* reads up to 1.*upgrade"):
+    newer = GOLDEN.replace('"schema_version": 2', f'"schema_version": {SCHEMA_VERSION + 1}')
+    with pytest.raises(NewerSchemaError, match=r"schema_version 3.* reads up to 2.*upgrade"):
         loads(newer)
 
 
@@ -92,3 +98,11 @@ def test_fields_of_a_later_minor_version_are_ignored():
 def test_a_text_that_is_no_transcript_is_refused(text):
     with pytest.raises(ValidationError):
         loads(text)
+
+
+def test_an_older_file_is_read_with_blanks_as_they_were():
+    older = GOLDEN.replace('"schema_version": 2', '"schema_version": 1')
+    older = older.replace(', "joins": false', "").replace("Olá, amanhã.", "levá -lo")
+    (segment,) = loads(older).segments
+    assert segment.text == "levá -lo"
+    assert not any(word.joins for word in segment.words)

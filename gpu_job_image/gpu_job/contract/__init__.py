@@ -18,7 +18,7 @@ from .request import (
     Speakers,
     Task,
 )
-from .result import JobResult, JobWarning, Segment, SpeakerEmbedding, Turn, Word
+from .result import Evidence, JobResult, JobWarning, Segment, SpeakerEmbedding, Turn, Word
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -27,6 +27,7 @@ __all__ = [
     "Claim",
     "Contract",
     "ErrorCode",
+    "Evidence",
     "JobAddresses",
     "JobError",
     "JobLimits",

@@ -23,6 +23,7 @@ class JobOptions(Contract):
 
     language: of all speech; None is detected, by `detect`: once, from windows spread over the
         recording, or anew along the way, for recordings in which the language changes.
+    languages: the codes among which it is detected; empty: all that the model knows.
     word_times: False spreads the words evenly over their segment and saves the alignment.
     diarizer: 'light' (embedded ONNX), 'pyannote', or 'none'.
     diarization_model: of pyannote: a folder or a hub name; empty: community-1.
@@ -44,6 +45,7 @@ class JobOptions(Contract):
     speaker_embeddings: bool = False
     speakers: Speakers = Speakers()
     channels: Channels = "mixed"
+    languages: tuple[str, ...] = ()
     track: str = ""
 
 

@@ -3,17 +3,24 @@
 from pydantic import Field
 
 from .claim import Usage
+from .joins import text_of
 from .parts import CONTRACT_VERSION, Contract, Milliseconds
 
 
 class Word(Contract):
-    """One word as the model heard it; `text` has no surrounding blanks."""
+    """One word as the model heard it; `text` has no surrounding blanks.
+
+    joins: no blank stands between it and the word before, as in "levá" and "-lo"; of a segment's
+        first word: between the segments, in scripts without blanks. Results from before it was
+        kept have blanks everywhere.
+    """
 
     start_ms: Milliseconds
     end_ms: Milliseconds
     text: str
     probability: float
     channel: int = 0
+    joins: bool = False
 
 
 class Segment(Contract):
@@ -27,8 +34,8 @@ class Segment(Contract):
 
     @property
     def text(self) -> str:
-        """The words, joined by single blanks."""
-        return " ".join(word.text for word in self.words)
+        """The words, with the blanks that the model wrote."""
+        return text_of(self.words)
 
 
 class Turn(Contract):
@@ -46,10 +53,29 @@ class SpeakerEmbedding(Contract):
     vector: tuple[float, ...]
 
 
+class Evidence(Contract):
+    """What was measured where words were taken out; None: it was not asked for.
+
+    speech_ms: in which the speech detector hears somebody, in the words and just around them.
+    above_floor_db: the loudest of the words above the quietest of the window.
+    logprob: mean natural logarithm of the tokens' probabilities, of the segment.
+    no_speech: the model's own probability that nobody speaks in the window.
+    agreement: 0 to 1: how much of the words was written again when they were heard once more.
+    """
+
+    speech_ms: Milliseconds | None = None
+    above_floor_db: float | None = None
+    logprob: float | None = None
+    no_speech: float | None = None
+    agreement: float | None = None
+
+
 class JobWarning(Contract):
     """Something that a reader of the result may want to know of, such as words taken out.
 
     `text`: what was taken out; it lies in the result alone, which is the tenant's own.
+    `words`: the same with times, so that it can be put back (`pipelines/speech/restoring.py`).
+    `evidence`: why it was; None where nothing was taken out, and in results of earlier workers.
     """
 
     code: str
@@ -57,6 +83,8 @@ class JobWarning(Contract):
     start_ms: Milliseconds = 0
     end_ms: Milliseconds = 0
     text: str = Field("", repr=False)
+    words: tuple[Word, ...] = Field((), repr=False)
+    evidence: Evidence | None = None
 
 
 class JobResult(Contract):
@@ -64,6 +92,8 @@ class JobResult(Contract):
 
     `turns` may overlap; `exclusive_turns`, where the diarizer gives them, never do: they are
     for giving each word one speaker.
+    model: as the job named it; weights: `owner/name@commit`, where the worker knows it.
+    toy: the words are of the demo model, which knows some 200: nobody said the most of them.
     """
 
     version: int = CONTRACT_VERSION
@@ -79,3 +109,6 @@ class JobResult(Contract):
     speaker_embeddings: tuple[SpeakerEmbedding, ...] = ()
     usage: Usage
     warnings: tuple[JobWarning, ...] = ()
+    model: str = ""
+    weights: str = ""
+    toy: bool = False

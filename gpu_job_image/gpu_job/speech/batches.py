@@ -1,6 +1,5 @@
-"""Windows through faster-whisper's batched pipeline, call by call, as fast as the device goes."""
+"""Windows through the speech model, batch by batch, as fast as the device goes."""
 
-import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +11,13 @@ import numpy as np
 from ..audio import Samples, as_float, span
 from ..contract import JobOptions
 from ..errors import OutOfMemoryError, is_out_of_memory
-from .raw import RawSegment, raw_segment
+from .decoding import FRAME_MS, FRAMES, Decoder, Spectrogram
+from .raw import RawSegment
 from .windows import Window
 
-WINDOWS_A_CALL = 64  # features of a call are built at once: 64 windows of 128 bands are 100 MB
+WINDOWS_A_CALL = 64  # spectrograms of a call are made at once: 64 of 128 bands are 100 MB
+LEAST_FRAMES = 1_500  # of a stretch that is heard again: far below it a Whisper begins to loop
+SILENT_FRAMES = 500  # after it: a Whisper expects that a text ends in silence
 STEP_SECONDS = 45.0  # an owner fences itself between batches, so none may take over a minute
 
 Batched = Callable[[int], None]  # called between the batches of a call: ms of its audio done
@@ -32,14 +34,6 @@ class Call:
     def starts_ms(self) -> list[int]:
         """Where each window begins in the audio of the call, and where the last one ends."""
         return [0, *np.cumsum([window.length_ms for window in self.windows]).tolist()]
-
-
-@dataclass(frozen=True)
-class _Begun:
-    """A call whose features are made; its segments are decoded as they are asked for."""
-
-    batch_windows: int
-    segments: Iterator[Any]
 
 
 def cut(samples: Samples, window: Window) -> Samples:
@@ -66,14 +60,14 @@ class Batches:
     ) -> Iterator[tuple[Call, list[list[RawSegment]]]]:
         """Each call with what was written for each of its windows.
 
-        The features of a call are made in a thread while the device decodes the one before:
+        The spectrograms of a call are made in a thread while the device decodes the one before:
         they take a CPU 10 to 30 ms a window, in which a fast card would decode half of one.
 
         Raises:
             OutOfMemoryError: not even one window fits.
             Exception: whatever `batched` raises.
         """
-        with ThreadPoolExecutor(1, thread_name_prefix="features") as thread:
+        with ThreadPoolExecutor(1, thread_name_prefix="spectrograms") as thread:
             made = [thread.submit(self._begin, samples, call, options) for call in calls[:1]]
             for i, call in enumerate(calls):
                 begun = made.pop()
@@ -81,83 +75,65 @@ class Batches:
                     thread.submit(self._begin, samples, following, options)
                     for following in calls[i + 1 : i + 2]
                 ]
-                yield call, self._finish(begun.result(), samples, call, options, batched)
+                decoder, spectrograms = begun.result()
+                yield call, self._finish(decoder, spectrograms, call, batched)
+
+    def again(self, samples: Samples, call: Call, options: JobOptions) -> list[list[RawSegment]]:
+        """A call of short stretches, between two others, in one text for each of them.
+
+        The encoder takes less than 30 s too, and 15 s cost it a quarter: attention is quadratic.
+
+        Raises:
+            OutOfMemoryError: not even one window fits.
+        """
+        decoder = Decoder(self._model, call.language, options, writes_times=False)
+        longest_ms = max(window.length_ms for window in call.windows)
+        frames = min(FRAMES, max(LEAST_FRAMES, longest_ms // FRAME_MS + SILENT_FRAMES))
+        spectrograms = [
+            decoder.spectrogram(as_float(cut(samples, window)), frames) for window in call.windows
+        ]
+        return self._finish(decoder, spectrograms, call, lambda _: None)
+
+    def _begin(
+        self, samples: Samples, call: Call, options: JobOptions
+    ) -> tuple[Decoder, list[Spectrogram]]:
+        decoder = Decoder(self._model, call.language, options)
+        sounds = (as_float(cut(samples, window)) for window in call.windows)
+        return decoder, [decoder.spectrogram(sound) for sound in sounds]
 
     def _finish(
-        self,
-        begun: _Begun,
-        samples: Samples,
-        call: Call,
-        options: JobOptions,
-        batched: Batched,
+        self, decoder: Decoder, spectrograms: list[Spectrogram], call: Call, batched: Batched
     ) -> list[list[RawSegment]]:
-        """A call that ran out of memory is done again, in batches of half the size."""
+        """Batch by batch; told of each but the last, which is kept before anybody may stop."""
+        found: list[list[RawSegment]] = []
+        lengths_ms = [window.length_ms for window in call.windows]
+        while len(found) < len(lengths_ms):
+            if found:
+                batched(call.starts_ms[len(found)])
+            some = slice(len(found), len(found) + self.batch_windows)
+            found += self._batch(decoder, spectrograms[some], lengths_ms[some])
+        return found
+
+    def _batch(
+        self, decoder: Decoder, spectrograms: list[Spectrogram], lengths_ms: list[int]
+    ) -> list[list[RawSegment]]:
+        """Those that fit: a batch that ran out of memory is halved from now on."""
         while True:
+            since = time.perf_counter()
             try:
-                return self._sorted(begun, call, batched)
+                found = decoder.decode(spectrograms, lengths_ms)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
-                if begun.batch_windows == 1:
+                if len(spectrograms) == 1:
                     raise OutOfMemoryError(
                         "Not even one window of 30 s fits the memory that is free: take a smaller "
                         "MODEL, a larger card, or COMPUTE_TYPE=int8_float16."
                     ) from error
-            smaller = max(1, min(begun.batch_windows, len(call.windows)) // 2)
-            self.batch_windows = min(self.batch_windows, smaller)  # it was begun ahead: maybe known
-            begun = self._begin(samples, call, options)
-
-    def _sorted(self, begun: _Begun, call: Call, batched: Batched) -> list[list[RawSegment]]:
-        """By window; told of each batch but the last, which is kept before anybody may stop."""
-        starts, batch = call.starts_ms, begun.batch_windows
-        found: list[list[RawSegment]] = [[] for _ in call.windows]
-        since, decoded = time.perf_counter(), batch
-        for each in begun.segments:
-            middle = (each.start + each.end) * 500
-            place = min(int(np.searchsorted(starts, middle, side="right")) - 1, len(found) - 1)
-            if place >= decoded:
-                self._took(time.perf_counter() - since, batch)
-                batched(starts[decoded])
-                since, decoded = time.perf_counter(), (place // batch + 1) * batch
-            raw = raw_segment(each, starts[place])
-            if raw is not None:
-                found[place].append(raw)
-        self._took(time.perf_counter() - since, batch)
-        return found
-
-    def _took(self, seconds: float, batch: int) -> None:
-        """A batch that took too long is made smaller from now on."""
-        if seconds > STEP_SECONDS:
-            self.batch_windows = max(1, min(self.batch_windows, batch // 2))
-
-    def _begin(self, samples: Samples, call: Call, options: JobOptions) -> _Begun:
-        """faster-whisper makes all features before it returns, and decodes as it is asked on."""
-        from faster_whisper import BatchedInferencePipeline  # noqa: PLC0415
-
-        starts, batch = call.starts_ms, self.batch_windows
-        # a new pipeline for each call: state survives in one whose generator was left early
-        segments, _ = BatchedInferencePipeline(self._model).transcribe(
-            as_float(np.concatenate([cut(samples, window) for window in call.windows])),
-            language=call.language,
-            batch_size=batch,
-            without_timestamps=False,  # or segments grow to paragraphs (faster-whisper#1396)
-            clip_timestamps=[
-                {"start": low / 1000, "end": high / 1000}
-                for low, high in itertools.pairwise(starts)
-            ],
-            **wishes(options),
-        )
-        return _Begun(batch, iter(segments))
-
-
-def wishes(options: JobOptions) -> dict[str, Any]:
-    """What both of faster-whisper's ways are asked."""
-    return {
-        "task": options.task,
-        "beam_size": options.beam_size,
-        "temperature": 0.0,  # the batched pipeline knows no fallback
-        "condition_on_previous_text": False,
-        "word_timestamps": options.word_times,
-        "hotwords": options.hotwords or None,
-        "initial_prompt": options.initial_prompt or None,
-    }
+                self.batch_windows = len(spectrograms) // 2
+                spectrograms = spectrograms[: self.batch_windows]
+                lengths_ms = lengths_ms[: self.batch_windows]
+                continue
+            if time.perf_counter() - since > STEP_SECONDS:  # it is made smaller from now on
+                self.batch_windows = max(1, min(self.batch_windows, len(spectrograms) // 2))
+            return found

@@ -131,8 +131,24 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "チャンネル登録",
     ),
     "ko": ("mbc 뉴스 이덕영입니다", "시청해주셔서 감사합니다", "감사합니다"),
-    "zh": ("字幕由amara org社区提供", "请不吝点赞 订阅 转发 打赏支持明镜与点点栏目", "谢谢观看"),
+    "zh": (
+        "字幕由amara org社区提供",
+        "请不吝点赞 订阅 转发 打赏支持明镜与点点栏目",
+        "谢谢观看",
+        "感谢观看",
+        "謝謝觀看",
+        "字幕by索兰娅",
+    ),
+    "th": (
+        "ขอบคุณที่รับชม",
+        "ขอบคุณสำหรับการรับชม",
+        "โปรดติดตามตอนต่อไป",
+        "อย่าลืมกดติดตาม",
+        "ครับ",
+        "ค่ะ",
+    ),
 }
+_BLANKLESS = frozenset(("ja", "zh", "yue", "th", "lo", "my", "km"))  # their blanks say nothing
 _MAKERS = ("amara org", "dimatorzok", "castingwords", "明镜与点点")  # a name is enough
 
 
@@ -144,6 +160,10 @@ def is_boilerplate(text: str, language: str) -> bool:
     plain = _plain(text)
     if any(_plain(maker).replace(" ", "") in plain.replace(" ", "") for maker in _MAKERS):
         return True
+    if language in _BLANKLESS:
+        bare_text, own = plain.replace(" ", ""), _OF["zh" if language == "yue" else language]
+        if _without(bare_text, {phrase.replace(" ", "") for phrase in own}):
+            return True
     return any(_is_made_of(plain, phrase) for code in {"", "en", language} for phrase in _OF[code])
 
 
@@ -152,6 +172,14 @@ def _plain(text: str) -> str:
         text = text.replace(mark, " " if mark != "-" else "")
     words = (bare(word) for word in text.split())
     return " ".join(word for word in words if word and not word.isdecimal())  # years follow some
+
+
+def _without(text: str, phrases: set[str]) -> bool:
+    """Whether nothing is left without the phrases; longer ones hold shorter ones, such as "ครับ"."""
+    left = text
+    for phrase in sorted(phrases, key=len, reverse=True):
+        left = left.replace(phrase, "")
+    return bool(text) and not left
 
 
 def _is_made_of(plain: str, phrase: str) -> bool:

@@ -1,56 +1,96 @@
-"""Speech of which the batched pipeline wrote nothing: it loses segments (faster-whisper#1179).
+"""Speech of which the model wrote nothing.
 
-Plain Whisper goes on after the last time it wrote; batched, a window whose text ends early stays
-empty from there on.
+A Whisper that writes times may leap over a clause, or end its text early. Plain Whisper goes on
+after the last time it wrote; in a batch, what a window's text leaves out is gone. So wherever the
+speech detector hears somebody and no word stands, the stretch is heard again (`mending.py`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ..contract import SpeechRegion
-from .doubts import Believed, Hearing
+from .doubts import Hearing
+from .loops import bare
+from .raw import RawWord
 from .windows import Window, laid_out
 
-LOST_MS = 3_000  # of speech without a word: longer than any breath within a region of speech
-HEARD_MS = 1_000  # of it, by the detector
+LOST_MS = 700  # of speech without a word: two short words; breaths and word times are below it
+HEARD_MS = 500  # of it, by the detector
+CONTEXT_MS = 2_500  # heard again on both sides: half a sentence, by which its place is known
+WORD_MS = 500  # the longest that a word takes, and
+LETTER_MS = 100  # for each of its letters: what is longer was stretched over something
 
 
-def lost(
-    window: Window, believed: Believed, regions: Iterable[SpeechRegion], heard: Hearing
-) -> list[Window]:
-    """The stretches of a window that hold speech and no word, each as a window of its own.
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of a window (ms) with speech and no word, and what is heard again around it."""
 
-    Both must have found speech there: the regions, and, where they say so, the detector. What was
-    taken out because nobody speaks there is not lost; a loop stands in for what was said.
+    low_ms: int
+    high_ms: int
+    from_ms: int
+    to_ms: int
+
+
+def gaps(
+    window: Window,
+    words: Iterable[RawWord],
+    spoken: Iterable[tuple[int, int]],
+    regions: Iterable[SpeechRegion],
+    heard: Hearing,
+) -> list[Gap]:
+    """Where something was said in a window that is not among its words.
+
+    Both must have found speech there: the regions, and, where they say so, the detector.
+
+    Args:
+        window: Which.
+        words: What was written, in its time.
+        spoken: Further stretches of it in which nothing is missing: what was taken out there was
+            written where nobody speaks.
+        regions: Where the recording holds speech.
+        heard: Milliseconds of speech between two times of the window.
     """
-    words = (word for each in believed.segments for word in each.words)
-    silent = (gone for gone in believed.removals if gone.reason != "repetition")
-    spoken = sorted((each.start_ms, each.end_ms) for each in (*words, *silent))
-    gaps: list[tuple[int, int]] = []
-    at = 0
-    for start, end in [*spoken, (window.length_ms, window.length_ms)]:
-        if start - at >= LOST_MS:
-            gaps.append((at, start))
-        at = max(at, end)
-    if not gaps:
-        return []
+    times = [span for word in words for span in taken(word)]
     inside = [region for region in regions if region.channel == window.channel]
-    return [
-        cut
-        for low, high in gaps
-        if _speech_ms(cut := _cut(window, low, high), inside) >= LOST_MS
-        and heard(low, high) >= HEARD_MS
-    ]
+    found: list[Gap] = []
+    at = 0
+    for start, end in [*sorted([*times, *spoken]), (window.length_ms, window.length_ms)]:
+        if start - at >= LOST_MS and _holds_speech(window, at, start, inside, heard):
+            found.append(_around(window, at, start))
+        at = max(at, end)
+    return found
 
 
-def _cut(window: Window, low: int, high: int) -> Window:
+def part_of(window: Window, low_ms: int, high_ms: int) -> Window:
+    """The stretch between two of its times, as a window of its own."""
     spans = (
         (
-            max(piece.at_ms, low) - piece.at_ms + piece.start_ms,
-            min(piece.at_ms + piece.length_ms, high) - piece.at_ms + piece.start_ms,
+            max(piece.at_ms, low_ms) - piece.at_ms + piece.start_ms,
+            min(piece.at_ms + piece.length_ms, high_ms) - piece.at_ms + piece.start_ms,
         )
         for piece in window.pieces
     )
     return laid_out(window.channel, ((start, end) for start, end in spans if end > start))
+
+
+def taken(word: RawWord) -> Iterable[tuple[int, int]]:
+    """The time of a word; of one that was stretched, the two ends, since it may be either."""
+    longest = WORD_MS + LETTER_MS * len(bare(word.text))
+    if word.end_ms - word.start_ms <= longest:
+        return [(word.start_ms, word.end_ms)]
+    half = longest // 2
+    return [(word.start_ms, word.start_ms + half), (word.end_ms - half, word.end_ms)]
+
+
+def _holds_speech(
+    window: Window, low: int, high: int, regions: Sequence[SpeechRegion], heard: Hearing
+) -> bool:
+    stretch = part_of(window, low, high)
+    return _speech_ms(stretch, regions) >= LOST_MS and heard(low, high) >= HEARD_MS
+
+
+def _around(window: Window, low: int, high: int) -> Gap:
+    return Gap(low, high, max(0, low - CONTEXT_MS), min(window.length_ms, high + CONTEXT_MS))
 
 
 def _speech_ms(window: Window, regions: Iterable[SpeechRegion]) -> int:

@@ -9,16 +9,43 @@ from .windows import Window
 
 VOTERS = 8  # windows that vote on one language for all, at most: each costs a run of the encoder
 WINDOWS_A_VOTER = 12  # so that the votes cost some hundredths of what is to be heard
+LEAST_WINDOWS = 2  # for each of the first two voters
 SURE = 0.8  # a single window between two of another language is believed from here on
 LEAST = 0.5  # below it a window follows its neighbours
+LEAST_SHARE = 0.3  # of what is surely speech in a candidate, 0.76 and more was given to candidates
+_SPREAD = 5  # languages that a window votes for, where all are candidates
 
 
 @dataclass(frozen=True)
 class Guess:
-    """The language of one window, and the model's probability of it."""
+    """The language of one window, and the model's probability of it, among the candidates.
+
+    spread: candidates with what the model says of them, the likeliest first; by it a window votes.
+    share: what it says of all candidates together. heard: what it would be without candidates.
+    """
 
     language: str
     probability: float
+    spread: tuple[tuple[str, float], ...] = ()
+    share: float = 1.0
+    heard: tuple[str, float] = ("", 0.0)
+
+    @property
+    def weights(self) -> tuple[tuple[str, float], ...]:
+        """By which it votes."""
+        return self.spread or ((self.language, self.probability),)
+
+
+def guess_of(probabilities: Sequence[tuple[str, float]], candidates: Sequence[str]) -> Guess:
+    """From what the model says of all its languages; candidates that it does not know are none."""
+    ranked = sorted(probabilities, key=lambda each: -each[1])
+    among = tuple((language, p) for language, p in ranked if language in candidates)
+    if not among:
+        return Guess(*ranked[0], spread=tuple(ranked[:_SPREAD]), heard=ranked[0])
+    share = sum(p for _, p in among)
+    # a window of noise or music, which is no candidate's, is not made sure by leaving out the rest
+    probability = among[0][1] / max(share, LEAST_SHARE)
+    return Guess(among[0][0], probability, among, share, ranked[0])
 
 
 def voters(windows: Sequence[Window], most: int = VOTERS) -> list[int]:
@@ -32,22 +59,33 @@ def voters(windows: Sequence[Window], most: int = VOTERS) -> list[int]:
 
 
 def few(windows: Sequence[Window]) -> int:
-    """How many windows need to be asked at first; all VOTERS where these are not sure."""
-    return min(VOTERS, -(-len(windows) // WINDOWS_A_VOTER))
+    """How many windows need to be asked at first; all VOTERS where these are not sure.
+
+    Of a recording of minutes two: one window may be a greeting, or a song.
+    """
+    least = min(2, len(windows) // LEAST_WINDOWS)
+    return min(VOTERS, max(1, least, -(-len(windows) // WINDOWS_A_VOTER)))
 
 
-def vote(guesses: Sequence[Guess], lengths_ms: Sequence[int]) -> tuple[str, float]:
+def vote(
+    guesses: Sequence[Guess], lengths_ms: Sequence[int], *, among_candidates: bool = False
+) -> tuple[str, float]:
     """The language with the most probability by time, and its share of it; ("", 0) of none.
+
+    Windows that are unsure vote for each language as much as they believe in it. Among candidates
+    the share is that of all that was given to candidates, so that noise counts for nothing.
 
     Three minutes of an English opening weigh three minutes against forty of German.
     """
     weights: defaultdict[str, float] = defaultdict(float)
     for guess, length_ms in zip(guesses, lengths_ms, strict=True):
-        weights[guess.language] += guess.probability * length_ms
+        for language, probability in guess.weights:
+            weights[language] += probability * length_ms
     if not weights:
         return "", 0.0
     best = max(weights, key=lambda language: weights[language])
-    return best, weights[best] / max(sum(lengths_ms), 1)
+    whole = sum(weights.values()) if among_candidates else max(sum(lengths_ms), 1)
+    return best, weights[best] / max(whole, 1e-9)
 
 
 def smoothed(guesses: Sequence[Guess]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import hub
 from ..card import Card
 from ..errors import ModelMissingError, without_addresses
 from ..settings import WorkerSettings
@@ -26,9 +27,8 @@ def load_whisper(settings: WorkerSettings) -> Any:  # noqa: ANN401  # faster_whi
     """
     from faster_whisper import WhisperModel  # noqa: PLC0415  # 0.5 s and 460 MB of packages
 
-    unpacked = settings.models / settings.model
-    source = str(unpacked) if unpacked.is_dir() else settings.model
     try:
+        source = _source(settings)
         return WhisperModel(
             source,
             device=settings.device,
@@ -38,6 +38,27 @@ def load_whisper(settings: WorkerSettings) -> Any:  # noqa: ANN401  # faster_whi
         )
     except Exception as error:
         raise ModelMissingError(_advice(settings.model, error)) from error
+
+
+def origin_of(settings: WorkerSettings) -> str:
+    """Which commit of which repository was loaded; empty for what came from elsewhere."""
+    return hub.origin_of(Path(_source(settings)))
+
+
+def _source(settings: WorkerSettings) -> str:
+    """A folder that is here, or else fetched now; a hub name where nothing says where to.
+
+    Raises:
+        HubError: it cannot be fetched.
+    """
+    unpacked = settings.models / settings.model
+    if unpacked.is_dir():
+        return str(unpacked)
+    if settings.fetched is None or Path(settings.model).is_dir():
+        return settings.model
+    found = hub.find(settings.model, settings.fetched)
+    token = settings.huggingface_token or None
+    return str(found or hub.fetch(settings.model, settings.fetched, token, lambda _: None))
 
 
 def batch_for(model: Any, card: Card, wished: int) -> int:  # noqa: ANN401
@@ -102,6 +123,6 @@ def _threads_for(folder: Path) -> int:
 def _advice(model: str, error: Exception) -> str:
     return (
         f"MODEL={model} could not be loaded ({without_addresses(error)}). It is not a folder with "
-        "a CTranslate2 model, and the model hub gave none: check the name and the network, give a "
-        "local folder as MODEL, or set MODEL=demo for the embedded demo model."
+        "a CTranslate2 model, and the model hub gave none: check the name and the network, or give "
+        "a local folder as MODEL."
     )

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..contract import JobOptions
+from ..contract import JobOptions, JobWarning
+from .language_doubts import against, of_vote, of_windows
 from .languages import LEAST, SURE, VOTERS, Guess, few, smoothed, vote, voters
 from .windows import Piece, Window, laid_out
 
@@ -18,12 +19,14 @@ class Plan:
 
     language, probability: of the recording, and how sure that is.
     along: the language of each window, where it was detected along the way; else empty.
+    doubts: what speaks against the language; kept with the other warnings, not with the plan.
     """
 
     windows: tuple[Window, ...] = ()
     language: str = ""
     probability: float = 1.0
     along: tuple[str, ...] = field(default=())
+    doubts: tuple[JobWarning, ...] = field(default=())
 
     def language_of(self, window: int) -> str:
         """In which a window is heard."""
@@ -32,29 +35,36 @@ class Plan:
 
 def plan(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Plan:
     """The plan for these windows; `guess` runs the model's encoder on one, and may raise."""
-    if options.language or not windows:
-        return Plan(tuple(windows), options.language or "")
+    if not windows:
+        return Plan(language=options.language or "")
+    if options.language:
+        doubts = against(options.language, windows, guess)
+        return Plan(tuple(windows), options.language, doubts=doubts)
     if options.detect == "along":
-        return _along(windows, guess)
+        return _along(windows, options, guess)
     language, probability, guesses = "", 0.0, dict[int, Guess]()
+    asked: list[Guess] = []
     for most in (few(windows), VOTERS):
         chosen = voters(windows, most)
         guesses |= {i: guess(windows[i]) for i in chosen if i not in guesses}
         lengths_ms = [windows[i].length_ms for i in chosen]
-        language, probability = vote([guesses[i] for i in chosen], lengths_ms)
+        asked = [guesses[i] for i in chosen]
+        language, probability = vote(asked, lengths_ms, among_candidates=bool(options.languages))
         if probability >= SURE or len(chosen) == len(windows):
             break
-    return Plan(tuple(windows), language, round(probability, 4))
+    doubts = of_vote(language, probability, asked, options)
+    return Plan(tuple(windows), language, round(probability, 4), doubts=doubts)
 
 
-def _along(windows: Sequence[Window], guess: Guesser) -> Plan:
+def _along(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Plan:
     """Each window is asked; where two differ, the pieces at the border are asked one by one.
 
     Neighbours are those of the same channel: on another one somebody else speaks, perhaps an
     interpreter.
     """
     guesses = [guess(window) for window in windows]
-    language, probability = vote(guesses, [window.length_ms for window in windows])
+    lengths_ms = [window.length_ms for window in windows]
+    language, probability = vote(guesses, lengths_ms, among_candidates=bool(options.languages))
     found: dict[int, str] = {}
     borders: set[int] = set()
     for channel in {window.channel for window in windows}:
@@ -76,6 +86,7 @@ def _along(windows: Sequence[Window], guess: Guesser) -> Plan:
         language,
         round(probability, 4),
         tuple(language for _, language in parts),
+        of_windows(guesses, lengths_ms, options),
     )
 
 

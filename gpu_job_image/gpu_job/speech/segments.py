@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ..contract import Segment, Word
+from ..contract.joins import is_blankless, may_begin
 from .raw import RawSegment, RawWord
 from .windows import Window
 
@@ -16,7 +17,7 @@ _SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 def segments_of(raw: RawSegment, window: Window, language: str = "") -> Iterator[Segment]:
     """The raw segment in the recording's time, cut where it is too long."""
     for part in _parts(raw.words):
-        words = tuple(_word(word, window) for word in part)
+        words = tuple(_word(word, window, is_first=at == 0) for at, word in enumerate(part))
         yield Segment(
             start_ms=words[0].start_ms,
             end_ms=max(word.end_ms for word in words),
@@ -26,7 +27,8 @@ def segments_of(raw: RawSegment, window: Window, language: str = "") -> Iterator
         )
 
 
-def _word(raw: RawWord, window: Window) -> Word:
+def _word(raw: RawWord, window: Window, *, is_first: bool) -> Word:
+    """In the recording's time; where what a word joined was taken out, it joins nothing."""
     low, high = window.recording_span(raw.start_ms, raw.end_ms)
     return Word(
         start_ms=low,
@@ -34,13 +36,19 @@ def _word(raw: RawWord, window: Window) -> Word:
         text=raw.text,
         probability=raw.probability,
         channel=window.channel,
+        joins=raw.joins and (not is_first or is_blankless(raw.text[0])),
     )
 
 
 def _parts(words: Sequence[RawWord]) -> Iterator[Sequence[RawWord]]:
-    """Cut at pauses; what is still too long, at the longest pause in its middle, and again."""
+    """Cut at pauses; what is still too long, at the longest pause in its middle, and again.
+
+    Never inside a word: "levá" and its "-lo" stay together.
+    """
     first = 0
     for i in range(1, len(words)):
+        if not may_begin(words[i - 1], words[i]):
+            continue
         rests = words[i].start_ms - words[i - 1].end_ms >= PAUSE_MS
         so_long = words[i - 1].end_ms - words[first].start_ms >= LONG_MS
         if rests or (so_long and words[i - 1].text.endswith(_SENTENCE_ENDS)):
@@ -56,8 +64,13 @@ def _halved(words: Sequence[RawWord]) -> Iterator[Sequence[RawWord]]:
         yield words
         return
     quarter = len(words) // 4
+    middle = range(max(1, quarter), len(words) - quarter)
+    places = [i for i in middle if may_begin(words[i - 1], words[i])]
+    if not places:
+        yield words
+        return
     cut = max(
-        range(max(1, quarter), len(words) - quarter),
+        places,
         key=lambda i: (
             words[i].start_ms - words[i - 1].end_ms,
             words[i - 1].text.endswith((",", ";", ":", *_SENTENCE_ENDS)),

@@ -1,23 +1,22 @@
 """What was said: packed windows of speech, decoded in batches, doubted, and mended."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..audio import Samples, as_float
 from ..card import Card
 from ..contract import JobOptions, JobWarning, SpeechRegion
 from ..settings import WorkerSettings
-from .batches import Batches, Call, cut, wishes
+from ..translating import cannot_translate
+from .batches import Batches, Call, cut
 from .bounds import must_be_possible
-from .coverage import lost
-from .doubts import Believed, Removal, believe
-from .hearing import WindowHearing
-from .languages import Guess
+from .doubts import Believed, Removal
+from .heard_call import HeardCall
+from .languages import Guess, guess_of
 from .model import batch_for, load_whisper
 from .plan import Plan, plan
 from .quiet import quietest
-from .raw import raw_segment
 from .segments import segments_of
 from .so_far import Speech
 from .windows import Window, pack
@@ -78,6 +77,7 @@ class Transcriber:
         must_be_possible(self._model, options)
         if speech.plan is None:
             speech.plan = self._plan(samples, regions, options, progress)
+            speech.warnings.extend((*speech.plan.doubts, *_of_translation(options)))
         done = _Done(speech.plan.windows, regions)
         calls = _calls(speech.plan, speech.windows_done, self._batches.windows_a_call)
 
@@ -88,13 +88,14 @@ class Transcriber:
         for call, found in self._batches.decode(samples, calls, options, batched):
             # apart, since `batched` may stop the work: a call is kept as a whole, or is heard again
             of_call = Speech(speech.plan)
-            for window, raw in zip(call.windows, found, strict=True):
-                hearing = WindowHearing(cut(samples, window))
-                believed = believe(raw, call.language, hearing)
+            heard = HeardCall.of(samples, call, found)
+            unsaid = heard.gaps(regions)
+            if unsaid:
+                batched(call.starts_ms[-1])
+                again = self._batches.again(samples, heard.stretches(unsaid), options)
+                of_call.warnings += heard.mend(unsaid, again)
+            for window, believed in zip(call.windows, heard.believed, strict=True):
                 _keep(of_call, window, believed, call.language)
-                for gap in lost(window, believed, regions, hearing):
-                    self._mend(samples, gap, call.language, options, of_call)
-                    batched(call.starts_ms[-1])
             speech.add(of_call, len(call.windows))
             progress(done.speech_ms(speech.windows_done, 0))
         speech.put_in_order()
@@ -108,43 +109,19 @@ class Transcriber:
     ) -> Plan:
         def guess(window: Window) -> Guess:
             progress(0)
-            language, probability, _ = self._model.detect_language(as_float(cut(samples, window)))
-            return Guess(language, float(probability))
+            audio = as_float(cut(samples, window))
+            language, probability, all_of_them = self._model.detect_language(audio)
+            return guess_of(all_of_them or [(language, probability)], options.languages)
 
         windows = pack(regions, samples.shape[1] // 16, quietest(samples))
         if not self._is_multilingual:
-            options = options.model_copy(update={"language": "en"})
+            return Plan(tuple(windows), "en")
         return plan(windows, options, guess)
 
     @property
     def _is_multilingual(self) -> bool:
         """Models such as small.en know English alone, and refuse to guess."""
         return bool(self._model.model.is_multilingual)
-
-    def _mend(
-        self,
-        samples: Samples,
-        gap: Window,
-        language: str,
-        options: JobOptions,
-        speech: Speech,
-    ) -> None:
-        """Speech of which nothing was written is heard once more, by plain faster-whisper."""
-        audio = cut(samples, gap)
-        found, _ = self._model.transcribe(as_float(audio), language=language, **wishes(options))
-        raw = [each for each in (raw_segment(one, 0) for one in found) if each is not None]
-        believed = believe(raw, language, WindowHearing(audio))
-        _keep(speech, gap, believed, language)
-        low, high = gap.recording_span(0, gap.length_ms)[0], gap.pieces[-1].end_ms
-        words = sum(len(segment.words) for segment in believed.segments)
-        speech.warnings.append(
-            JobWarning(
-                code="heard_again" if words else "no_words_heard",
-                message=f"No word was found at first; heard once more, {words} were.",
-                start_ms=low,
-                end_ms=high,
-            )
-        )
 
 
 class _Done:
@@ -182,6 +159,13 @@ def _keep(speech: Speech, window: Window, believed: Believed, language: str) -> 
     for raw in believed.segments:
         speech.segments.extend(segments_of(raw, window, along))
     speech.warnings.extend(_warning(removal, window) for removal in believed.removals)
+
+
+def _of_translation(options: JobOptions) -> Iterator[JobWarning]:
+    why = cannot_translate(options.model) if options.task == "translate" else ""
+    if why:
+        text = f"A translation was wished for, and MODEL={options.model} makes none: {why}."
+        yield JobWarning(code="cannot_translate", message=text)
 
 
 def _warning(removal: Removal, window: Window) -> JobWarning:

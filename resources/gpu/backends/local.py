@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from gpu_job.contract import JobRequest
 from gpu_job.place import is_known_dead
@@ -11,10 +12,12 @@ from pipelines.billing.prices import Price
 from pipelines.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
 from pipelines.billing.speeds import planned_speed
 from pipelines.settings import Settings, inherited_environment
-from resources.failures import BackendUnavailableError
+from resources.failures import BackendUnavailableError, RecordingError
 from resources.gpu.base import Backend, Progress, Report
+from resources.gpu.fetching import fetched_folder
 from resources.gpu.job_folder import Submission
 from resources.gpu.local_worker import LocalJob, LocalWorker
+from resources.gpu.model_choice import model_of
 from resources.models import unpack_demo_models
 
 # glibc hands the engine's buffers back to the system and faults them in anew for every window:
@@ -25,6 +28,11 @@ KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(128 << 20),
 }
 NEEDS = "nothing"
+
+
+def is_set_up(settings: Settings) -> bool:  # noqa: ARG001  # this machine is always here
+    """This machine is always there."""
+    return True
 
 
 def open_backends(settings: Settings) -> list[Backend]:
@@ -72,8 +80,13 @@ class LocalBackend:
                 del self._kept[task]
 
     async def submit(self, request: JobRequest, quote: Quote, progress: Progress) -> Submission:  # noqa: ARG002
-        """To the worker that `room` keeps for this task."""
-        worker = self._kept[asyncio.current_task()]
+        """To the worker that `room` keeps for this task, with the model that the job wants.
+
+        Raises:
+            BackendUnavailableError: no worker can start.
+            RecordingError: the job's own model is not to be had; no other job is touched.
+        """
+        worker = await self._with_model(request.options.model)
         job = LocalJob(request.job, request.attempt, progress)
         provider_id = f"{worker.place.pid}/{request.job}/{request.attempt}"
         self._jobs[provider_id] = (worker, job)
@@ -121,22 +134,53 @@ class LocalBackend:
         self._workers.append(worker)
         return worker
 
+    async def _with_model(self, model: str) -> LocalWorker:
+        """One model is in memory at a time: a worker of another one ends before the new begins."""
+        task = asyncio.current_task()
+        worker = self._kept[task]
+        if worker.model == model:
+            return worker
+        self._workers = [one for one in self._workers if one is not worker]
+        await worker.end()
+        start = self._start if model == self._model else partial(self._start_other, model)
+        other = await start()
+        self._workers.append(other)
+        self._kept[task] = other
+        return other
+
     async def _start(self) -> LocalWorker:
         """A worker; one that could not start is not tried again for each job of the run."""
         if self._broken is not None:
             raise self._broken
         try:
-            python = str(self._settings.local_worker_python or sys.executable)
-            return await LocalWorker.start(python, await self._environment())
+            return await LocalWorker.start(self._python, await self._environment(self._model))
         except BackendUnavailableError as error:
             self._broken = error
             raise
 
-    async def _environment(self) -> dict[str, str]:
+    async def _start_other(self, model: str) -> LocalWorker:
+        """A worker for a model that some recordings alone wish for."""
+        try:
+            return await LocalWorker.start(self._python, await self._environment(model))
+        except BackendUnavailableError as error:
+            advice = "Correct the model that the recording or its tenant wishes for, and run again."
+            raise RecordingError("model_missing", str(error), advice, permanent=False) from error
+
+    @property
+    def _model(self) -> str:
+        return model_of(self._settings)
+
+    @property
+    def _python(self) -> str:
+        return str(self._settings.local_worker_python or sys.executable)
+
+    async def _environment(self, model: str) -> dict[str, str]:
         folder = await asyncio.to_thread(unpack_demo_models, self._settings.models_folder)
         own = {
             "MODELS_FOLDER": str(folder),
-            "MODEL": self._settings.model,
+            "MODEL": model,
+            "FETCHED_MODELS": str(fetched_folder(self._settings)),
+            "DEVICE": self._settings.device,
             "DIARIZER": self._settings.diarizer,
             "DIARIZATION_MODEL": self._settings.diarization_model,
             "HUGGINGFACE_TOKEN": self._settings.huggingface_token.get_secret_value(),

@@ -8,6 +8,11 @@ from resources.gpu.runpod.endpoints import endpoints_of
 NEEDS = "RUNPOD_API_KEY and RUNPOD_ENDPOINT_ID"
 
 
+def is_set_up(settings: Settings) -> bool:
+    """Where an endpoint is set."""
+    return bool(endpoints_of(settings))
+
+
 def open_backends(settings: Settings) -> list[Backend]:
     """One for each endpoint that is set; asks nobody.
 

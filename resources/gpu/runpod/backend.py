@@ -14,6 +14,7 @@ from pipelines.billing.speeds import planned_speed
 from pipelines.settings import Settings
 from resources.gpu.base import Progress, Report
 from resources.gpu.job_folder import Submission
+from resources.gpu.model_choice import model_of
 
 from . import addresses
 from .answers import RefusedError, TroubleError
@@ -43,6 +44,7 @@ class RunPodBackend:
         regions = filter(None, map(str.strip, settings.runpod_regions.split(",")))
         self.capabilities = Capabilities(
             paid=True,
+            models=frozenset({model_of(settings)}),
             third_party=True,
             regions=frozenset(regions),
             idle_seconds=float(settings.runpod_idle_seconds),
