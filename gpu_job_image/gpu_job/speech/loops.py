@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..contract.joins import is_blankless
 from .raw import RawWord
 
 LONGEST_UNIT = 12  # words that repeat as one
+LONGEST_UNIT_OF_SIGNS = 48  # where a "word" is a sign or two: in scripts without blanks
 LEAST_TIMES = {1: 6, 2: 5}  # people do say "não, não, não, não"
 LEAST_TIMES_LONGER = 4
 LETTER_MS = 25  # the fastest of speakers: 40 letters a second
@@ -70,9 +72,11 @@ def runs(words: Sequence[str]) -> Iterator[Run]:
     [Run(first=1, unit=2, times=5)]
     """
     plain = [bare(word) for word in words]
+    signs = sum(bool(word) and is_blankless(word[0]) for word in plain)
+    longest = LONGEST_UNIT_OF_SIGNS if 2 * signs > len(plain) else LONGEST_UNIT
     place = 0
     while place < len(plain):
-        unit, times = _longest_run(plain, place)
+        unit, times = _longest_run(plain, place, longest)
         if times:
             yield Run(place, unit, times)
         place += max(unit * times, 1)
@@ -167,9 +171,9 @@ def _is_sayable(words: Sequence[RawWord]) -> bool:
     return words[-1].end_ms - words[0].start_ms >= LETTER_MS * letters
 
 
-def _longest_run(words: Sequence[str], place: int) -> tuple[int, int]:
+def _longest_run(words: Sequence[str], place: int, longest: int) -> tuple[int, int]:
     """The shortest unit that repeats from here often enough, and how many times it stands."""
-    for unit in range(1, min(LONGEST_UNIT, (len(words) - place) // 2) + 1):
+    for unit in range(1, min(longest, (len(words) - place) // 2) + 1):
         times = 1
         first = words[place : place + unit]
         while words[place + unit * times : place + unit * (times + 1)] == first:

@@ -14,7 +14,8 @@ from .quiet import Quietest
 WINDOW_MS = 30_000  # what Whisper sees at once
 SEARCH_MS = 6_000  # before the end of a full window: a pause is near in any speech
 CARRIED_MS = 12_000  # at most, into the next window: that is for a pause between sentences
-SENTENCE_MS = 500  # a pause of this length ends one, mostly; within one they are shorter
+LONG_PAUSE_MS = 1_500  # a longer one ends a sentence no better
+PAUSE_A_MS = 0.08  # so much more of a pause is worth a millisecond of an emptier window
 EDGE_MS = 350  # of a pause at the ends of a window
 GAP_MS = 700  # longer pauses are shortened to this, half on each side; at 1 s there are 4 % more
 
@@ -147,20 +148,16 @@ def _fill(spans: Iterable[_Span]) -> Iterator[list[Piece]]:
 
 
 def _kept(group: list[_Span], following: _Span) -> int:
-    """How many stay in a full window: to the last pause that ends a sentence, or the longest.
+    """How many stay in a full window: up to a long pause, and as late a one as may be.
 
     A Whisper was trained to leave out a sentence that its 30 s cut off, and the words before such
     a cut are lost. Plain Whisper hears them again in the next window; so does this, at once.
     """
     follow = [*group[1:], following]
     pauses = [after.start - span.end for span, after in zip(group, follow, strict=True)]
-    late = [
-        i
-        for i in range(1, len(group) + 1)
-        if _end_of(group[:i]) >= WINDOW_MS - CARRIED_MS or i == len(group)
-    ]
-    ended = [i for i in late if pauses[i - 1] >= SENTENCE_MS]
-    return ended[-1] if ended else max(late, key=lambda i: (pauses[i - 1], i))
+    ends = [_end_of(group[:i]) for i in range(1, len(group) + 1)]
+    late = [i for i, end in enumerate(ends) if end >= WINDOW_MS - CARRIED_MS] or [len(ends) - 1]
+    return 1 + max(late, key=lambda i: min(pauses[i], LONG_PAUSE_MS) + ends[i] * PAUSE_A_MS)
 
 
 def _laid(group: list[_Span]) -> list[Piece]:
