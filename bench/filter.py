@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from bench.speech_ways import loaded, ours
 from bench.word_errors import matched, normalized
 
 BARS = {"words_on_no_speech": 0, "true_words_removed_share": 0.001, "extra_time_share": 0.05}
-SILENT_LANGUAGE = None  # detected, as a user gets it who sets nothing
+SILENT_LANGUAGE = ""  # detected, as a user gets it who sets nothing
 
 Change = Callable[[speechless.Sound], speechless.Sound]
 
@@ -141,8 +142,7 @@ def _tell(
 @contextmanager
 def _believing() -> Iterator[list[float]]:
     """CPU seconds that `believe` takes, its questions to the model among them."""
-    from gpu_job.speech import heard_call  # noqa: PLC0415
-
+    heard_call: Any = import_module("gpu_job.speech.heard_call")
     plain, spent = heard_call.believe, [0.0]
 
     def timed(*arguments: Any) -> Any:  # noqa: ANN401

@@ -83,8 +83,8 @@ def impossible(words: Sequence[Written], recording: Recording) -> int:
 
 
 def _pairs(true: Sequence[Written], words: Sequence[Written]) -> Iterator[tuple[Written, Written]]:
-    texts = [[bare(word.text) for word in side] for side in (true, words)]
-    for block in SequenceMatcher(None, *texts, autojunk=False).get_matching_blocks():
+    one, other = ([bare(word.text) for word in side] for side in (true, words))
+    for block in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks():
         for i in range(block.size):
             yield true[block.a + i], words[block.b + i]
 

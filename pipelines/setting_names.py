@@ -16,6 +16,8 @@ OF_WORKERS = {
 # whole families of other programs: only what differs by a letter or two, and only in .env
 _FOREIGN = ("AWS_", "AZURE_", "DAGSTER_", "GCP_", "GCS_", "GOOGLE_", "HF_", "HUGGINGFACE_", "S3_")
 _FOREIGN_NAMES = {"LANGUAGE", "MODE", "DEVICES"}  # of gettext, shells and build tools
+# what people call settings that have another name; in .env alone, since shells use these too
+_MEANT = {"PROMPT": "INITIAL_PROMPT", "LANGUAGE": "DEFAULT_LANGUAGE", "TASK": "TRANSLATE"}
 _SHORT, _LONG = 5, 8  # letters from which on one, and two, may be wrong
 _ALIKE, _BEGINS_SO = 0.8, 0.5  # of difflib's ratio: in .env, and of names that begin as ours do
 
@@ -42,6 +44,8 @@ def strangers(names: Iterable[str], known: set[str], *, in_env_file: bool) -> li
 def _stranger(name: str, known: set[str], in_env_file: bool) -> Stranger | None:  # noqa: FBT001
     if name in known or (name in _FOREIGN_NAMES and not in_env_file):
         return None
+    if in_env_file and name in _MEANT:
+        return Stranger(name, _MEANT[name])
     is_foreign = name.startswith(_FOREIGN)
     near = min(known, key=lambda one: (distance(name, one), one))
     if _is_near(name, near) and (in_env_file or not is_foreign):

@@ -31,7 +31,9 @@ class AllTracks(Iterator[Block]):
         self.warnings: tuple[RecordingWarning, ...] = ()
         self._there = count_tracks(path)
         self._tracks = [
-            _Track(BlockDecoder(path, "mixed", stop, TrackWish(number), gain_db=gain_db), number)
+            _Track(
+                BlockDecoder(path, "mixed", stop, wish=TrackWish(number), gain_db=gain_db), number
+            )
             for number in range(1, min(self._there, MOST_CHANNELS) + 1)
         ]
 

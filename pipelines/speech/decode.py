@@ -59,11 +59,12 @@ class BlockDecoder(Iterator[Block]):
         warnings: What is odd about the recording; complete once the iterator is exhausted.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  # each is a wish of its own
+    def __init__(  # noqa: PLR0913 - each is a wish of its own, see decode_blocks
         self,
         path: Path,
         channels: Channels,
         stop: Callable[[], bool],
+        *,
         wish: TrackWish = ANY_TRACK,
         hears: Hears | None = loud_share,
         gain_db: float = 0.0,
@@ -76,8 +77,8 @@ class BlockDecoder(Iterator[Block]):
         self.broken_by = ""
         self.warnings: tuple[RecordingWarning, ...] = ()
         self._path, self._channels, self._stop = path, channels, stop
-        self._gain_db = gain_db
         self._wish, self._hears = wish, hears
+        self._gain_db = gain_db
         self._layout: AudioLayout | None = None
         self._mixer = Mixer()
         self._blocks = self._decode()
@@ -220,7 +221,7 @@ class BlockDecoder(Iterator[Block]):
         )
 
 
-def decode_blocks(  # noqa: PLR0913  # each is a wish of its own, by name
+def decode_blocks(  # noqa: PLR0913 - each is a wish of its own
     path: Path,
     *,
     channels: Channels,
@@ -245,4 +246,4 @@ def decode_blocks(  # noqa: PLR0913  # each is a wish of its own, by name
         DecodeStopped: `stop()` became true.
         OSError: The file itself cannot be read.
     """
-    return BlockDecoder(path, channels, stop, wish, hears, gain_db)
+    return BlockDecoder(path, channels, stop, wish=wish, hears=hears, gain_db=gain_db)

@@ -174,11 +174,11 @@ def _stranger(file: BinaryIO) -> AudioRefused:
     file.seek(0)
     start = file.read(HEAD_BYTES)
     kind = kind_of(start)
+    seen = f"no audio format known here begins with {start[:16]!r}"
     if kind is None:
-        return NotAudio(f"no audio format known here begins with {start[:16]!r}")
-    if kind.is_sound:
-        return UnknownCodec(f"this is {kind.name}, which nothing here reads")
-    return NotAudio(f"this is {kind.name}")
+        return NotAudio(seen)
+    message = f"{seen}; this is {kind.name}"
+    return UnknownCodec(message) if kind.is_sound else NotAudio(message)
 
 
 def _check_sound(container: InputContainer) -> None:

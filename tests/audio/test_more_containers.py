@@ -36,7 +36,7 @@ def heard(path):
 
 
 @pytest.mark.parametrize(
-    ("container_format", "codec", "rate", "layout"),
+    "what",
     [
         ("latm", "aac", 48_000, "mono"),
         ("rm", "ac3", 44_100, "stereo"),
@@ -50,9 +50,8 @@ def heard(path):
         ("wv", "wavpack", 16_000, "mono"),
     ],
 )
-def test_containers_of_other_trades_are_decoded(
-    container_format, codec, rate, layout, tmp_path, pitches
-):
+def test_containers_of_other_trades_are_decoded(what, tmp_path, pitches):
+    container_format, codec, rate, layout = what
     path = encode(tmp_path / "a.bin", codec, rate, container_format, layout)
     sound, decoder = heard(path)
     assert decoder.decoded_ms == pytest.approx(4000, abs=100)

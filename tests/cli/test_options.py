@@ -61,6 +61,8 @@ def test_good_wishes_are_read_and_no_file_wishes_nothing(tmp_path):
         ("tenants: {a: {model: smal}}", ["'a'", "'model'", "did you mean 'small'"]),
         ("tenants: {a: {speakers: {minimum: 3, maximum: 2}}}", ["'a'", "3 is more than maximum 2"]),
         ("tenants: {a: {speakers: {exact: 3, maximum: 3}}}", ["'a'", "not both"]),
+        ("tenants: {a: {min_speakers: 3, max_speakers: 2}}", ["'a'", "3 is more than maximum 2"]),
+        ("tenants: {a: {language: pt, languages: [en]}}", ["'a'", "leave one of them out"]),
         ("tenants: {acme: {langage: pt}}", ["'acme'", "'langage'", "language, detect, hotwords"]),
         ("tenants: {acme: {language: no}}", ["'acme'", "'language'", "in quotes"]),
         ("tenants: {acme: {language: pt-BR}}", ["'acme'", "'language'", "did you mean 'pt'?"]),
@@ -244,3 +246,13 @@ def test_a_tenants_file_that_is_set_and_missing_is_an_error(tmp_path, monkeypatc
 
     with pytest.raises(SettingsError, match=r"TENANTS_FILE=.*court\.yaml is not there"):
         load_settings()
+
+
+def test_a_tenant_may_say_what_the_options_are_called():
+    told = {"prompt": "Moncloa.", "min_speakers": 2, "max_speakers": 4, "translate": True}
+
+    assert Wishes.model_validate(told) == Wishes(
+        initial_prompt="Moncloa.", speakers={"minimum": 2, "maximum": 4}, translate=True
+    )
+    with pytest.raises(ValueError, match="not both"):
+        Wishes.model_validate({"speakers": {"exact": 2}, "max_speakers": 3})

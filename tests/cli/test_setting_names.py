@@ -51,7 +51,7 @@ def test_a_file_that_is_mostly_ours_is_read_more_closely():
     assert {one.name: one.meant for one in found} == {
         "SMTP_PASS": "SMTP_PASSWORD",
         "AWS_ACCES_KEY_ID": "AWS_ACCESS_KEY_ID",
-        "LANGUAGE": "LANGUAGES",
+        "LANGUAGE": "DEFAULT_LANGUAGE",
     }
 
 

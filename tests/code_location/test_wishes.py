@@ -24,6 +24,7 @@ TENANT = {
     "languages": (["pt", "en"], {"language": None, "languages": ("en", "pt")}),
     "translate": (True, {"task": "translate"}),
     "model": ("base", {"model": "base"}),
+    "track": (2, {"track": "2"}),
 }
 RECORDING = {
     "detect": ("once", {"detect": "once"}),
@@ -36,6 +37,7 @@ RECORDING = {
     "languages": (["es"], {"language": None, "languages": ("es",)}),
     "translate": (False, {"task": "transcribe"}),
     "model": ("auto", {"model": "demo"}),
+    "track": ("auto", {"track": ""}),
 }
 SETTINGS = {
     "model": ("small", {"model": "small"}),
@@ -50,6 +52,7 @@ SETTINGS = {
     "languages": ("pt,en", {"language": None, "languages": ("en", "pt")}),
     "translate": (True, {"task": "translate"}),
     "min_speakers": (2, {"speakers": Speakers(minimum=2)}),
+    "track": ("all", {"track": "all"}),
     "max_speakers": (4, {"speakers": Speakers(maximum=4)}),
 }
 
@@ -77,8 +80,8 @@ def but(told_more):
 
 
 def test_every_wish_is_in_these_tables():
-    """But `preview`, which is about Dagster, and the look of files: neither changes a job."""
-    others = {"preview", *Look.model_fields}
+    """But `preview`, which is about Dagster, and what is about files: none changes a job."""
+    others = {"preview", "track", *Look.model_fields}
     assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - others
 
 

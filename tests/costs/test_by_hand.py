@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from pipelines.settings import HOUSE
 from tests.costs.conftest import LATER
 
-DBT = Path(shutil.which("dbt") or "dbt")
+DBT = Path(sys.executable).with_name("dbt")
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ class FakeHearing:
     speech: object = staticmethod(lambda start_ms, end_ms: end_ms - start_ms + 400)
     range_db: float = 30.0
     loud: tuple[int, ...] = ()
+    likeness: float = 0.85
 
     def __call__(self, start_ms, end_ms):
         return self.speech(start_ms, end_ms)
@@ -43,6 +44,9 @@ class FakeHearing:
 
     def bursts(self, start_ms, end_ms):
         return [at for at in self.loud if start_ms <= at <= end_ms]
+
+    def alike(self, _spans):
+        return self.likeness
 
 
 @dataclass
@@ -368,6 +372,14 @@ def test_of_a_loop_that_goes_on_after_the_last_voice_what_was_heard_stays():
 
     assert [each.start_ms for each in believed.segments] == [0, 1_000, 2_000, 3_000]
     assert [removal.reason for removal in believed.removals] == ["repetition"] * 8
+
+
+def test_a_loop_over_somebody_who_says_other_things_is_cut_to_its_first_time():
+    """Each time has a sound of its own, and none is like the one before."""
+    starts = range(1_000, 25_000, 2_000)
+    heard = FakeHearing(loud=tuple(at + 150 for at in starts), likeness=0.2)
+
+    assert len(believe(said_at(*starts, text="Naldirna,"), "en", heard).segments) == 1
 
 
 def test_a_word_without_sound_stands_where_a_sound_has_no_word():

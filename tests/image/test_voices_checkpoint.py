@@ -1,6 +1,8 @@
 import io
 import os
 import pickle
+import sys
+import types
 import zipfile
 from collections import OrderedDict
 
@@ -47,9 +49,6 @@ def pickled(content):
         made.__qualname__ = name
         return made
 
-    import sys
-    import types
-
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
     torch.FloatStorage = Names.FloatStorage = made("FloatStorage", "torch")
     utils._rebuild_tensor_v2 = Names._rebuild_tensor_v2 = made("_rebuild_tensor_v2", "torch._utils")
@@ -72,7 +71,7 @@ def tensor(key, size, stride, offset=0, count=None):
     count = count or int(np.prod(size))
     rebuild = "_rebuild_tensor_v2"
     return Global(
-        "torch._utils", rebuild, Storage(key, count), offset, size, stride, False, OrderedDict()
+        "torch._utils", rebuild, Storage(key, count), offset, size, stride, 0, OrderedDict()
     )
 
 

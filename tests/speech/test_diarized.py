@@ -41,7 +41,8 @@ GOLDEN = """\
 "removed": [],
 "model": "",
 "weights": "",
-"toy": false
+"toy": false,
+"diarizer": ""
 }
 """
 

@@ -61,6 +61,9 @@ class Hearing(Protocol):
     def bursts(self, start_ms: int, end_ms: int) -> Sequence[int]:
         """The loud moments between two times, each a syllable at most."""
 
+    def alike(self, spans: Sequence[tuple[int, int]]) -> float:
+        """How much each of the stretches is like the one before, up to 1."""
+
 
 class SecondOpinion(Protocol):
     """What the model says when it is asked again, about one window."""
@@ -267,7 +270,7 @@ def _without_loops(
 ) -> tuple[list[RawSegment], list[Removal]]:
     """Loops may go on over the borders of segments: "Thank you." ten times is ten segments."""
     cut, removals = _without_loops_in_words(segments, heard)
-    gone, moved = unheard([word for segment in cut for word in segment.words], heard.bursts)
+    gone, moved = unheard([word for segment in cut for word in segment.words], heard)
     kept: list[RawSegment] = []
     first = 0
     for segment in cut:

@@ -1,11 +1,13 @@
 """Where somebody speaks in a window, by the speech detector that comes with faster-whisper."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ..audio import SAMPLES_PER_MS, Samples, as_float
+from .likeness import Likeness
 from .loudness import Loudness
 
 FRAME_SAMPLES = 512  # Silero v6 at 16 kHz: one probability each 32 ms
@@ -19,6 +21,7 @@ class WindowHearing:
     def __init__(self, audio: Samples) -> None:
         self._audio = audio
         self._loudness = Loudness(audio)
+        self._likeness = Likeness(audio)
 
     def __call__(self, start_ms: int, end_ms: int) -> int:
         """Milliseconds of speech between two times of the window, and just around them."""
@@ -47,6 +50,10 @@ class WindowHearing:
         """The loud moments between two times, where the detector hears somebody."""
         found = self._loudness.bursts(start_ms, end_ms)
         return [at for at in found if self(at, at) >= FRAME_SAMPLES // SAMPLES_PER_MS]
+
+    def alike(self, spans: Sequence[tuple[int, int]]) -> float:
+        """How much each of the stretches is like the one before, up to 1."""
+        return self._likeness.alike(spans)
 
     @cached_property
     def _is_speech(self) -> npt.NDArray[np.bool_]:

@@ -9,10 +9,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from ..contract.joins import is_blankless
 from .raw import RawWord
 
 LONGEST_UNIT = 12  # words that repeat as one
+LONGEST_UNIT_OF_SIGNS = 48  # where a "word" is a sign or two: in scripts without blanks
 LEAST_TIMES = {1: 6, 2: 5}  # people do say "não, não, não, não"
 LEAST_TIMES_LONGER = 4
 LETTER_MS = 25  # the fastest of speakers: 40 letters a second
@@ -21,8 +24,21 @@ ALONE_MS = 500  # a sound so far from every other is a word of its own
 WORD_MS = 300  # what one of one syllable takes
 _INSIDE_A_WORD = re.compile(r"(\S{1,4}?)\1{9,}")  # "555…": ten times and more, without a blank
 
+LEAST_MS = 150  # of a time whose sound can be compared
+ALIKE = 0.55  # what was said again is alike by 0.8; loops over other speech by 0 to 0.5
+
 # the loud moments (ms) between two times of a window, each a syllable at most
 Bursts = Callable[[int, int], Sequence[int]]
+
+
+class Sound(Protocol):
+    """What is known of a window's sound."""
+
+    def bursts(self, start_ms: int, end_ms: int) -> Sequence[int]:
+        """The loud moments between two times, each a syllable at most."""
+
+    def alike(self, spans: Sequence[tuple[int, int]]) -> float:
+        """How much each of the stretches is like the one before, up to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +72,11 @@ def runs(words: Sequence[str]) -> Iterator[Run]:
     [Run(first=1, unit=2, times=5)]
     """
     plain = [bare(word) for word in words]
+    signs = sum(bool(word) and is_blankless(word[0]) for word in plain)
+    longest = LONGEST_UNIT_OF_SIGNS if 2 * signs > len(plain) else LONGEST_UNIT
     place = 0
     while place < len(plain):
-        unit, times = _longest_run(plain, place)
+        unit, times = _longest_run(plain, place, longest)
         if times:
             yield Run(place, unit, times)
         place += max(unit * times, 1)
@@ -79,12 +97,13 @@ def shortened(word: RawWord, bursts: Bursts) -> tuple[RawWord, RawWord | None]:
     return dataclasses.replace(word, text=left), rest
 
 
-def unheard(words: Sequence[RawWord], bursts: Bursts) -> tuple[set[int], dict[int, RawWord]]:
+def unheard(words: Sequence[RawWord], sound: Sound) -> tuple[set[int], dict[int, RawWord]]:
     """The places of words that only repeat what stands before them, and that nobody said again.
 
     Where a run holds a burst of sound for each of its words, all of it was said, though its times
     may be wrong. Otherwise each time must have its own: long enough for its letters, and with a
-    burst that no other time has. The first time is always kept. In a run of single words that was
+    burst that no other time has; and all that have must sound alike, or the model wrote the same
+    while other things were said. The first time is always kept. In a run of single words that was
     heard for the greater part, a burst by itself without a word is one that was written elsewhere:
     the second value says which place stands there.
     """
@@ -92,13 +111,25 @@ def unheard(words: Sequence[RawWord], bursts: Bursts) -> tuple[set[int], dict[in
     moved: dict[int, RawWord] = {}
     for run in runs([word.text for word in words]):
         low, high = words[run.first].start_ms, words[run.end - 1].end_ms
-        found = bursts(low - AROUND_MS, high + AROUND_MS)
-        if len(found) < run.unit * run.times or not _is_sayable(words[run.first : run.end]):
-            silent = _silent_times(words, run, found)
+        found = sound.bursts(low - AROUND_MS, high + AROUND_MS)
+        own = _silent_times(words, run, found)
+        if not _are_alike(words, run, own, sound):
+            gone.update(range(run.place(1), run.end))
+        elif len(found) < run.unit * run.times or not _is_sayable(words[run.first : run.end]):
+            silent = own
             if run.unit == 1 and len(silent) <= run.times // 2:
                 moved |= _moved(words, run, silent, found)
             gone |= silent - moved.keys()
     return gone, moved
+
+
+def _are_alike(words: Sequence[RawWord], run: Run, silent: set[int], sound: Sound) -> bool:
+    spans = [
+        (words[run.place(time)].start_ms, words[run.place(time + 1) - 1].end_ms)
+        for time in range(run.times)
+        if run.place(time) not in silent
+    ]
+    return sound.alike([(low, high) for low, high in spans if high - low >= LEAST_MS]) >= ALIKE
 
 
 def _silent_times(words: Sequence[RawWord], run: Run, bursts: Sequence[int]) -> set[int]:
@@ -140,9 +171,9 @@ def _is_sayable(words: Sequence[RawWord]) -> bool:
     return words[-1].end_ms - words[0].start_ms >= LETTER_MS * letters
 
 
-def _longest_run(words: Sequence[str], place: int) -> tuple[int, int]:
+def _longest_run(words: Sequence[str], place: int, longest: int) -> tuple[int, int]:
     """The shortest unit that repeats from here often enough, and how many times it stands."""
-    for unit in range(1, min(LONGEST_UNIT, (len(words) - place) // 2) + 1):
+    for unit in range(1, min(longest, (len(words) - place) // 2) + 1):
         times = 1
         first = words[place : place + unit]
         while words[place + unit * times : place + unit * (times + 1)] == first:

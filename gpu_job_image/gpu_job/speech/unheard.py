@@ -49,7 +49,8 @@ class Unheard:
         tokens = [token for part in parts for token in part][:MOST_TOKENS]
         [found] = self._model.model.align(self._silence, tokenizer.sot_sequence, [tokens], _FRAMES)
         logs = [math.log(max(chance, LEAST_CHANCE)) for chance in found.text_token_probs]
-        means, at = [], 0
+        means: list[float] = []
+        at = 0
         for part in parts:
             own = logs[at : at + len(part)]
             means.append(_mean(own) if own else means[-1] if means else 0.0)

@@ -7,34 +7,36 @@ import numpy.typing as npt
 
 from ...contract import Speakers
 from ..pyannote.chunks import Floats, Indices
-from .hearing import Pieces
-from .linkage import Rivals, centroids_of, link
+from .hearing import PIECE_SECONDS, Pieces
+from .linkage import Bar, Rivals, centroids_of, link, means_of
 
 Doubles = npt.NDArray[np.float64]
 
-_FINER, _FINEST = 0.85, 0.05  # of the threshold, where more speakers are asked for than are found
+_OWN_LIKENESS = 0.6  # where too few pieces follow one another to tell
+_FEWEST_PAIRS = 4
+_RAISE, _HIGHEST = 0.05, 2.0  # of the bar, where more speakers are asked for than are found
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What makes two voices one.
+    """What makes two voices one; likeness is a share of the recording's own (`Bar`).
 
-    within: mean cosine distance at which pieces of one speaker of one window are two voices: the
-        segmentation does not hear each change of speakers.
-    apart: the same for two clusters of voices of the whole recording.
-    rivalry: added to the distance of voices that were heard side by side (`Rivals`).
+    within: at which pieces of one speaker of one window are one voice: the segmentation does not
+        hear each change of speakers.
+    low, high, full_seconds: at which two clusters of voices are one speaker (`Bar`).
+    rivalry: the bar rises by it for voices that were heard side by side (`Rivals`).
     clear_seconds: alone, for a voice to found a cluster; the others join one.
     least_seconds: of all clear voices of a speaker; who says less is one of the others.
-    same: cosine distance of two speakers' centroids below which they are one.
     rounds: of giving each voice to the nearest centroid and taking the centroids anew.
     """
 
-    within: float = 0.55
-    apart: float = 0.6
-    rivalry: float = 0.4
+    within: float = 0.75
+    low: float = 0.45
+    high: float = 0.75
+    full_seconds: float = 10.0
+    rivalry: float = 0.2
     clear_seconds: float = 0.6
     least_seconds: float = 1.0
-    same: float = 0.2
     rounds: int = 2
 
 
@@ -55,38 +57,57 @@ def group(pieces: Pieces, speakers: Speakers, rules: Rules) -> Grouped:
         rules: What makes two voices one.
     """
     weight = np.maximum(pieces.seconds, 0.1)
-    voice = _voices(pieces, weight, rules)
+    own = likeness(pieces)
+    voice = _voices(pieces, weight, own * rules.within)
     count = int(voice.max()) + 1
-    vectors = centroids_of(pieces.vectors, weight, voice, count)
+    means = means_of(pieces.vectors, weight, voice, count)
     seconds = np.bincount(voice, pieces.seconds, minlength=count)
     first = np.unique(voice, return_index=True)[1]
     clear = np.flatnonzero(seconds >= rules.clear_seconds)
     if len(clear) == 0:
         clear = np.arange(count)
-    rivals = Rivals(
-        _side_by_side(pieces.window[first][clear], pieces.speaker[first][clear]), rules.rivalry
-    )
-    mass = np.maximum(seconds[clear], 0.1)
-    centroids = _centroids(vectors[clear], mass, rivals, speakers, rules)
+    side = _side_by_side(pieces.window[first][clear], pieces.speaker[first][clear])
+    bar = Bar(own, rules.low, rules.high, rules.full_seconds)
+    given = _Voices(means[clear], np.maximum(seconds[clear], 0.1), Rivals(side, rules.rivalry))
+    centroids = _centroids(given, bar, speakers, rules.least_seconds)
     for _ in range(rules.rounds):
-        own = np.argmax(vectors[clear] @ centroids.T, axis=1)
-        anew = centroids_of(vectors[clear], mass, own, len(centroids))
+        near = np.argmax(given.means @ centroids.T, axis=1)
+        anew = centroids_of(given.means, given.seconds, near, len(centroids))
         centroids = np.where(anew.any(1, keepdims=True), anew, centroids)
-    return Grouped(np.argmax(vectors @ centroids.T, axis=1)[voice], centroids)
+    return Grouped(np.argmax(means @ centroids.T, axis=1)[voice], centroids)
 
 
-def _voices(pieces: Pieces, weight: Doubles, rules: Rules) -> Indices:
-    """A number for each voice of each speaker of each window: mostly one, more where they differ."""
+def likeness(pieces: Pieces) -> float:
+    """The cosine of two pieces of one voice: the median of those that follow one another."""
+    after = (pieces.window[1:] == pieces.window[:-1]) & (pieces.speaker[1:] == pieces.speaker[:-1])
+    long = pieces.seconds >= PIECE_SECONDS / 2
+    pairs = np.flatnonzero(after & long[1:] & long[:-1])
+    if len(pairs) < _FEWEST_PAIRS:
+        return _OWN_LIKENESS
+    return float(np.median((pieces.vectors[pairs] * pieces.vectors[pairs + 1]).sum(1)))
+
+
+def _voices(pieces: Pieces, weight: Doubles, least: float) -> Indices:
+    """A number for each voice of a window: one a speaker, more where pieces differ."""
     result = np.zeros(len(weight), np.intp)
     key = pieces.window * 3 + pieces.speaker
     edges = np.flatnonzero(np.diff(key)) + 1
-    nobody = Rivals(np.zeros((0, 2), np.intp), 0.0)
+    bar, nobody = Bar(1.0, least, least, 1.0), Rivals(np.zeros((0, 2), np.intp), 0.0)
     count = 0
     for rows in np.split(np.arange(len(weight)), edges):
-        labels = link(pieces.vectors[rows], weight[rows], rules.within, nobody)
+        labels = link(pieces.vectors[rows], weight[rows], bar, nobody)
         result[rows] = labels + count
         count += int(labels.max()) + 1
     return result
+
+
+@dataclass(frozen=True)
+class _Voices:
+    """Means of unit vectors (n, 192), their seconds (n,), and who was heard beside whom."""
+
+    means: Floats
+    seconds: Doubles
+    rivals: Rivals
 
 
 def _side_by_side(window: Indices, speaker: Indices) -> Indices:
@@ -101,33 +122,27 @@ def _side_by_side(window: Indices, speaker: Indices) -> Indices:
     return np.concatenate(found)
 
 
-def _centroids(
-    vectors: Floats, seconds: Doubles, rivals: Rivals, speakers: Speakers, rules: Rules
-) -> Floats:
-    wanted = speakers.exact or speakers.minimum or 1
-    apart = rules.apart
+def _centroids(given: _Voices, bar: Bar, speakers: Speakers, least_seconds: float) -> Floats:
+    wanted = min(speakers.exact or speakers.minimum or 1, len(given.means))
+    most = speakers.exact or speakers.maximum
     while True:
-        labels = link(vectors, seconds, apart, rivals)
-        spoken = np.bincount(labels, seconds)
-        kept = np.flatnonzero(spoken >= rules.least_seconds)
-        if len(kept) >= wanted or apart < _FINEST:
+        labels = link(given.means, given.seconds, bar, given.rivals)
+        spoken = np.bincount(labels, given.seconds)
+        kept = np.flatnonzero(spoken >= least_seconds)
+        if len(kept) >= wanted or bar.low > _HIGHEST:
             break
-        apart *= _FINER
+        bar, most = bar.raised(_RAISE), wanted
     if len(kept) < wanted:
         kept = np.argsort(-spoken)[:wanted]
-    centroids = centroids_of(vectors, seconds, labels, len(spoken))[kept]
-    return _merged(centroids, spoken[kept], wanted, speakers.exact or speakers.maximum, rules.same)
+    centroids = centroids_of(given.means, given.seconds, labels, len(spoken))[kept]
+    return _at_most(most, centroids, spoken[kept])
 
 
-def _merged(
-    centroids: Floats, spoken: Doubles, wanted: int, most: int | None, same: float
-) -> Floats:
-    """The two nearest become one, while they are the same or there are too many."""
-    while len(centroids) > wanted:
+def _at_most(most: int | None, centroids: Floats, spoken: Doubles) -> Floats:
+    """The two nearest become one, while there are too many."""
+    while most and len(centroids) > most:
         likeness = centroids @ centroids.T - 2 * np.eye(len(centroids))
         i, j = np.unravel_index(np.argmax(likeness), likeness.shape)
-        if 1 - likeness[i, j] >= same and not (most and len(centroids) > most):
-            break
         both = centroids[i] * spoken[i] + centroids[j] * spoken[j]
         centroids[i], spoken[i] = both / np.linalg.norm(both), spoken[i] + spoken[j]
         centroids, spoken = np.delete(centroids, j, 0), np.delete(spoken, j)

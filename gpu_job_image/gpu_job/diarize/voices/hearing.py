@@ -1,5 +1,6 @@
 """What the two networks hear: who of three speaks when in each window, and with which voice."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -125,7 +126,7 @@ def _pieces(part: Heard) -> Iterator[tuple[int, int, int, bool]]:
         for low, high in runs or runs_of(active[:, speaker]):
             count = max(1, round((high - low) / most))
             edges = np.linspace(low, high, count + 1).round().astype(int).tolist()
-            for a, b in zip(edges, edges[1:], strict=False):
+            for a, b in itertools.pairwise(edges):
                 yield speaker, a, b, by_itself
 
 

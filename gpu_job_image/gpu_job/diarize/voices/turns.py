@@ -11,7 +11,8 @@ from .grouping import Grouped
 from .hearing import Heard, Pieces, runs_of
 
 JOIN_MS = 1_500  # a shorter pause in which nobody else speaks ends no turn
-PAD_MS = 100  # the network hears the first and last sounds of a turn late and early
+BRIDGE_MS = 100  # within a word
+PAD_MS = 150  # the network hears the first and last sounds of a turn late and early
 
 
 def turns_of(heard: list[Heard], pieces: Pieces, found: Grouped, end_ms: int) -> list[Run]:
@@ -50,7 +51,9 @@ def joined(found: list[Run], end_ms: int) -> list[Run]:
     whole: dict[int, list[list[int]]] = {}
     for start, end, one in sorted(found):
         own = whole.setdefault(one, [])
-        if own and start - own[-1][1] <= JOIN_MS and _silent(own[-1][1], start, starts, last_ends):
+        pause = start - own[-1][1] if own else JOIN_MS + 1
+        silent = pause <= JOIN_MS and _silent(start - pause, start, starts, last_ends)
+        if pause <= BRIDGE_MS or silent:
             own[-1][1] = max(own[-1][1], end)
         else:
             own.append([start, end])
