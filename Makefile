@@ -62,7 +62,7 @@ bench: .venv/.ready-bench .venv-worker/.ready  ## Run the benchmarks in their sh
 	@for name in speakers audio chain waiting remote faults orchestration worker costs; do $(BIN)/python -m bench.$$name --quick || exit 1; done
 	@$(WORKER_BIN)/python -m bench.diarization --quick
 
-quality: .venv/.ready-speech  ## Measure words and speakers on real speech: SPEECH=folder with a manifest.jsonl
+quality: .venv/.ready-speech voices  ## Measure words and speakers on real speech: SPEECH=folder with a manifest.jsonl
 	@$(BIN)/python -m bench.quality --speech "$(SPEECH)" $(QUALITY_ARGS)
 
 focus-validate: .venv-focus/.ready  ## Hold FILE=focus.parquet against FOCUS 1.2 with its own validator

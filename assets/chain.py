@@ -33,7 +33,7 @@ _DESCRIPTIONS = (
     "The user's file, hashed, probed and validated.",
     "Mono 16 kHz audio and the regions in which somebody speaks; made on the CPU.",
     "Words with times, and turns of speakers: one job, paid once.",
-    "Words with their speakers, as JSON, text, subtitles and RTTM.",
+    "Words with their speakers, as JSON, text, subtitles, tables, a Word document and RTTM.",
     "What the recording cost, all attempts together.",
 )
 _KINDS = {

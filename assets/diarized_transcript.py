@@ -10,6 +10,7 @@ from pipelines.speech.joining import diarize
 from pipelines.speech.propositions import misplaced_times, words_without_speaker
 from pipelines.speech.recording_warnings import NOBODY_SPEAKS, RecordingWarning, once
 from resources.failures import RecordingError
+from resources.gpu.job_folder import OTHER_CLOCK_MS
 
 from .names import (
     DIARIZED_TRANSCRIPT,
@@ -68,8 +69,21 @@ def diarized_transcript(desk: Desk) -> StageMade:
 def _warned(desk: Desk, said: TranscriptFacts) -> tuple[RecordingWarning, ...]:
     """All that is known of the recording by now."""
     known = warnings_up_to(desk, DIARIZED_TRANSCRIPT)
+    audio = desk.facts(OPTIMIZED_AUDIO, OptimizedAudioFacts)
+    if abs(audio.audio_ms - said.audio_ms) >= OTHER_CLOCK_MS:
+        known = once((*known, _older_clock(said.audio_ms, audio.audio_ms)))
     silent = RecordingWarning(code=NOBODY_SPEAKS, message="Nobody speaks in this recording.")
     return known if said.job else once((*known, silent))
+
+
+def _older_clock(said_ms: int, audio_ms: int) -> RecordingWarning:
+    """A transcript that stands is not bought again because its audio is decoded better now."""
+    message = (
+        f"The transcript is of audio that an older version decoded to {said_ms / 1000:.1f} s "
+        f"instead of {audio_ms / 1000:.1f} s: its times are off. `escriba backfill --force` makes "
+        "it anew, at its price."
+    )
+    return RecordingWarning(code="times_of_an_older_version", message=message)
 
 
 def _stands(desk: Desk, print_: str, warned: tuple[RecordingWarning, ...]) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from pipelines.no_recordings import is_no_recording
 from pipelines.recordings import INBOX, NameRefusedError, Recording, from_inbox_key
 from pipelines.speech.recording_warnings import RecordingWarning
 from resources.storage.base import Oddity, Storage, Stored
@@ -20,6 +21,7 @@ from .made_with import Made, made_of_facts
 from .names import COST_METRICS, STAGES
 from .quarantine import (
     Refusal,
+    printable,
     read_refusal,
     read_refusals,
     refusal_key,
@@ -42,6 +44,13 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Something that lies beside recordings, such as slides; no failure."""
+
+    key: str
+
+
+@dataclass(frozen=True)
 class Done:
     """The last record of a recording: of which version of the file, when, what is odd, how made."""
 
@@ -55,6 +64,7 @@ class Done:
 class Survey:
     """The inbox at one moment. Every recording is in exactly one of the first five.
 
+    left_out: keys that are no recordings by their names, such as slides.
     warned: of those that are done, the ones with warnings.
     """
 
@@ -64,6 +74,7 @@ class Survey:
     to_retry: dict[Recording, Refusal] = field(default_factory=dict)
     deferred: dict[Recording, Refusal] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     warned: dict[Recording, Done] = field(default_factory=dict)
     made: dict[Recording, Made] = field(default_factory=dict)  # of the done ones
 
@@ -82,6 +93,7 @@ def survey(storage: Storage) -> Survey:
     """Look at the whole inbox; reads one small record for each recording."""
     found, result = _sort(storage), Survey()
     result.refused = [refused for _, refused in found if isinstance(refused, Refused)]
+    result.left_out = [left.key for _, left in found if isinstance(left, LeftOut)]
     recordings = {r: s for r, s in found if r is not None and isinstance(s, Stored)}
     refusals = dict(read_refusals(storage))
     with ThreadPoolExecutor(_READERS) as pool:
@@ -117,6 +129,7 @@ def of_tenant(seen: Survey, tenant: str | None) -> Survey:
         to_retry={r: why for r, why in seen.to_retry.items() if r.tenant == tenant},
         deferred={r: why for r, why in seen.deferred.items() if r.tenant == tenant},
         refused=seen.refused,
+        left_out=[key for key in seen.left_out if key.startswith(f"{INBOX}{tenant}/")],
         warned={r: end for r, end in seen.warned.items() if r.tenant == tenant},
         made={r: made for r, made in seen.made.items() if r.tenant == tenant},
     )
@@ -177,12 +190,16 @@ def standing(storage: Storage, inbox_key: str) -> Recording | None:
     return recording if storage.head(recording.inbox_key) is not None else None
 
 
-def _sort(storage: Storage) -> list[tuple[Recording | None, Stored | Refused]]:
+def _sort(storage: Storage) -> list[tuple[Recording | None, Stored | Refused | LeftOut]]:
     return [judge_name(found) for found in storage.list(INBOX)]
 
 
-def judge_name(found: Stored | Oddity) -> tuple[Recording | None, Stored | Refused]:
+def judge_name(
+    found: Stored | Oddity,
+) -> tuple[Recording | None, Stored | Refused | LeftOut]:
     """The recording that an object is, or why it can be none."""
+    if is_no_recording(found.key):
+        return None, LeftOut(printable(found.key))
     if isinstance(found, Oddity):
         what = f"Not usable: {found.reason}."
         return None, Refused(found.key, "", "not_a_file", what, found.advice)

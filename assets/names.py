@@ -15,7 +15,11 @@ STAGES = (RAW_AUDIO, OPTIMIZED_AUDIO, TRANSCRIPT, DIARIZED_TRANSCRIPT, COST_METR
 # That of the transcript costs nothing: the job's identity decides whether it is computed anew.
 # 2 of the diarized transcript: words join, no SPEAKER_UNKNOWN of nobody, lines of each script.
 # 2 of the costs: what made the words is kept with them.
-VERSIONS = dict.fromkeys(STAGES, 1) | {DIARIZED_TRANSCRIPT: 2, COST_METRICS: 2}
+VERSIONS = dict.fromkeys(STAGES, 1) | {
+    OPTIMIZED_AUDIO: 2,  # the clock of the container, all channels, the right track
+    DIARIZED_TRANSCRIPT: 2,
+    COST_METRICS: 2,
+}
 
 LENGTH_AGREES = "decoded_length_agrees"
 EVERY_WORD_HAS_A_SPEAKER = "every_word_has_a_speaker"

@@ -82,6 +82,7 @@ def make_digest(storage: Storage, night: str, since: datetime, until: datetime) 
             for r, f in sorted((*seen.failed.items(), *seen.to_retry.items()))
         ),
         refused_names=len(seen.refused),
+        left_out=len(seen.left_out),
         warnings=tuple(
             Warned(recording=r.name, code=warning.code, message=warning.message)
             for r, end in sorted(seen.warned.items())

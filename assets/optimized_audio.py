@@ -3,11 +3,14 @@
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from pipelines.settings import MEGABYTE
 from pipelines.speech.audio_errors import AudioRefused
 from pipelines.speech.decode_verdict import length_agrees
 from pipelines.speech.optimize import OptimizedAudio, optimize
+from pipelines.speech.tracks import TrackWish
+from pipelines.track_names import is_all, number_of
 
 from .bounds import check_length, refused
 from .names import LENGTH_AGREES, OPTIMIZED_AUDIO, RAW_AUDIO
@@ -29,6 +32,7 @@ def optimized_audio(desk: Desk) -> StageMade:
         raw.sha256,
         desk.options.channels,
         limit_mb,
+        *_track_parts(desk, raw),
     )
     reused = desk.stands(OPTIMIZED_AUDIO, print_)
     if not reused:
@@ -48,6 +52,18 @@ def optimized_audio(desk: Desk) -> StageMade:
     lengths = {"declared_ms": raw.declared_ms, "decoded_ms": facts.audio_ms}
     check = Checked(LENGTH_AGREES, agrees, lengths)
     return StageMade(OPTIMIZED_AUDIO, reused, time.perf_counter() - since, numbers, (check,))
+
+
+def _track_parts(desk: Desk, raw: RawAudio) -> tuple[str, ...]:
+    """What chose the sound of a file with several; nothing where there is none to choose."""
+    if raw.audio_streams == 1:
+        return ()
+    return (desk.options.track, desk.options.job.language or "")
+
+
+def _wish(desk: Desk) -> TrackWish | Literal["all"]:
+    track = desk.options.track
+    return is_all(track) or TrackWish(number_of(track), desk.options.job.language or "")
 
 
 def _make(desk: Desk, raw: RawAudio) -> tuple[OptimizedAudioFacts, dict[str, str]]:
@@ -86,6 +102,7 @@ def _optimize(desk: Desk, folder: Path, raw: RawAudio) -> OptimizedAudio:
             folder,
             detector=workshop.detector,
             channels=desk.options.channels,
+            track=_wish(desk),
             limit_bytes=workshop.settings.optimized_limit_mb * MEGABYTE,
             stop=workshop.stop.is_set,
             progress=progress,

@@ -12,6 +12,7 @@ from pipelines.looks import Look, check_formats
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
 from pipelines.speech_models import AUTO
+from pipelines.track_names import AUTO as AUTO_TRACK
 from resources.failures import RecordingError
 from resources.gpu.model_choice import model_of
 from resources.storage.base import Storage
@@ -30,6 +31,7 @@ class RecordingOptions(BaseModel):
 
     channels: Channels
     job: JobOptions
+    track: str = AUTO_TRACK
     preview: bool = False
     look: Look = Look()
     own: Wishes = Wishes()
@@ -54,10 +56,11 @@ def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -
     diarize = wishes.get("diarize", True)
     channels = wishes.get("channels", settings.channels)
     translate = wishes.get("translate", settings.translate)
+    track = str(wishes.get("track", settings.track))
     job = JobOptions(
         model=wishes.get("model") or model_of(settings),
         language=None if language == "auto" else language,
-        languages=candidates if language == "auto" else (),
+        languages=tuple(sorted(candidates)) if language == "auto" else (),
         detect=wishes.get("detect", settings.language_detection),
         task="translate" if translate else "transcribe",
         beam_size=settings.beam_size,
@@ -68,11 +71,13 @@ def tenant_options(tenant: str, settings: Settings, own: Wishes | None = None) -
         speaker_embeddings=settings.speaker_embeddings and diarize,
         speakers=wishes.get("speakers", _speakers(settings)),
         channels=channels,
+        track="" if track == AUTO_TRACK else track,
     )
     preview = wishes.get("preview", settings.previews)
     return RecordingOptions(
         channels=channels,
         job=job,
+        track=track,
         preview=preview,
         look=_look(settings, wishes),
         own=own or Wishes(),

@@ -81,6 +81,7 @@ def _examine(desk: Desk, seen: Stored) -> RawAudio:
         sample_rate_hz=found.sample_rate_hz,
         declared_ms=found.declared_ms,
         tenant=desk.recording.tenant,
+        audio_streams=found.audio_streams,
     )
 
 

@@ -35,6 +35,7 @@ class RawAudio(Facts):
     sample_rate_hz: int
     declared_ms: int | None
     tenant: str
+    audio_streams: int = 1  # also where it was not counted yet
 
 
 class OptimizedAudioFacts(Facts):

@@ -15,9 +15,9 @@ from resources.gpu.job_folder import FrozenRequest, JobFolder, now
 from resources.gpu.orders import Finished, Order, order_of
 from resources.models import model_revision
 
-from .names import A_REAL_MODEL_HEARD_IT, OPTIMIZED_AUDIO, TRANSCRIPT
+from .names import A_REAL_MODEL_HEARD_IT, OPTIMIZED_AUDIO, RAW_AUDIO, TRANSCRIPT
 from .progress import Checked, Numbers, StageMade
-from .records import OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
+from .records import OptimizedAudioFacts, RawAudio, TranscriptFacts, stage_fingerprint
 from .workshop import Desk
 
 TRANSCRIPT_FILE = "transcript.json"
@@ -107,9 +107,15 @@ def _job(desk: Desk, again: str) -> str:
 
 
 def _job_options(desk: Desk, audio: OptimizedAudioFacts) -> JobOptions:
-    """As wished, but for channels that the file does not have."""
+    """As wished, but for channels and tracks that the file does not have."""
     separate = audio.channels > 1
-    return desk.options.job.model_copy(update={"channels": "separate" if separate else "mixed"})
+    several = desk.facts(RAW_AUDIO, RawAudio).audio_streams > 1
+    return desk.options.job.model_copy(
+        update={
+            "channels": "separate" if separate else "mixed",
+            "track": desk.options.job.track if several else "",
+        }
+    )
 
 
 def revision_of(options: JobOptions) -> str:

@@ -10,8 +10,11 @@ from pipelines.languages import check_candidates, check_language
 from pipelines.looks import SubtitleSpeakers, check_formats, speakers_switch
 from pipelines.prompts import check_prompt
 from pipelines.speech_models import check_model
+from pipelines.track_names import check_track
 
 _NESTED: dict[str, type[BaseModel]] = {"speakers": Speakers, "budget": Limits}
+
+_OPTIONS = {"prompt", "min_speakers", "max_speakers"}
 
 
 class Wishes(BaseModel):
@@ -19,20 +22,26 @@ class Wishes(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str | None = None
     language: str | None = None
-    languages: tuple[str, ...] | None = None
     detect: Literal["once", "along"] | None = None
     hotwords: str | None = None
     initial_prompt: str | None = None
-    translate: bool | None = None
     diarize: bool | None = None
     channels: Channels | None = None
+    track: str | int | None = None
     speakers: Speakers | None = None
     preview: bool | None = None
     formats: tuple[str, ...] | None = None
     subtitle_speakers: SubtitleSpeakers | None = None
     subtitle_highlight: bool | None = None
+    languages: tuple[str, ...] | None = None
+    translate: bool | None = None
+    model: str | None = None
+
+    @field_validator("track")
+    @classmethod
+    def _known_track(cls, track: str | int | None) -> str | None:
+        return track if track is None else check_track(track)
 
     @field_validator("language")
     @classmethod
@@ -69,10 +78,31 @@ class Wishes(BaseModel):
     def _bearable(cls, text: str | None) -> str | None:
         return text if text is None else check_prompt(text)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_options_say(cls, told: object) -> object:
+        """`prompt`, `min_speakers` and `max_speakers` are what `escriba add` calls them."""
+        if not isinstance(told, dict) or not _OPTIONS & told.keys():
+            return told
+        wishes = {name: value for name, value in told.items() if name not in _OPTIONS}
+        if "prompt" in told:
+            wishes.setdefault("initial_prompt", told["prompt"])
+        bounds = {"minimum": told.get("min_speakers"), "maximum": told.get("max_speakers")}
+        given = {name: value for name, value in bounds.items() if value is not None}
+        if given:
+            speakers = wishes.get("speakers") or {}
+            wishes["speakers"] = given | speakers if isinstance(speakers, dict) else speakers
+        return wishes
+
     @model_validator(mode="after")
-    def _speakers_fit(self) -> "Wishes":
+    def _no_contradiction(self) -> "Wishes":
         if self.speakers is not None:
             check_speakers(self.speakers)
+        if self.languages and self.language not in {None, "auto"}:
+            raise ValueError(
+                f"languages are candidates for 'auto', and language is {self.language!r}: "
+                "leave one of them out"
+            )
         return self
 
 

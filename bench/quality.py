@@ -31,7 +31,7 @@ from bench.quality_figures import (
     speakers,
     words_on_no_speech,
 )
-from bench.quality_sets import Case, read_cases
+from bench.quality_sets import Case, read_cases, without_words
 from bench.quality_ways import SPEED_LAYOUTS, Heard, cases_of
 from bench.real_whisper import NoRealWhisperError, real_whisper
 
@@ -202,6 +202,7 @@ def main() -> None:
         raise SystemExit(str(error)) from None
     with tempfile.TemporaryDirectory(prefix="escriba-quality-") as name:
         cases = read_cases(chosen.speech, Path(name), quick=chosen.quick)
+        cases += without_words(chosen.speech, Path(name), quick=chosen.quick)
         heard = measure(cases, Path(name))
     both = by_set(cases, heard["escriba"], heard["plain"])
     figures, who = figures_of(cases, heard, both)

@@ -146,7 +146,7 @@ def speakers(cases: Iterable[Case], ours: Mapping[str, Heard]) -> Speakers:
 def _by_speaker(case: Case) -> dict[str, list[str]]:
     said: dict[str, list[str]] = defaultdict(list)
     for each in case.said:
-        said[each.speaker] += normalized(each.reference, case.language)
+        said[each.speaker] += normalized(each.text, case.language)
     return said
 
 

@@ -1,40 +1,27 @@
-"""Recordings with references, single and joined into long ones, for bench/quality.py.
+"""The recordings of a folder of speech, single, joined and with turns, for bench/quality.py.
 
-A folder holds `manifest.jsonl` (file, language, speaker, reference; an empty reference: nobody
-speaks) and audio; an `.rttm` beside an audio file says who speaks when. A set is what lies in one
-folder below it. The clips of a set are joined in three layouts, from a seed, so that a set that
-nobody has seen yet is measured in the same way.
+What a folder holds is told in docs/quality.md. A set is what lies in one folder below it, in one
+language; joined, its clips make a long recording in each of three layouts.
 """
 
-import json
-import random
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from bench.filter import silent_recordings
+from bench.speech_sets import KINDS, PAUSES_SECONDS, Clip, Said, all_clips_of, clips_of, recordings
+from bench.worker_bucket import write
 
-from bench.worker_bucket import RATE_HZ, decoded, write
-
-PAUSES_SECONDS = {"tight": (0.0, 0.0), "gaps": (1.0, 3.0), "sparse": (10.0, 30.0)}
-LAYOUTS = ("single", *PAUSES_SECONDS)
+LAYOUTS = KINDS
 AUDIO = (".flac", ".wav", ".ogg", ".opus", ".mp3", ".m4a")
-
-
-@dataclass(frozen=True)
-class Utterance:
-    """What one speaker says; no words: nobody speaks."""
-
-    speaker: str
-    reference: str
 
 
 @dataclass(frozen=True)
 class Case:
     """One recording, and what is said in it.
 
-    name: a file name of its own. part: the set. layout: one of LAYOUTS, or `turns`.
-    rttm: who speaks when, where that is known.
+    name: a file name of its own. part: the set. layout: one of LAYOUTS, or `turns`: an RTTM is all
+    that is known of it. rttm: who speaks when, where that is known.
     """
 
     name: str
@@ -42,20 +29,21 @@ class Case:
     layout: str
     audio: Path
     language: str = ""
-    said: tuple[Utterance, ...] = ()
+    said: tuple[Said, ...] = ()
     rttm: Path | None = None
 
     @property
     def reference(self) -> str:
         """All that is said, in order."""
-        return " ".join(each.reference for each in self.said)
+        return " ".join(each.text for each in self.said)
 
     @property
     def speakers(self) -> int | None:
         """How many speak; None where nobody knows."""
         if self.rttm is not None:
-            return len({line.split()[7] for line in self.rttm.read_text().splitlines() if line})
-        known = {each.speaker for each in self.said if each.reference}
+            lines = self.rttm.read_text(encoding="utf-8").splitlines()
+            return len({line.split()[7] for line in lines if line.startswith("SPEAKER")})
+        known = {each.speaker for each in self.said if each.text}
         return len(known) if "" not in known else None
 
 
@@ -67,73 +55,61 @@ def read_cases(folder: Path, scratch: Path, *, quick: bool, seed: int = 1) -> li
     Raises:
         SystemExit: there is no manifest, or a line of it is none.
     """
-    singles = list(_singles(folder))
-    told = {case.audio for case in singles}
-    turns = [case for case in _with_turns(folder) if case.audio not in told]
+    clips = all_clips_of(folder)
+    told = {clip.path for clip in clips}
+    singles = [_single(clip, folder) for clip in clips]
     joined = [
-        made
-        for part in sorted({case.part for case in singles})
-        if len(clips := [case for case in singles if case.part == part and case.reference]) > 1
+        case
         for layout in (["gaps"] if quick else PAUSES_SECONDS)
-        for made in [_joined(clips, layout, scratch, random.Random(f"{seed} {part} {layout}"))]  # noqa: S311
+        for case in _joined(clips, layout, scratch, seed)
     ]
+    turns = [case for case in _with_turns(folder) if case.audio not in told]
     return [*(singles[::4] if quick else singles), *joined, *turns]
 
 
-def _singles(folder: Path) -> Iterator[Case]:
-    manifest = folder / "manifest.jsonl"
-    if not manifest.is_file():
-        raise SystemExit(
-            f"{folder} has no manifest.jsonl: name a folder of speech (docs/quality.md)"
-        )
-    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            fields = json.loads(line)
-            path = Path(fields["file"])
-            said = Utterance(str(fields.get("speaker", "")), str(fields["reference"]).strip())
-        except (ValueError, KeyError, TypeError) as error:
-            raise SystemExit(f"{manifest}, line {number}: {type(error).__name__} {error}") from None
-        yield Case(
-            name=path.as_posix().replace("/", "__"),
-            part=path.parent.as_posix() if path.parent.name else path.stem,
-            layout="single",
-            audio=folder / path,
-            language=str(fields.get("language", "")),
-            said=(said,),
-            rttm=_rttm_of(folder / path),
-        )
+def without_words(folder: Path, scratch: Path, *, quick: bool) -> Iterator[Case]:
+    """Sounds in which nobody says a word, made of noise and of a folder's voices; on `scratch`.
+
+    `quick`: one level of each kind instead of three.
+    """
+    for kind, recording in silent_recordings(clips_of(folder), quick=quick):
+        name = f"{recording.name}.flac".replace(" ", "-").replace("/", "__")
+        write(scratch / name, [recording.sound.reshape(1, -1)])
+        yield Case(name, f"no speech: {kind}", "single", scratch / name)
+
+
+def _single(clip: Clip, folder: Path) -> Case:
+    rttm = clip.path.with_suffix(".rttm")
+    return Case(
+        name=_name(clip.path, folder),
+        part=clip.group,
+        layout="single",
+        audio=clip.path,
+        language=clip.language,
+        said=(Said(0, 0, clip.reference, clip.speaker),),
+        rttm=rttm if rttm.is_file() else None,
+    )
+
+
+def _joined(clips: Sequence[Clip], layout: str, scratch: Path, seed: int) -> Iterator[Case]:
+    spoken = [clip for clip in clips if clip.reference]
+    for recording in recordings(spoken, layout, seed):
+        if len(recording.said) > 1:
+            path = scratch / f"{recording.name}.flac"
+            write(path, [recording.sound.reshape(1, -1)])
+            part, language = recording.group, recording.language
+            yield Case(path.name, part, layout, path, language, recording.said)
 
 
 def _with_turns(folder: Path) -> Iterator[Case]:
-    """Audio with an RTTM beside it that the manifest does not name."""
+    """Audio with an RTTM beside it."""
     for rttm in sorted(folder.rglob("*.rttm")):
         for audio in sorted(rttm.parent.glob(f"{rttm.stem}.*")):
             if audio.suffix in AUDIO:
                 path = audio.relative_to(folder)
                 part = path.parent.as_posix() if path.parent.name else path.stem
-                name = path.as_posix().replace("/", "__")
-                yield Case(name, part, "turns", audio, rttm=rttm)
+                yield Case(_name(audio, folder), part, "turns", audio, rttm=rttm)
 
 
-def _rttm_of(audio: Path) -> Path | None:
-    rttm = audio.with_suffix(".rttm")
-    return rttm if rttm.is_file() else None
-
-
-def _joined(clips: Sequence[Case], layout: str, scratch: Path, dice: random.Random) -> Case:
-    """The clips in a chance order, with chance pauses; the references join likewise."""
-    order = dice.sample(list(clips), len(clips))
-    first = order[0]
-    path = scratch / f"{first.part.replace('/', '__')}-{layout}.flac"
-    write(path, _with_pauses(order, PAUSES_SECONDS[layout], dice))
-    said = tuple(each for clip in order for each in clip.said)
-    return replace(first, name=path.name, layout=layout, audio=path, said=said, rttm=None)
-
-
-def _with_pauses(
-    clips: Iterable[Case], pauses: tuple[float, float], dice: random.Random
-) -> Iterator[np.ndarray]:
-    for i, clip in enumerate(clips):
-        if i and pauses[1]:
-            yield np.zeros((1, round(dice.uniform(*pauses) * RATE_HZ)), np.int16)
-        yield decoded(clip.audio)
+def _name(audio: Path, folder: Path) -> str:
+    return audio.relative_to(folder).as_posix().replace("/", "__")

@@ -15,7 +15,7 @@ def quieter(sound: Sound, db: float) -> Sound:
 
 
 def far(sound: Sound, dice: Dice, *, reverberation_s: float = REVERBERATION_S) -> Sound:
-    """From afar: direct sound, then noise that dies away by 60 dB (Polack's model), and the room."""
+    """From afar: direct sound, noise that dies away by 60 dB (Polack's model), and the room."""
     times = np.arange(int(reverberation_s * RATE_HZ)) / RATE_HZ
     tail = dice.normal(size=len(times)) * 10 ** (-3 * times / reverberation_s)
     tail[: RATE_HZ // 400] = 0  # 2.5 ms until the first wall

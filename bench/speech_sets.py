@@ -1,7 +1,8 @@
 """Recordings with references: the clips of a manifest, one by one or joined into long ones.
 
-A manifest is one JSON object a line: file, language, speaker, reference. Joined, the clips of a
-folder and language follow one another with pauses of a length that a seed decides.
+A manifest is one JSON object a line: file, language, speaker, reference; an empty reference: nobody
+speaks. Joined, the clips of a folder and language follow one another with pauses of a length that
+a seed decides.
 """
 
 import json
@@ -29,15 +30,17 @@ class Clip:
     group: str
     language: str
     reference: str
+    speaker: str = ""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What is said between two times (ms)."""
+    """What is said between two times (ms), and by whom."""
 
     start_ms: int
     end_ms: int
     text: str
+    speaker: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Recording:
     language: str
     sound: Sound = field(repr=False)
     said: tuple[Said, ...] = field(repr=False)
+    group: str = ""
 
     @property
     def seconds(self) -> float:
@@ -57,17 +61,36 @@ class Recording:
 
 def clips_of(folder: Path) -> list[Clip]:
     """The clips of a manifest in which somebody speaks."""
-    lines = (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
-    return [
-        Clip(folder / one["file"], _group(one), one["language"], one["reference"])
-        for one in map(json.loads, lines)
-        if one["reference"].strip()
-    ]
+    return [clip for clip in all_clips_of(folder) if clip.reference]
 
 
-def _group(line: dict[str, str]) -> str:
-    head, slash, _ = line["file"].partition("/")
-    return head if slash else line["language"]
+def all_clips_of(folder: Path) -> list[Clip]:
+    """The clips of a manifest, those too in which nobody speaks.
+
+    Raises:
+        SystemExit: there is no manifest, or a line of it is none.
+    """
+    manifest = folder / "manifest.jsonl"
+    if not manifest.is_file():
+        raise SystemExit(f"{folder} has no manifest.jsonl: see docs/quality.md for what it holds")
+    clips = []
+    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            clips.append(_clip(folder, json.loads(line)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SystemExit(f"{manifest}, line {number}: {type(error).__name__} {error}") from None
+    return clips
+
+
+def _clip(folder: Path, line: dict[str, str]) -> Clip:
+    path = Path(line["file"])
+    return Clip(
+        folder / path,
+        path.parent.as_posix() if path.parent.name else path.stem,
+        line.get("language", ""),
+        line["reference"].strip(),
+        line.get("speaker", ""),
+    )
 
 
 def recordings(clips: Sequence[Clip], kind: str, seed: int = 1) -> Iterator[Recording]:
@@ -79,8 +102,9 @@ def recordings(clips: Sequence[Clip], kind: str, seed: int = 1) -> Iterator[Reco
     groups: dict[tuple[str, str], list[Clip]] = {}
     for clip in clips:
         groups.setdefault((clip.group, clip.language), []).append(clip)
-    for (group, _), members in groups.items():
-        yield _joined(f"{group}-{kind}", members, PAUSES_SECONDS[kind], seed)
+    for (group, language), members in groups.items():
+        name = f"{group}-{language}-{kind}".replace("/", "__")
+        yield _joined(name, members, PAUSES_SECONDS[kind], seed)
 
 
 def _joined(
@@ -97,9 +121,10 @@ def _joined(
             at += len(pause)
         sound = decoded(clip.path)
         sounds.append(sound)
-        said.append(Said(_ms(at), _ms(at + len(sound)), clip.reference))
+        said.append(Said(_ms(at), _ms(at + len(sound)), clip.reference, clip.speaker))
         at += len(sound)
-    return Recording(name, clips[0].language, np.concatenate(sounds), tuple(said))
+    first = clips[0]
+    return Recording(name, first.language, np.concatenate(sounds), tuple(said), first.group)
 
 
 def decoded(path: Path) -> Sound:

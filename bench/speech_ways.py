@@ -66,7 +66,7 @@ def ours(model: Any, recording: Recording, batch: int = BATCH) -> Heard:  # noqa
         detect_seconds = time.process_time() - since
         samples = decode(made.path, made.channels, made.decoded_ms)
     speech = Speech()
-    options = JobOptions(model="base", language=recording.language)
+    options = JobOptions(model="base", language=recording.language or None)
     since = time.process_time()
     with _overheard() as windows:
         worker = Transcriber(model, batch)

@@ -5,7 +5,7 @@ noise and tones; a crowd is many voices over one another, and reversed talk one 
 both are made of recordings that are given, and no word of them can be told.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,8 @@ class Speechless:
 def at_level(sound: Sound, dbfs: float) -> Sound:
     """The same at an RMS of so many dB below full scale; peaks are clipped."""
     rms = float(np.sqrt(np.mean(np.square(sound)))) or 1.0
-    return np.clip(sound * 10 ** (dbfs / 20) / rms, -1, 1)
+    clipped: Sound = np.clip(sound * 10 ** (dbfs / 20) / rms, -1, 1)
+    return clipped
 
 
 def noise(seconds: float, colour: float, dice: Dice) -> Sound:
@@ -50,14 +51,14 @@ def engine(seconds: float, dice: Dice) -> Sound:
     """Harmonics of a crankshaft that goes up and down, over rumble."""
     times = _times(seconds)
     turns = 2 * np.pi * np.cumsum(32 + 9 * np.sin(times / 3) + 2 * np.sin(times)) / RATE_HZ
-    parts = sum(np.sin(k * turns + dice.random() * 6) / k for k in range(1, 30))
+    parts = _sum(np.sin(k * turns + dice.random() * 6) / k for k in range(1, 30))
     return parts + 3 * noise(seconds, 1.5, dice)
 
 
 def hum(seconds: float, dice: Dice) -> Sound:
     """The mains, and its harmonics."""
     base = dice.choice([50, 60])
-    return sum(np.sin(2 * np.pi * base * k * _times(seconds)) / k**2 for k in (1, 2, 3, 5))
+    return _sum(np.sin(2 * np.pi * base * k * _times(seconds)) / k**2 for k in (1, 2, 3, 5))
 
 
 def clicks(seconds: float, dice: Dice) -> Sound:
@@ -72,7 +73,7 @@ def music(seconds: float, dice: Dice) -> Sound:
     for i in range(int(seconds / beat)):
         chord = 110 * 2 ** (dice.choice([0, 5, 7, 9]) / 12) * np.array([1, 1.26, 1.5])
         lead = 440 * 2 ** (dice.choice([0, 2, 4, 7, 9, 12]) / 12)
-        note = sum(_note(hertz, beat * 1.5) for hertz in (*chord, lead))
+        note = _sum(_note(hertz, beat * 1.5) for hertz in (*chord, lead))
         drum = _fade(noise(0.12, 1, dice), 0.03)
         _lay(made, note, i * beat)
         _lay(made, 2 * drum, i * beat)
@@ -129,7 +130,7 @@ CROWDS = (6, 10, 20)
 
 
 def clips(
-    voices: dict[str, Sequence[Sound]], *, seed: int = 0, quick: bool = False
+    voices: Mapping[str, Sequence[Sound]], *, seed: int = 0, quick: bool = False
 ) -> Iterator[Speechless]:
     """Each kind, at several levels and lengths; `voices`: recordings of speech, by language."""
     dice = np.random.default_rng(seed)
@@ -150,6 +151,10 @@ def clips(
         yield Speechless("reversed talk", f"reversed {language}", made)
 
 
+def _sum(parts: Iterable[Sound]) -> Sound:
+    return np.asarray(np.sum(list(parts), axis=0))
+
+
 def _times(seconds: float) -> Sound:
     return np.arange(int(seconds * RATE_HZ)) / RATE_HZ
 
@@ -164,19 +169,19 @@ def _fade(sound: Sound, seconds: float) -> Sound:
 
 def _note(hertz: float, seconds: float) -> Sound:
     times = _times(seconds)
-    tones = sum(np.sin(2 * np.pi * hertz * k * times) / k**1.5 for k in range(1, 7))
-    return tones * np.minimum(times * 50, 1) * np.exp(-3 * times)
+    tones = _sum(np.sin(2 * np.pi * hertz * k * times) / k**1.5 for k in range(1, 7))
+    return np.asarray(tones * np.minimum(times * 50, 1) * np.exp(-3 * times))
 
 
 def _ha(pitch_hz: float, open_hz: float, dice: Dice) -> Sound:
     """Breath, then pulses of the voice through three formants."""
     times = _times(0.14)
-    voice = sum(
+    voice = _sum(
         np.sin(2 * np.pi * pitch_hz * k * times)
-        * sum(np.exp(-(((pitch_hz * k - f) / 120) ** 2)) for f in (open_hz, open_hz * 1.8, 2600))
+        * _sum(np.exp(-(((pitch_hz * k - f) / 120) ** 2)) for f in (open_hz, open_hz * 1.8, 2600))
         for k in range(1, int(7000 / pitch_hz))
     )
-    return (voice + 0.3 * noise(0.14, 0.5, dice)) * np.hanning(len(times))
+    return np.asarray((voice + 0.3 * noise(0.14, 0.5, dice)) * np.hanning(len(times)))
 
 
 def _lay(made: Sound, part: Sound, at_seconds: float) -> None:

@@ -27,7 +27,7 @@ from resources.gpu.backends.local import KEEP_MEMORY
 AS_STARTED = KEEP_MEMORY  # as the image and the local backend start a worker
 BARS = {
     "wall_ratio_to_batched": 1.1,
-    "windows_ratio": 1.35,
+    "windows_ratio": 1.39,
     "rss_8h_mb": 2_000,
     "words_on_silence": 0,
     "simulated_idle_share": 0.02,

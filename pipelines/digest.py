@@ -49,6 +49,7 @@ class Digest(BaseModel):
     deferred: int = 0
     failures: tuple[Failure, ...] = ()
     refused_names: int = 0
+    left_out: int = 0
     warnings: tuple[Warned, ...] = ()
 
     @property
@@ -72,6 +73,8 @@ def page(digest: Digest) -> str:
         lines += ["", f"The oldest unfinished: `{digest.oldest_waiting}`, there since {since}."]
     if digest.refused_names:
         lines += ["", f"{digest.refused_names:,} files have names that can be no recording's."]
+    if digest.left_out:
+        lines += ["", f"{digest.left_out:,} files in the inbox are no recordings, and left out."]
     if digest.failures:
         lines += ["", "| failed | why | what to do |", "| --- | --- | --- |"]
         shown = digest.failures[:_MOST_FAILURES]

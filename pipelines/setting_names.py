@@ -16,8 +16,10 @@ OF_WORKERS = {
 # whole families of other programs: only what differs by a letter or two, and only in .env
 _FOREIGN = ("AWS_", "AZURE_", "DAGSTER_", "GCP_", "GCS_", "GOOGLE_", "HF_", "HUGGINGFACE_", "S3_")
 _FOREIGN_NAMES = {"LANGUAGE", "MODE", "DEVICES"}  # of gettext, shells and build tools
+# what people call settings that have another name; in .env alone, since shells use these too
+_MEANT = {"PROMPT": "INITIAL_PROMPT", "LANGUAGE": "DEFAULT_LANGUAGE", "TASK": "TRANSLATE"}
 _SHORT, _LONG = 5, 8  # letters from which on one, and two, may be wrong
-_ALIKE = 0.8  # of difflib's ratio, in .env
+_ALIKE, _BEGINS_SO = 0.8, 0.5  # of difflib's ratio: in .env, and of names that begin as ours do
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,17 @@ def strangers(names: Iterable[str], known: set[str], *, in_env_file: bool) -> li
 def _stranger(name: str, known: set[str], in_env_file: bool) -> Stranger | None:  # noqa: FBT001
     if name in known or (name in _FOREIGN_NAMES and not in_env_file):
         return None
+    if in_env_file and name in _MEANT:
+        return Stranger(name, _MEANT[name])
     is_foreign = name.startswith(_FOREIGN)
     near = min(known, key=lambda one: (distance(name, one), one))
     if _is_near(name, near) and (in_env_file or not is_foreign):
         return Stranger(name, near)
     if is_foreign:
         return None
-    alike = get_close_matches(name, sorted(known), n=1, cutoff=_ALIKE if in_env_file else 0.5)
-    if alike and (in_env_file or name.startswith(_own_beginnings(known))):
-        return Stranger(name, alike[0])
-    return None
+    begins_so = name.startswith(_own_beginnings(known))
+    alike = get_close_matches(name, sorted(known), n=1, cutoff=_BEGINS_SO if begins_so else _ALIKE)
+    return Stranger(name, alike[0]) if alike and (begins_so or in_env_file) else None
 
 
 def _is_near(name: str, other: str) -> bool:

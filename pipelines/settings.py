@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pipelines.languages import check_candidates, check_language
 from pipelines.looks import SubtitleSpeakers, check_formats, speakers_switch
 from pipelines.prompts import check_prompt
+from pipelines.track_names import check_track
 
 HOUSE = Path(__file__).resolve().parent.parent
 
@@ -145,6 +146,11 @@ class Settings(NightSettings):
     )
     channels: Literal["mixed", "separate"] = Field(
         "mixed", description="'separate': the channels of a stereo file are the speakers."
+    )
+    track: str = Field(
+        "auto",
+        description="Of a file with several sounds: 'auto' takes the one in the wanted language, "
+        "else the one that holds speech; a number takes that one; 'all' makes each a channel.",
     )
     beam_size: int = Field(1, ge=1, le=10, description="Beams of the decoder; 1 is fastest.")
     hotwords: str = Field("", description="Words to expect, such as names.")
@@ -307,6 +313,11 @@ class Settings(NightSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
+
+    @field_validator("track")
+    @classmethod
+    def _known_track(cls, name: str) -> str:
+        return check_track(name)
 
     @field_validator("costs_database")
     @classmethod

@@ -166,7 +166,7 @@ def offer_of(name: str, token: str | None) -> Offer:
 
     repository = repository_of(name)
     try:
-        info = HfApi(token=token or False).model_info(repository, files_metadata=True, timeout=20)
+        info = HfApi(token=token).model_info(repository, files_metadata=True, timeout=20)
     except Exception as error:
         raise HubError(why(repository, token, error)) from error
     commit = str(info.sha)

@@ -67,7 +67,7 @@ def _grow(file: RemoteFile, part: Path, token: str | None, grew: Callable[[int],
     from huggingface_hub.utils import build_hf_headers  # noqa: PLC0415
 
     # httpx leaves the token out where the hub sends us on to another host
-    headers = build_hf_headers(token=token or False)
+    headers = build_hf_headers(token=token)
     fruitless = 0
     with httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=True, headers=headers) as client:
         most = 0

@@ -12,6 +12,7 @@ import click
 
 from assets.options import OPTIONS_FILE, Wishes
 from assets.quarantine import printable
+from pipelines.no_recordings import is_no_recording, left_out_line
 from pipelines.recordings import NameRefusedError, Recording, from_inbox_key
 from pipelines.settings import Settings
 from resources.storage.base import Storage
@@ -34,20 +35,29 @@ from .wished import check_name, doubtful, wishes_of
     type=click.Choice(["mixed", "separate"]),
     help="'separate': a speaker on each channel.",
 )
+@click.option(
+    "--track",
+    help="Of files with several sounds: its number, 'auto', or 'all' as channels.",
+)
 @click.option("--hotwords", help="Words to expect, such as names.")
 @click.option("--prompt", help="Text that sets the style: names, spelling, punctuation.")
 @click.option("--translate/--no-translate", default=None, help="Write English, whatever is spoken.")
 @click.option("--model", help="Another speech model for these files: a name, or a folder.")
 @json_option
 def command(files: tuple[Path, ...], *, replace: bool, as_json: bool, **wished: Any) -> None:  # noqa: ANN401  # as click gives it
-    """Copy FILES, and all files below folders but hidden ones, into the inbox of a tenant."""
+    """Copy FILES, and the recordings below folders, into the inbox of a tenant.
+
+    Of a folder, what is hidden stays out. Slides, chat logs, half downloads and other files that
+    are no recordings by their names stay out, too, and are told in a line.
+    """
     tenant = check_name(wished.pop("tenant"))
     wishes = wishes_of(**wished)
     settings, storage = open_house()
     doubt = doubtful(wishes, tenant, settings)
     added: list[str] = []
     refused: dict[str, str] = {}
-    for file, name in walk(files, ours(settings)):
+    left_out: list[str] = []
+    for file, name in walk(files, ours(settings), left_out):
         try:
             recording = from_inbox_key(f"inbox/{tenant}/{name}")
             _copy(storage, file, recording, wishes, replace=replace)
@@ -56,7 +66,7 @@ def command(files: tuple[Path, ...], *, replace: bool, as_json: bool, **wished: 
             refused[printable(str(file))] = str(error)
     if doubt:
         click.echo(doubt, err=True)
-    _tell(added, refused, storage.url, as_json=as_json)
+    _tell(added, refused, left_out, storage.url, as_json=as_json)
     sys.exit(1 if refused else 0)
 
 
@@ -68,22 +78,34 @@ def ours(settings: Settings) -> set[Path]:
     return {folder.resolve() for folder in folders}
 
 
-def walk(paths: tuple[Path, ...], kept_out: set[Path]) -> Iterator[tuple[Path, str]]:
+def walk(
+    paths: tuple[Path, ...], kept_out: set[Path], left_out: list[str] | None = None
+) -> Iterator[tuple[Path, str]]:
     """Each file, and its name below the tenant's folder.
 
     Of a folder, hidden files and folders stay out (a .env is no recording), and so do our own.
+    Files that are no recordings by their names go into `left_out`.
     """
+    left_out = [] if left_out is None else left_out
     for path in paths:
         if path.is_dir():
             top = path.resolve()
-            yield from ((f, f"{top.name}/{f.relative_to(top)}") for f in _below(top, kept_out))
+            for file in _below(top, kept_out):
+                name = f"{top.name}/{file.relative_to(top)}"
+                if is_no_recording(name):
+                    left_out.append(printable(name))
+                else:
+                    yield file, name
+        elif is_no_recording(path.name):  # `escriba add *` names them all
+            left_out.append(printable(path.name))
         else:
             yield path, path.name
 
 
 def _below(folder: Path, ours: set[Path]) -> Iterator[Path]:
     for found in sorted(folder.iterdir()):
-        if found.name.startswith(".") or found.is_symlink() or found in ours:
+        hidden = found.name.startswith(".") and not found.name.startswith("._")
+        if hidden or found.is_symlink() or found in ours:
             continue
         if found.is_dir():
             yield from _below(found, ours)
@@ -111,14 +133,19 @@ def _copy(
         storage.upload(recording.inbox_key, draft)
 
 
-def _tell(added: list[str], refused: dict[str, str], url: str, *, as_json: bool) -> None:
+def _tell(
+    added: list[str], refused: dict[str, str], left_out: list[str], url: str, *, as_json: bool
+) -> None:
     if as_json:
-        print_json({"added": added, "refused": refused, "bucket": url})
+        told = {"added": added, "refused": refused, "left_out": left_out, "bucket": url}
+        print_json(told)
         return
     out = console()
     for name in added:
         out.print(f"added {name}", markup=False)
     for file, why in refused.items():
         out.print(f"refused {file}: {why}", markup=False)
+    if left_out:
+        out.print(left_out_line(left_out), markup=False)
     if added:
         out.print("Next: `escriba run`.")

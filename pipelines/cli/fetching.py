@@ -1,11 +1,10 @@
 """The speech model is had before the work begins: told with its size, and a bar in a terminal."""
 
 from collections.abc import Iterable
-from contextlib import nullcontext
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
 from assets.options import tenant_options, tenant_wishes
 from pipelines.settings import Settings
@@ -37,19 +36,21 @@ def _fetch(settings: Settings, model: str, out: Console, *, quiet: bool) -> None
     bar = Progress(
         "{task.description}", BarColumn(24), DownloadColumn(), TransferSpeedColumn(), console=out
     )
-    tasks: list[TaskID] = []
+    task = bar.add_task(model)
 
     def heard(event: dict[str, object]) -> None:
         if event["event"] == "offer":
             _say(out, _sentence(settings, model, event), quiet=quiet)
-            tasks.append(bar.add_task(model, total=_number(event, "bytes")))
-        for task in tasks:
+            bar.update(task, total=_number(event, "bytes"))
+            if shown:
+                bar.start()
+        if "done_bytes" in event:
             bar.update(task, completed=_number(event, "done_bytes"))
 
-    with bar if shown else nullcontext():
+    try:
         must_be_had(settings, model, heard)
-        for task in tasks:
-            bar.update(task, completed=bar.tasks[0].total)
+    finally:
+        bar.stop()
 
 
 def _sentence(settings: Settings, model: str, event: dict[str, object]) -> str:

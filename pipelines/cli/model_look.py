@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from assets.options import tenant_wishes
 from gpu_job.translating import cannot_translate
-from pipelines.settings import Settings
+from pipelines.settings import Settings, SettingsError
 from pipelines.speech_models import AUTO, DEMO_MODEL
 from resources.failures import BackendUnavailableError
 from resources.gpu.fetching import advice, look_for, must_be_named
@@ -22,6 +23,7 @@ def model(settings: Settings) -> Iterator[Finding]:
     if settings.translate and (why := cannot_translate(name)):
         found = f"TRANSLATE=true, and {name} cannot: {why}"
         yield Finding(what=_WHAT, state="odd", found=found, advice="Take MODEL=large-v3 or medium.")
+    yield from _of_tenants(settings)
     if name == DEMO_MODEL:
         yield from _demo(settings)
     elif Path(name).is_dir():
@@ -31,6 +33,22 @@ def model(settings: Settings) -> Iterator[Finding]:
         yield Finding(what=_WHAT, state="well", found=found)
     else:
         yield _of_the_hub(settings, name)
+
+
+def _of_tenants(settings: Settings) -> Iterator[Finding]:
+    """Models that tenants wish for and nobody knows; what is wrong with the file is told there."""
+    try:
+        wishes = tenant_wishes(settings.tenants_file)
+    except SettingsError:
+        return
+    for tenant, wish in wishes.items():
+        try:
+            if wish.model not in {None, AUTO}:
+                must_be_named(wish.model or "")
+        except BackendUnavailableError as error:
+            found = f"tenant {tenant}: {error}"
+            told = f"Correct it in {settings.tenants_file.name}."
+            yield Finding(what=_WHAT, state="broken", found=found, advice=told)
 
 
 def _demo(settings: Settings) -> Iterator[Finding]:

@@ -12,7 +12,8 @@ from assets.options import tenant_wishes
 from assets.progress import Outcome
 from assets.quarantine import printable
 from pipelines.billing.prices import read_price_book
-from pipelines.recordings import Recording
+from pipelines.no_recordings import left_out_line
+from pipelines.recordings import INBOX, Recording
 from pipelines.settings import Settings
 from pipelines.speech.recording_warnings import RecordingWarning
 from pipelines.speech_models import DEMO_MODEL, TOY_NOTICE
@@ -119,6 +120,7 @@ def summary(ran: Ran | None, seen: Survey) -> dict[str, object]:
         ],
         "broken_by": ran.broken_by if ran else "",
         "refused": [refused_json(one) for one in seen.refused],
+        "left_out": seen.left_out,
         "waiting_for_retry": [r.name for r in seen.failed],
     }
 
@@ -148,6 +150,7 @@ def print_summary(out: Console, ran: Ran | None, seen: Survey, url: str) -> None
     elif not outcomes and not seen.refused:
         waiting = f" {len(seen.failed):,} failed before: `escriba status`." if seen.failed else ""
         out.print(f"Nothing new in {url}; {len(seen.done):,} done.{waiting}")
+        _print_left_out(out, seen)
         return
     done = [o for o in outcomes if o.failed is None]
     if outcomes:
@@ -157,6 +160,12 @@ def print_summary(out: Console, ran: Ran | None, seen: Survey, url: str) -> None
     _print_failures(out, outcomes)
     for refused in seen.refused:
         print_failure(out, printable(refused.key), refused.message, refused.advice)
+    _print_left_out(out, seen)
+
+
+def _print_left_out(out: Console, seen: Survey) -> None:
+    if seen.left_out:
+        out.print(left_out_line([key.removeprefix(INBOX) for key in seen.left_out]))
 
 
 def _print_failures(out: Console, outcomes: list[Outcome]) -> None:

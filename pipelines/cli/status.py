@@ -56,6 +56,7 @@ def _counts(seen: Survey) -> dict[str, int]:
         "failed, the next run tries again": len(seen.to_retry),
         "failed, waiting for a new upload or `escriba retry`": len(seen.failed),
         "refused for their names": len(seen.refused),
+        "left out, since they are no recordings": len(seen.left_out),
     }
 
 
@@ -82,6 +83,7 @@ def _as_json(seen: Survey, url: str) -> dict[str, object]:
             for name, refusal in failures.items()
         ],
         "refused": [refused_json(one) for one in seen.refused],
+        "left_out": seen.left_out,
         "warnings": [
             {"recording": recording.name} | warning.model_dump()
             for recording, end in sorted(seen.warned.items())

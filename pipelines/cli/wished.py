@@ -14,6 +14,7 @@ from pipelines.prompts import check_prompt
 from pipelines.recordings import NameRefusedError, check_tenant
 from pipelines.settings import Settings
 from pipelines.speech_models import AUTO, model_named
+from pipelines.track_names import check_track
 from resources.gpu.registry import open_backends
 
 Given = TypeVar("Given")
@@ -36,6 +37,7 @@ def wishes_of(  # noqa: PLR0913  # one for each option
     min_speakers: int | None,
     max_speakers: int | None,
     channels: str | None,
+    track: str | None,
     hotwords: str | None,
     prompt: str | None,
     translate: bool | None,
@@ -55,6 +57,7 @@ def wishes_of(  # noqa: PLR0913  # one for each option
         "initial_prompt": _checked("--prompt", prompt, check_prompt),
         "translate": translate,
         "channels": channels,
+        "track": _checked("--track", track, check_track),
         "speakers": _speakers(speakers, min_speakers, max_speakers),
         "model": _checked("--model", model, _model),
     }

@@ -56,6 +56,13 @@ class UnknownCodec(AudioRefused):
     advice = "Convert the recording to FLAC, WAV, MP3 or M4A with the program that made it."
 
 
+class NoSuchTrack(AudioRefused):
+    """The file has fewer sounds than the number that was asked for."""
+
+    code = "no_such_track"
+    advice = "Add the file again with another --track, or without: `ffprobe FILE` lists them."
+
+
 class DrmProtected(AudioRefused):
     """The sound is encrypted by a shop or a player."""
 

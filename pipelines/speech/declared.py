@@ -7,6 +7,7 @@ sound itself. Ogg, ADTS, AMR, ASF, AVI, FLV and MPEG streams have no such place,
 recorders leave wrong.
 """
 
+import struct
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -15,6 +16,8 @@ from pipelines.speech.safe_open import MATROSKA_HEAD_BYTES, AudioSource
 
 # Data sizes that recorders write when they cannot know: 0, and about the largest of 31 or 32 bits.
 UNKNOWN_WAV_SIZES: Final = (range(1), range(0x7FFFF000, 0x80000000), range(0xFFFFF000, 1 << 32))
+WAV_FORMAT: Final = struct.Struct("<HHI6xH")  # tag, channels, Hz; bytes a second, block; bits
+PCM_TAGS: Final = (1, 3, 6, 7, 0xFFFE)  # integers, floats, A-law, µ-law, and any of them, extended
 
 
 @dataclass(frozen=True)
@@ -59,19 +62,32 @@ def _ffmpeg_ms(source: AudioSource) -> int | None:
 
 
 def _wav_ms(file: BinaryIO) -> int | None:
-    """Data bytes divided by bytes a second, of a plain RIFF; None where the size is unknown."""
+    """Data bytes divided by bytes a second, of a plain RIFF; None where the size is unknown.
+
+    Some recorders write a wrong number of bytes a second. That of PCM follows from the rate and the
+    bytes of a sample; other codecs have a count of samples of their own (`fact`), or are no more
+    than an estimate.
+    """
     file.seek(0)
     if file.read(12)[::8] != b"RW":  # RIFF....WAVE; RF64 is left to ffmpeg's estimate
         return None
-    bytes_a_second = 0
+    bytes_a_second = samples = rate_hz = 0
+    is_pcm = False
     position = 12
     for _ in range(64):
         file.seek(position)
         kind, size = file.read(4), int.from_bytes(file.read(4), "little")
         if kind == b"fmt ":
-            bytes_a_second = int.from_bytes(file.read(12)[8:12], "little")
+            head = file.read(WAV_FORMAT.size).ljust(WAV_FORMAT.size, b"\0")
+            tag, channels, rate_hz, bits = WAV_FORMAT.unpack(head)
+            is_pcm, bytes_a_second = tag in PCM_TAGS, rate_hz * channels * -(-bits // 8)
+        if kind == b"fact":
+            samples = int.from_bytes(file.read(4), "little")
         if kind == b"data":
             is_known = not any(size in unknown for unknown in UNKNOWN_WAV_SIZES)
+            if not is_pcm:
+                is_counted = 0 < samples < UNKNOWN_WAV_SIZES[-1].start and rate_hz > 0
+                return samples * 1000 // rate_hz if is_known and is_counted else None
             return size * 1000 // bytes_a_second if is_known and bytes_a_second else None
         position += 8 + size + size % 2
     return None

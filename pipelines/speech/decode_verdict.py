@@ -10,6 +10,7 @@ from pipelines.speech.recording_warnings import RecordingWarning
 
 TOLERANCE_MS: Final = 2000  # encoder delays, a last packet, headers in whole seconds
 TOLERANCE_SHARE: Final = 0.01  # clocks of recorders drift; 1 % of an hour is 36 s
+TOLD_FROM_MS: Final = 500  # silence and stretching below are of no interest to anybody
 BAD_PACKETS_SHARE: Final = 0.1
 BAD_PACKETS_FREE: Final = 3  # so that one bad packet does not condemn a recording of a second
 
@@ -18,8 +19,9 @@ BAD_PACKETS_FREE: Final = 3  # so that one bad packet does not condemn a recordi
 class Tally:
     """What decoding a whole file gave.
 
-    Of `decoded_ms`, `silence_ms` only fill holes; `skipped_ms` are leaps of its clock too long to
-    be filled, which are missing from both.
+    Of `decoded_ms`, `silence_ms` only fill holes, and `stretched_ms` come of resampling to the
+    container's clock; `skipped_ms` are leaps of that clock too long to be filled, which are missing
+    from both.
     """
 
     decoded_ms: int
@@ -27,6 +29,7 @@ class Tally:
     bad_packets: int
     silence_ms: int = 0
     skipped_ms: int = 0
+    stretched_ms: int = 0
     broken_by: str = ""
 
 
@@ -71,9 +74,14 @@ def _oddities(probe: AudioProbe, tally: Tally) -> Iterator[tuple[str, str]]:
         yield "bad_packets", f"{bad} could not be decoded; their sound is missing."
     if tally.broken_by:
         yield "ended_early", f"Reading the file ended early: {tally.broken_by}."
-    if tally.silence_ms:
+    if tally.silence_ms >= TOLD_FROM_MS:
         silence = _seconds(tally.silence_ms)
         yield "silence_put_in", f"{silence} for which the file holds no sound became silence."
+    if abs(tally.stretched_ms) >= TOLD_FROM_MS:
+        way = "stretched" if tally.stretched_ms > 0 else "shortened"
+        amount = _seconds(abs(tally.stretched_ms))
+        told = f"The recorder's clock and its sound differ: sound was {way} by {amount}."
+        yield "clock_is_off", told
     if tally.skipped_ms:
         leap = _seconds(tally.skipped_ms)
         yield "clock_leaps", f"The file's clock leaps by {leap}; later times count without it."

@@ -41,6 +41,13 @@ class SpeechDetector(Protocol):
         """A fresh stream, for one channel of one recording."""
 
 
+def speech_share(detector: SpeechDetector, samples: npt.NDArray[np.int16]) -> float:
+    """How much of some samples of one channel is speech, 0 to 1."""
+    stream = detector.stream()
+    probabilities = np.concatenate([stream.feed(samples), stream.finish()])
+    return float((probabilities >= RegionOptions().threshold).mean())
+
+
 class SpeechFinder:
     """Finds the regions of all channels; a context manager, whose end is the thread's end.
 

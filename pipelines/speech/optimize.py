@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, Literal
 
 from gpu_job.contract import SpeechRegion
 from pipelines.speech.decode import Channels
@@ -18,6 +18,7 @@ from pipelines.speech.detection import SpeechDetector
 from pipelines.speech.encode import MIN_BITRATE, SUFFIXES, Format, bitrate_for
 from pipelines.speech.optimize_pass import FlacTooLargeError, Outcome, Target, Wishes, run_pass
 from pipelines.speech.recording_warnings import RecordingWarning
+from pipelines.speech.tracks import ANY_TRACK, TrackWish
 
 DEFAULT_LIMIT_BYTES: Final = 100_000_000  # the user's 100 MB, in the smaller of its two meanings
 
@@ -71,6 +72,7 @@ def optimize(  # noqa: PLR0913 - each is a wish of its own, and all but two are 
     *,
     detector: SpeechDetector,
     channels: Channels = "mixed",
+    track: TrackWish | Literal["all"] = ANY_TRACK,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int], None] = lambda _: None,
@@ -82,6 +84,7 @@ def optimize(  # noqa: PLR0913 - each is a wish of its own, and all but two are 
         folder: Where to write; it exists.
         detector: The speech detector; may be shared with other calls.
         channels: `separate` keeps a channel for each speaker; a mono file is mixed, and warned of.
+        track: Which of several sounds is wanted; `all`: each is a channel (up to 8).
         limit_bytes: The size above which FLAC gives way to Opus. Opus at 32 kbit/s may pass it
             too: that is a warning.
         stop: Asked before every block (about a second of sound).
@@ -93,7 +96,7 @@ def optimize(  # noqa: PLR0913 - each is a wish of its own, and all but two are 
         OSError: The source cannot be read, or the folder not written to.
     """
     began = time.perf_counter()
-    wishes = Wishes(detector, channels, limit_bytes, stop, progress)
+    wishes = Wishes(detector, channels, limit_bytes, stop, progress, track)
     target, outcome, passes = _within_limit(source, folder, wishes)
     level = outcome.level
     if level.gain_db:

@@ -4,15 +4,19 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from gpu_job.contract import SpeechRegion
+from pipelines.speech.all_tracks import AllTracks
 from pipelines.speech.decode import BlockDecoder, Channels, decode_blocks
-from pipelines.speech.detection import SpeechDetector, SpeechFinder
+from pipelines.speech.detection import SpeechDetector, SpeechFinder, speech_share
 from pipelines.speech.encode import AudioWriter, Format
 from pipelines.speech.recording_warnings import RecordingWarning
+from pipelines.speech.safe_open import count_tracks
 from pipelines.speech.speech_level import SpeechLevel
+from pipelines.speech.tracks import ANY_TRACK, TrackWish
 
 PROJECTED_FROM_MS: Final = 600_000  # ten minutes tell how well a recording compresses
 CLEARLY: Final = 1.1  # projected size by limit; below it the rest may be quieter, and fit
@@ -27,6 +31,7 @@ class Wishes:
     limit_bytes: int
     stop: Callable[[], bool]
     progress: Callable[[int], None]
+    track: TrackWish | Literal["all"] = ANY_TRACK
 
 
 @dataclass(frozen=True)
@@ -78,13 +83,7 @@ def run_pass(source: Path, target: Target, wishes: Wishes) -> Outcome:
 def _run(source: Path, target: Target, wishes: Wishes) -> Outcome:
     encode_seconds, channels = 0.0, 0
     with ExitStack() as stack:
-        blocks = stack.enter_context(
-            closing(
-                decode_blocks(
-                    source, channels=wishes.channels, stop=wishes.stop, gain_db=target.gain_db
-                )
-            )
-        )
+        blocks = stack.enter_context(closing(_open(source, wishes, target.gain_db)))
         finder = stack.enter_context(SpeechFinder(wishes.detector))
         writer: AudioWriter | None = None
         for block in blocks:
@@ -112,7 +111,20 @@ def _run(source: Path, target: Target, wishes: Wishes) -> Outcome:
     )
 
 
-def _refuse_large(blocks: BlockDecoder, written_bytes: int, limit_bytes: int) -> None:
+def _open(source: Path, wishes: Wishes, gain_db: float) -> BlockDecoder | AllTracks:
+    if wishes.track == "all" and count_tracks(source) > 1:
+        return AllTracks(source, wishes.stop, gain_db)
+    return decode_blocks(
+        source,
+        channels=wishes.channels,
+        stop=wishes.stop,
+        wish=ANY_TRACK if wishes.track == "all" else wishes.track,
+        hears=partial(speech_share, wishes.detector),
+        gain_db=gain_db,
+    )
+
+
+def _refuse_large(blocks: BlockDecoder | AllTracks, written_bytes: int, limit_bytes: int) -> None:
     done_ms = blocks.decoded_ms
     is_telling = done_ms >= PROJECTED_FROM_MS
     if written_bytes <= limit_bytes and not is_telling:
@@ -122,7 +134,7 @@ def _refuse_large(blocks: BlockDecoder, written_bytes: int, limit_bytes: int) ->
         raise FlacTooLargeError(total_ms)
 
 
-def _total_ms(blocks: BlockDecoder) -> int:
+def _total_ms(blocks: BlockDecoder | AllTracks) -> int:
     """The declared length where it can be trusted, else judged by the share of bytes read."""
     probe = blocks.probe
     if probe and probe.declared_is_trusted and probe.declared_ms:
@@ -131,7 +143,7 @@ def _total_ms(blocks: BlockDecoder) -> int:
 
 
 def _channel_warning(
-    blocks: BlockDecoder, channels: int, wished: Channels
+    blocks: BlockDecoder | AllTracks, channels: int, wished: Channels
 ) -> tuple[RecordingWarning, ...]:
     if wished == "mixed" or channels != 1 or blocks.probe is None:
         return ()

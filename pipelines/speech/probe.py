@@ -5,11 +5,12 @@ from pathlib import Path
 
 from pipelines.speech.declared import read_declared
 from pipelines.speech.safe_open import AudioSource, open_audio
+from pipelines.speech.tracks import ANY_TRACK, TrackWish
 
 
 @dataclass(frozen=True)
 class AudioProbe:
-    """The sound that will be transcribed: the one marked as default, else the first.
+    """The sound that will be transcribed (see `tracks.py`).
 
     Attributes:
         container: ffmpeg's name of the format, such as `mp3` or `mov,mp4,m4a,3gp,3g2,mj2`.
@@ -20,6 +21,7 @@ class AudioProbe:
         declared_is_trusted: The file itself states that length (see `declared.py`).
         size_bytes: Length of the file.
         audio_streams: How many sounds the file holds.
+        track: The number of this one among them.
     """
 
     container: str
@@ -30,16 +32,20 @@ class AudioProbe:
     declared_is_trusted: bool
     size_bytes: int
     audio_streams: int
+    track: int = 1
 
 
-def probe(path: Path) -> AudioProbe:
+def probe(path: Path, wish: TrackWish = ANY_TRACK) -> AudioProbe:
     """Reads the headers of a recording, and nothing of its sound.
 
+    Of several sounds it describes the wished one, or the likeliest; nobody listens to them yet.
+
     Raises:
-        AudioRefused: EmptyFile, NotAudio, Truncated, DrmProtected, NoAudioStream, UnknownCodec.
+        AudioRefused: EmptyFile, NotAudio, Truncated, DrmProtected, NoAudioStream, UnknownCodec,
+            NoSuchTrack.
         OSError: The file itself cannot be read.
     """
-    with open_audio(path) as source:
+    with open_audio(path, wish) as source:
         return describe(source)
 
 
@@ -58,4 +64,5 @@ def describe(source: AudioSource) -> AudioProbe:
         declared_is_trusted=declared.is_trusted,
         size_bytes=source.size_bytes,
         audio_streams=len(source.container.streams.audio),
+        track=source.track,
     )

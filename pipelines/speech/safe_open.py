@@ -8,7 +8,7 @@ object costs nothing: demuxing a 2 h MP3 took 0.61 s of CPU this way and by `fil
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import BinaryIO, Final, cast
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Discard, Disposition
+from av.stream import Discard
 
 from pipelines.speech.audio_errors import (
+    AudioRefused,
     DrmProtected,
     EmptyFile,
     NoAudioStream,
@@ -27,14 +28,23 @@ from pipelines.speech.audio_errors import (
     Truncated,
     UnknownCodec,
 )
+from pipelines.speech.file_kinds import HEAD_BYTES, kind_of
 from pipelines.speech.mp4_boxes import Mp4Facts, read_mp4_facts
+from pipelines.speech.recording_warnings import RecordingWarning
+from pipelines.speech.track_listening import listen
+from pipelines.speech.tracks import ANY_TRACK, Hears, TrackWish, best, candidates, named
 
 # Formats that hold their sound themselves and are known by their bytes, not by their name.
 DEMUXERS: Final = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dss,eac3,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,"
-    "tta,voc,w64,wav,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dhav,dsf,dss,dts,dtshd,dv,eac3,flac,flv,gxf,ircam,loas,"
+    "matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,ogg,oma,qcp,rm,shn,sox,tak,truehd,"
+    "tta,voc,w64,wav,wtv,wv"
 )
 MATROSKA_HEAD_BYTES: Final = 65_536  # tracks and lengths stand before the first cluster
+# Their headers name no streams: one is known when its first packet comes, and ffmpeg gives up after
+# 5 s. Packets read so far are kept in memory, so there is a limit.
+LATE_STARTERS: Final = ("flv", "mpeg", "mpegts")
+PATIENT: Final = {"analyzeduration": "600000000", "probesize": "100000000"}  # microseconds, bytes
 OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
 
 
@@ -44,7 +54,9 @@ class AudioSource:
 
     Attributes:
         container: The demuxer; every stream but `stream` is told to discard its packets.
-        stream: The chosen sound: the first marked as default, else the first.
+        stream: The chosen sound (see `tracks.py`).
+        track: Its number among the sounds, from 1.
+        warnings: What is to be said of the choice.
         file: The open file; its position shows how far the demuxer has read.
         size_bytes: Length of the file.
         mp4: What the boxes say, for MP4 and its relatives.
@@ -55,17 +67,61 @@ class AudioSource:
     file: BinaryIO
     size_bytes: int
     mp4: Mp4Facts | None
+    track: int = 1
+    warnings: tuple[RecordingWarning, ...] = ()
 
 
 @contextmanager
-def open_audio(path: Path) -> Iterator[AudioSource]:
+def open_audio(
+    path: Path, wish: TrackWish = ANY_TRACK, hears: Hears | None = None
+) -> Iterator[AudioSource]:
     """Opens a recording for reading.
+
+    Args:
+        path: The file.
+        wish: Which of several sounds is wanted.
+        hears: Tells how much speech there is in samples of several; None: nobody listens, and the
+            likeliest by what the file says is taken.
 
     Raises:
         AudioRefused: EmptyFile, NotAudio, Truncated (an MP4 without its index), DrmProtected,
-            NoAudioStream or UnknownCodec.
+            NoAudioStream, UnknownCodec or NoSuchTrack.
         OSError: The file itself cannot be read.
     """
+    with _open_file(path) as (container, file, size_bytes, mp4):
+        sounds = container.streams.audio
+        able = candidates(sounds, wish.language)
+        if not able:
+            raise UnknownCodec(f"nothing here decodes {_codec_named(file, mp4)}")
+        if wish.number is not None:
+            choice = named(sounds, wish.number)
+        else:
+            shares = _listened(path, able, hears) if hears and len(able) > 1 else {}
+            choice = best(sounds, able, shares)
+        stream = sounds[choice.number - 1]
+        for other in container.streams:
+            if other.index != stream.index:
+                other.discard = Discard.all
+        yield AudioSource(container, stream, file, size_bytes, mp4, choice.number, choice.warnings)
+
+
+def count_tracks(path: Path) -> int:
+    """How many sounds a file has; raises as `open_audio`."""
+    with _open_file(path) as (container, _, _, _):
+        return len(container.streams.audio)
+
+
+def _listened(path: Path, numbers: Sequence[int], hears: Hears) -> dict[int, float | None]:
+    """How much speech each of these tracks holds, by a second look at the file."""
+    with _open_file(path) as (container, _, _, _):
+        return listen(container, numbers, hears)
+
+
+@contextmanager
+def _open_file(
+    path: Path,
+) -> Iterator[tuple[InputContainer, BinaryIO, int, Mp4Facts | None]]:
+    """An open file that has a sound."""
     size_bytes = path.stat().st_size
     if size_bytes == 0:
         raise EmptyFile("the file has 0 bytes")
@@ -76,13 +132,8 @@ def open_audio(path: Path) -> Iterator[AudioSource]:
             raise DrmProtected(f"the sound is encrypted ({', '.join(mp4.protected_entries)})")
         file.seek(0)
         with _open_container(file, size_bytes, mp4) as container:
-            stream = _choose(container)
-            if stream.codec_context is None:
-                raise UnknownCodec(f"nothing here decodes {_codec_named(file, mp4)}")
-            for other in container.streams:
-                if other.index != stream.index:
-                    other.discard = Discard.all
-            yield AudioSource(container, stream, file, size_bytes, mp4)
+            _check_sound(container)
+            yield container, file, size_bytes, mp4
 
 
 class _Nameless:
@@ -104,23 +155,36 @@ class _Nameless:
 
 def _open_container(file: BinaryIO, size_bytes: int, mp4: Mp4Facts | None) -> InputContainer:
     try:
-        return av.open(_Nameless(file), "r", options=OPTIONS, metadata_errors="ignore")
+        container = av.open(_Nameless(file), "r", options=OPTIONS, metadata_errors="ignore")
+        if container.streams.audio or container.format.name not in LATE_STARTERS:
+            return container
+        container.close()
+        file.seek(0)
+        return av.open(_Nameless(file), "r", options=OPTIONS | PATIENT, metadata_errors="ignore")
     except (av.FFmpegError, ValueError) as error:
         if mp4 and not mp4.has_index:
             raise Truncated(
                 f"an MP4 of {size_bytes} bytes without its index (moov): its end is missing"
             ) from error
-        file.seek(0)
-        start = file.read(16)
-        raise NotAudio(f"no audio format known here begins with {start!r}") from error
+        raise _stranger(file) from error
 
 
-def _choose(container: InputContainer) -> AudioStream:
-    sounds = container.streams.audio
-    if not sounds:
+def _stranger(file: BinaryIO) -> AudioRefused:
+    """What to say of a file that no demuxer takes."""
+    file.seek(0)
+    start = file.read(HEAD_BYTES)
+    kind = kind_of(start)
+    seen = f"no audio format known here begins with {start[:16]!r}"
+    if kind is None:
+        return NotAudio(seen)
+    message = f"{seen}; this is {kind.name}"
+    return UnknownCodec(message) if kind.is_sound else NotAudio(message)
+
+
+def _check_sound(container: InputContainer) -> None:
+    if not container.streams.audio:
         seen = ", ".join(sorted({stream.type for stream in container.streams})) or "none"
         raise NoAudioStream(f"a {container.format.name} file without sound; its streams: {seen}")
-    return next((s for s in sounds if s.disposition & Disposition.default), sounds[0])
 
 
 def _codec_named(file: BinaryIO, mp4: Mp4Facts | None) -> str:

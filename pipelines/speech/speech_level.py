@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-QUIET_DBFS: Final = (
-    -45.0
-)  # speech below it is made louder; a telephone's is at -35, a lectern's at -25
+# quieter speech is made louder; by telephone it is at -35 or more, in far rooms (AMI) at -39
+QUIET_DBFS: Final = -40.0
 WISHED_DBFS: Final = -26.0  # the level of speech to which ITU-T P.56 tests are set
 MOST_GAIN_DB: Final = 60.0  # what is quieter still is the noise of a converter
 LEAST_HEARD_FRAMES: Final = 16  # half a second of speech: fewer are clicks

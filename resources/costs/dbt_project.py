@@ -49,6 +49,7 @@ def run_dbt(folder: Path, database: Path, arguments: Sequence[str]) -> tuple[Res
     environment = inherited_environment() | {
         "ESCRIBA_COSTS_DATABASE": str(database),
         "ESCRIBA_COSTS_MEMORY": MEMORY_LIMIT,
+        "ESCRIBA_COSTS_BUILD": "1",  # seeds are those of the settings (macros/by_hand.sql)
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }

@@ -27,6 +27,7 @@ _EVERYTHING = """
     ORDER BY 1
 """
 _OURS = {f"ledger.{name}" for name in ("loaded_files", "touched_days", "built", "limits")}
+_EMPTY = {"seeds", "staging", "intermediate", "marts"}  # what dbt by hand leaves where nothing is
 # a database is called after its file, and one of these names is a schema of it, or DuckDB's own
 _TAKEN = {"main", "system", "temp", "ledger", "seeds", "staging", "intermediate", "marts"}
 
@@ -105,7 +106,7 @@ def hold_ours(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         SettingsError: it holds anything of somebody else's.
     """
     found = [name for (name,) in connection.execute(_EVERYTHING).fetchall()]
-    if found and not _OURS.issubset(found):
+    if not _EMPTY.issuperset(found) and not _OURS.issubset(found):
         raise _unusable(path, f"it holds what is not Escriba's ({', '.join(found[:3])})")
 
 

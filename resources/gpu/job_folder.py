@@ -63,6 +63,9 @@ _HowMany = Annotated[  # so many objects of a list
 ]
 
 
+OTHER_CLOCK_MS = 100  # a player and a reader notice more
+
+
 class ResultHead(BaseModel):
     """What is small of `result.json`: whose it is. The words of eight hours are 60 MB in memory.
 
@@ -100,10 +103,25 @@ class JobFolder:
         return f"work/{self.tenant}/jobs/{self.job}/{name}"
 
     def freeze(self, request: FrozenRequest) -> FrozenRequest:
-        """The request that stands, which is an earlier one where there is one."""
-        if self.storage.create(self.key("request.json"), request.model_dump_json().encode()):
+        """The request that stands, which is an earlier one where there is one.
+
+        One of audio with another clock, which an older version decoded, gives way while nobody
+        works on it: its regions and partial results are of times at which other words are now.
+        """
+        body = request.model_dump_json().encode()
+        if self.storage.create(self.key("request.json"), body):
             return request
-        return self._read("request.json", FrozenRequest) or request
+        standing = self._read("request.json", FrozenRequest) or request
+        if abs(standing.audio_ms - request.audio_ms) < OTHER_CLOCK_MS or not self._is_idle():
+            return standing
+        for attempt in self.attempts():
+            self.storage.delete(self._partial(attempt.attempt))
+        self.storage.write(self.key("request.json"), body)
+        return request
+
+    def _is_idle(self) -> bool:
+        """No result, and no attempt that has not ended."""
+        return not self.has_result() and all(attempt.end for attempt in self.attempts())
 
     def frozen(self) -> FrozenRequest:
         """The request that stands.

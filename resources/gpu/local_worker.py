@@ -65,6 +65,12 @@ class LocalWorker:
         worker = cls(process, environment.get("MODEL", ""))
         try:
             await asyncio.wait_for(worker._become_ready(), _READY_SECONDS)
+        except TimeoutError as error:
+            await worker.kill()
+            raise BackendUnavailableError(
+                f"The local worker was not ready after {_READY_SECONDS / 60:.0f} minutes. A model "
+                "that comes from the hub goes on where it is at the next start: run again."
+            ) from error
         except BaseException:
             await worker.kill()
             raise

@@ -34,6 +34,7 @@ def test_every_cause_has_a_code_of_its_own_and_advice():
         "no_audio_stream",
         "unknown_codec",
         "drm_protected",
+        "no_such_track",
         "truncated",
         "no_samples",
         "undecodable",

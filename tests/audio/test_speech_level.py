@@ -20,12 +20,12 @@ def metered(*parts):
     return meter.level
 
 
-@pytest.mark.parametrize("dbfs", [-12, -20, -30, -40])
+@pytest.mark.parametrize("dbfs", [-12, -20, -30, -38])
 def test_speech_of_a_usual_level_stays_as_it_is(dbfs):
     assert metered((10, dbfs, True), (50, -60, False)).gain_db == 0.0
 
 
-@pytest.mark.parametrize("dbfs", [-50, -60, -70])
+@pytest.mark.parametrize("dbfs", [-44, -60, -70])
 def test_quiet_speech_is_brought_to_the_level_of_speech(dbfs):
     level = metered((10, dbfs, True), (50, dbfs - 25, False))
 

@@ -72,6 +72,7 @@ def test_the_epoch_is_the_one_of_the_archive():
         {"word_times": True},
         {"diarization_model": ""},
         {"speaker_embeddings": False},
+        {"languages": ()},
     ],
 )
 def test_an_option_at_its_default_is_as_good_as_none(named):
@@ -93,11 +94,13 @@ CHANGES = [
     {"speakers": Speakers(minimum=2)},
     {"speakers": Speakers(maximum=2)},
     {"channels": "separate"},
+    {"track": "2"},
     {"detect": "along"},
     {"word_times": False},
     {"diarizer": "pyannote"},
     {"diarization_model": "pyannote/speaker-diarization-3.1"},
     {"speaker_embeddings": True},
+    {"languages": ("en", "pt")},
 ]
 
 

@@ -15,6 +15,20 @@ def test_the_request_that_stands_is_the_first_one(world):
     assert order.folder.freeze(later) == first
 
 
+def test_a_request_of_audio_with_another_clock_gives_way_unless_somebody_works_on_it(world):
+    order = world.order()
+    first = order.folder.frozen()
+    regions = (SpeechRegion(start_ms=1, end_ms=2),)
+    longer = {"audio_ms": first.audio_ms + 3000, "regions": regions}
+    decoded_anew = first.model_copy(update=longer)
+
+    assert order.folder.freeze(decoded_anew) == decoded_anew
+    assert order.folder.frozen() == decoded_anew
+
+    assert order.folder.begin(world.attempt(order))
+    assert order.folder.freeze(first) == decoded_anew
+
+
 def test_addresses_live_as_long_as_an_attempt_may_wait_and_run_and_a_little_longer(
     world, monkeypatch
 ):

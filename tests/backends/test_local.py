@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from gpu_job.contract import JobOptions
 from gpu_job.place import here
 from pipelines.settings import load_settings
-from resources.failures import BackendUnavailableError
+from resources.failures import BackendUnavailableError, RecordingError
 from resources.gpu.backends import local
 from resources.gpu.backends.local import LocalBackend
 from resources.gpu.base import Report
@@ -18,8 +19,13 @@ class FakeLocalWorker:
 
     started = 0
 
-    def __init__(self):
+    alive = most_alive = 0
+
+    def __init__(self, model):
+        self.model = model
         type(self).started += 1
+        type(self).alive += 1
+        type(self).most_alive = max(self.most_alive, self.alive)
         self.place = here().model_copy(update={"pid": -self.started})
         self.is_alive, self.job, self.ended = True, None, False
 
@@ -27,7 +33,9 @@ class FakeLocalWorker:
     async def start(cls, python, environment):
         for _ in range(10):
             await asyncio.sleep(0)
-        return cls()
+        if environment["MODEL"] == "no-such":
+            raise BackendUnavailableError("The local worker could not start: no such model.")
+        return cls(environment["MODEL"])
 
     @property
     def is_busy(self):
@@ -39,6 +47,7 @@ class FakeLocalWorker:
 
     async def end(self):
         self.ended = True
+        type(self).alive -= 1
 
     async def kill(self):
         self.is_alive = False
@@ -47,23 +56,24 @@ class FakeLocalWorker:
 class Request:
     """As much of one as the backend looks at."""
 
-    def __init__(self, job):
+    def __init__(self, job, model="demo"):
         self.job, self.attempt = job, 1
+        self.options = JobOptions(model=model)
 
 
 @pytest.fixture
 def backend(monkeypatch):
     monkeypatch.setattr(local, "LocalWorker", FakeLocalWorker)
     monkeypatch.setattr(local, "unpack_demo_models", lambda folder: folder)
-    FakeLocalWorker.started = 0
+    FakeLocalWorker.started = FakeLocalWorker.alive = FakeLocalWorker.most_alive = 0
     return lambda workers: LocalBackend(load_settings(local_workers=workers))
 
 
-async def work(backend, name, *, wait=True):
+async def work(backend, name, *, wait=True, model="demo"):
     """A job as the engine does it: room, an attempt begun, submitted, followed to its end."""
     async with backend.room():
         await asyncio.sleep(0)
-        submission = await backend.submit(Request(name), None, None)
+        submission = await backend.submit(Request(name, model), None, None)
         worker = backend._jobs[submission.provider_id][0]
         if wait:
             worker.job.ended.set()
@@ -164,3 +174,29 @@ def test_an_attempt_of_another_process_is_over_when_its_worker_is_dead(backend, 
         return [await us.poll(submission, 0) for submission in (*others, None)]
 
     assert asyncio.run(go()) == [Report("dead"), None, None, None]
+
+
+def test_jobs_of_several_models_are_done_with_one_in_memory_at_a_time(backend):
+    async def go():
+        here = backend(1)
+        wished = ("demo", "small", "small", "demo", "base")
+        done = [await work(here, f"job-{n}", model=model) for n, model in enumerate(wished)]
+        await here.close()
+        return wished, [worker.model for worker in done]
+
+    wished, models = asyncio.run(go())
+
+    assert tuple(models) == wished
+    assert (FakeLocalWorker.most_alive, FakeLocalWorker.started) == (1, 4)
+
+
+def test_a_model_that_cannot_be_had_fails_its_own_recording_alone(backend):
+    async def go():
+        here = backend(1)
+        with pytest.raises(RecordingError) as caught:
+            await work(here, "wrong", model="no-such")
+        assert (caught.value.code, caught.value.permanent) == ("model_missing", False)
+        assert (await here.health()).state == "well"
+        return await work(here, "right")
+
+    assert asyncio.run(go()).model == "demo"

@@ -13,11 +13,17 @@ from resources.gpu.registry import backend_names, open_backends
 LOCAL = """
 NEEDS = "nothing"
 
+def is_set_up(settings):
+    return True
+
 def open_backends(settings):
     return ["local"]
 """
 RUNPOD = """
 NEEDS = "RUNPOD_API_KEY and RUNPOD_ENDPOINT_ID"
+
+def is_set_up(settings):
+    return bool(settings.runpod_endpoint_id)
 
 def open_backends(settings):
     return ["runpod l4", "runpod h100"] if settings.runpod_endpoint_id else []

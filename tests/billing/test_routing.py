@@ -136,6 +136,11 @@ def test_a_last_resort_is_taken_only_where_no_other_healthy_one_may_unless_it_is
         ({}, {"diarization": False}, "speakers are wanted, and it does not tell them apart"),
         ({}, {"languages": frozenset({"en"})}, "the language is 'pt', and it can do en"),
         (
+            {"model": "medium"},
+            {"models": frozenset({"small"})},
+            "the model is medium, and its workers have loaded small",
+        ),
+        (
             {"language": None},
             {"languages": frozenset({"en", "de"})},
             "the language is unknown, and it can do de, en",

@@ -1,6 +1,7 @@
 """The commands as people type them."""
 
 import json
+import shutil
 
 import pysubs2
 import pytest
@@ -48,6 +49,24 @@ def test_every_format_can_be_shown_and_read_by_other_programs(demo, tmp_path):
     [turns] = parse_rttm(shown["rttm"]).values()
     assert {turn.speaker for turn in turns} == {"SPEAKER_00", "SPEAKER_01", "SPEAKER_02"}
     assert len(json.loads(shown["json"])["speakers"]) == 3
+
+
+def test_what_was_taken_out_can_be_shown_in_its_place(demo, tmp_path):
+    folder, _ = demo
+    shutil.copytree(folder, tmp_path / "demo")
+    [file] = (tmp_path / "demo").rglob("english-3-voices.mp4/diarized.json")
+    made = json.loads(file.read_text())
+    word = made["segments"][0]["words"][0] | {"text": "Ahem,", "start_ms": 0, "end_ms": 1}
+    gone = {"start_ms": 0, "end_ms": 1, "text": "Ahem,", "reason": "no_speech", "words": [word]}
+    file.write_text(json.dumps(made | {"removed": [gone]}))
+
+    plain, whole = (
+        escriba("show", "english-3-voices.mp4", *more, cwd=tmp_path / "demo").stdout
+        for more in ((), ("--with-removed",))
+    )
+
+    assert "Ahem," not in plain
+    assert "Ahem," in whole.splitlines()[0]
 
 
 def test_nothing_new_is_quickly_said(demo):

@@ -1,5 +1,9 @@
 """What the links in Dagster's pages open, and what they never do."""
 
+import html
+import re
+from urllib.parse import urljoin
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -67,6 +71,101 @@ def test_no_way_leads_back_out_of_what_is_open(tmp_path, storage, browser, way):
 
     for path in (f"transcripts/{way}/inbox/acme/a.wav", f"transcripts/{way}/{way}/outside"):
         assert browser.get(f"/{path}").status_code == 404
+
+
+def test_the_page_lists_tenants_recordings_and_formats(storage, browser):
+    for file in ("diarized.json", "transcript.docx", "transcript.txt"):
+        storage.write(f"transcripts/acme/2026/a.mp3/{file}", b"x")
+    storage.write("transcripts/law/b.mp3/turns.rttm", b"x")
+    storage.write("digests/2026-03-01.md", b"x")
+
+    shown = browser.get("/")
+
+    assert shown.headers["content-type"] == "text/html; charset=utf-8"
+    assert [label for _, label in links(shown)] == [
+        *("All transcripts", "acme", "law", "Digests"),
+        *("TXT", "DOCX", "JSON", "RTTM"),
+    ]
+    assert "2026/a.mp3" in shown.text
+    for address, _ in links(shown):
+        assert browser.get(address).status_code == 200
+    assert "2026-03-01.md" in browser.get("/digests").text
+
+
+@pytest.mark.parametrize(
+    "folder", ["transcripts", "transcripts/acme", "transcripts/acme/", "transcripts/acme/a.wav"]
+)
+def test_a_folder_is_listed(storage, browser, folder):
+    storage.write("transcripts/acme/a.wav/transcript.txt", b"x")
+
+    shown = browser.get(f"/{folder}")
+
+    assert shown.status_code == 200
+    ways = [way for way, label in links(shown) if label == "TXT"]
+    assert [browser.get(way).text for way in ways] == ["x"]
+
+
+def test_behind_a_proxy_every_link_stays_below_its_path(storage, browser):
+    storage.write("transcripts/acme/a.wav/transcript.txt", b"x")
+    for place in ("", "transcripts", "transcripts/acme/", "transcripts/acme/a.wav"):
+        ways = re.findall(r'<a href="([^"]+)"', browser.get(f"/{place}").text)
+        there = [urljoin(f"https://example.org/files/{place}", way) for way in ways]
+        assert there[0] == "https://example.org/files/"
+        assert there[-1] == "https://example.org/files/transcripts/acme/a.wav/transcript.txt"
+
+
+@pytest.mark.parametrize("folder", ["inbox", "inbox/", "work/acme/", "ledger/", "requests", "work"])
+def test_other_folders_are_as_good_as_not_there(storage, browser, folder):
+    storage.write(f"{folder.rstrip('/')}/acme/secret.wav", b"x")
+    assert browser.get(f"/{folder}").status_code == 404
+    assert "secret" not in browser.get(f"/{folder}").text
+
+
+def test_names_are_texts_and_their_links_lead_there(storage, browser):
+    names = ["<img src=x onerror=alert(1)>.wav", "a\"b'#? 100% &amp;.wav", "ação 日本.wav"]
+    for name in names:
+        storage.write(f"transcripts/acme/{name}/transcript.txt", name.encode())
+
+    shown = browser.get("/")
+    found = [browser.get(address).text for address, label in links(shown) if label == "TXT"]
+
+    assert sorted(found) == sorted(names)
+    assert "<img" not in shown.text
+    assert "default-src 'none'" in shown.headers["content-security-policy"]
+
+
+def test_a_large_bucket_is_shown_a_page_at_a_time(storage, browser):
+    for i in range(205):
+        storage.write(f"transcripts/acme/{i:03}.wav/diarized.json", b"x")
+        storage.write(f"transcripts/acme/{i:03}.wav/transcript.txt", b"x")
+
+    address, seen = "/transcripts", []
+    while address:
+        shown = browser.get(address)
+        found = links(shown)
+        seen.append([link for link, label in found if label == "TXT"])
+        address = next((link for link, label in found if label == "Further ones"), "")
+
+    assert [len(page) for page in seen] == [100, 100, 5]
+    assert len({link for page in seen for link in page}) == 205
+
+
+def test_documents_are_saved_under_the_name_of_their_recording(storage, browser):
+    storage.write("transcripts/acme/ação.mp3/transcript.docx", b"x")
+
+    saved = browser.get("/transcripts/acme/ação.mp3/transcript.docx").headers
+
+    assert saved["content-disposition"] == "attachment; filename*=UTF-8''a%C3%A7%C3%A3o.mp3.docx"
+
+
+def test_an_empty_bucket_says_what_to_do(browser):
+    assert "escriba add" in browser.get("/").text
+
+
+def links(shown):
+    found = re.findall(r'<a href="([^"]+)"[^>]*>([^<]*)</a>', shown.text)
+    base = str(shown.url)
+    return [(urljoin(base, html.unescape(way)), html.unescape(label)) for way, label in found]
 
 
 def test_nothing_can_be_written_or_removed(storage, browser):

@@ -14,6 +14,7 @@ from resources.models import unpack_demo_models
 from tests.fake_hub import files_of, hub_of
 
 from .conftest import HOUSE, MEDIA, escriba
+from .test_terminal import in_terminal
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,17 @@ def test_who_sets_nothing_gets_small_on_a_cpu_and_is_told_its_size(place, hub):
     escriba("add", MEDIA / "english-3-voices.mp4", cwd=place)
     assert escriba("run", cwd=place, HF_ENDPOINT="http://127.0.0.1:9").returncode == 0
     assert hub.seen == []
+
+
+def test_a_terminal_sees_a_bar_that_ends_full(place):
+    shown = in_terminal("run", cwd=place)
+
+    told, _, bars = shown.partition("MODEL=small: 12 MB are fetched once")
+    assert told.strip() == ""
+    assert "11.7/11.7 MB" in bars
+    fetching = bars.partition("all recordings")[0]
+    assert fetching.rindex("11.7/11.7 MB") > fetching.rindex(" 0.0/11.7 MB")
+    assert "1 of 1 recordings done" in bars
 
 
 @pytest.mark.parametrize("command", [["run"], ["up", "--port", "0"]])

@@ -54,10 +54,20 @@ def test_good_wishes_are_read_and_no_file_wishes_nothing(tmp_path):
         ("tenants: {Acme: {language: pt}}", ["'Acme'", "not allowed"]),
         ("tenants: {../x: {language: pt}}", ["'../x'", "not allowed"]),
         ("tenants: {2024: {language: pt}}", ["2024", "put the name in quotes"]),
+        ("tenants:\n  a: {}\n  b: {}\n  a: {}", ["'a' stands twice", "lines 2 and 4"]),
+        ("tenants: {a: {language: pt, language: en}}", ["'language' stands twice"]),
+        ("tenants: {a: {languages: [pt, english]}}", ["'a'", "'languages'", "'english' is no"]),
+        ("tenants: {a: {languages: [auto]}}", ["'a'", "no candidate"]),
+        ("tenants: {a: {model: smal}}", ["'a'", "'model'", "did you mean 'small'"]),
+        ("tenants: {a: {speakers: {minimum: 3, maximum: 2}}}", ["'a'", "3 is more than maximum 2"]),
+        ("tenants: {a: {speakers: {exact: 3, maximum: 3}}}", ["'a'", "not both"]),
+        ("tenants: {a: {min_speakers: 3, max_speakers: 2}}", ["'a'", "3 is more than maximum 2"]),
+        ("tenants: {a: {language: pt, languages: [en]}}", ["'a'", "leave one of them out"]),
         ("tenants: {acme: {langage: pt}}", ["'acme'", "'langage'", "language, detect, hotwords"]),
         ("tenants: {acme: {language: no}}", ["'acme'", "'language'", "in quotes"]),
         ("tenants: {acme: {language: pt-BR}}", ["'acme'", "'language'", "did you mean 'pt'?"]),
         ("tenants: {acme: {channels: both}}", ["'acme'", "'channels'", "'mixed' or 'separate'"]),
+        ("tenants: {acme: {track: second}}", ["'acme'", "'track'", "or a number from 1"]),
         ("tenants: {acme: {speakers: 2}}", ["'acme'", "'speakers'", "must be a mapping"]),
         ("tenants: {acme: {language: pt}", ["not valid YAML", "line 1"]),
         ("tenants: {2024-13-45: {language: pt}}", ["not valid YAML"]),
@@ -118,6 +128,28 @@ def test_a_recordings_own_unknown_language_is_refused_before_a_job(tmp_path):
         options_of(recording, settings, storage)
 
 
+def test_a_track_is_wished_by_setting_tenant_or_recording_and_the_default_is_no_wish(tmp_path):
+    settings = load_settings(storage_url=(tmp_path / "bucket").as_uri())
+    storage, recording = open_storage(settings), from_inbox_key("inbox/acme/a.mkv")
+    wished = [options_of(recording, settings, storage)]
+    wished.append(options_of(recording, settings.model_copy(update={"track": "all"}), storage))
+    storage.write(recording.work_key(OPTIONS_FILE), b'{"track": 2}')
+    wished.append(options_of(recording, settings, storage))
+
+    assert [options.track for options in wished] == ["auto", "all", "2"]
+    assert [options.job.track for options in wished] == ["", "all", "2"]
+
+
+def test_add_refuses_what_is_no_track(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.mkv").write_bytes(b"x")
+
+    done = CliRunner().invoke(add, ["a.mkv", "--track", "second"])
+
+    assert done.exit_code == 2
+    assert "'second' is no track: give 'auto', 'all', or a number from 1" in done.output
+
+
 @pytest.mark.parametrize("amount", ["abc", "12,50", "-1", "inf", "50 USD"])
 @pytest.mark.parametrize("name", ["DAILY_COST_THRESHOLD", "MONTHLY_COST_THRESHOLD"])
 def test_what_is_no_amount_is_told_with_its_setting_and_what_would_be_one(
@@ -131,3 +163,96 @@ def test_what_is_no_amount_is_told_with_its_setting_and_what_would_be_one(
     assert f"{name}: {amount!r} is no amount of USD such as 12.50; none: no limit" in str(
         caught.value
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--languages", "pt,xx"], "--languages: 'xx' is no language"),
+        (["--languages", "pt,en", "--language", "pt"], "say one of the two"),
+        (["--min-speakers", "3", "--max-speakers", "2"], "is more than --max-speakers 2"),
+        (["--speakers", "2", "--max-speakers", "3"], "--speakers says how many"),
+        (["--prompt", "word " * 400], "--prompt: it has 2,000 letters"),
+        (["--model", "smal"], "did you mean 'small'"),
+        (["--model", "./nowhere"], "no folder on this machine"),
+    ],
+)
+def test_add_refuses_what_cannot_be_wished_for(tmp_path, arguments, says):
+    (tmp_path / "a.mp3").write_bytes(b"sound")
+
+    done = CliRunner().invoke(add, ["a.mp3", *arguments])
+
+    assert done.exit_code == 2
+    assert says in done.output
+    assert not (tmp_path / "data").exists()
+
+
+def test_add_keeps_every_wish_for_the_run(tmp_path):
+    (tmp_path / "a.mp3").write_bytes(b"sound")
+    given = ["--languages", "pt,en", "--min-speakers", "2", "--max-speakers", "4", "--translate"]
+    given += ["--prompt", "Habeas corpus.", "--model", "medium"]
+
+    done = CliRunner().invoke(add, ["a.mp3", *given])
+
+    assert done.exit_code == 0, done.output
+    settings = load_settings()
+    storage, recording = open_storage(settings), from_inbox_key("inbox/default/a.mp3")
+    job = options_of(recording, settings, storage).job
+    assert (job.model, job.task, job.initial_prompt) == ("medium", "translate", "Habeas corpus.")
+    assert (job.language, job.languages) == (None, ("en", "pt"))
+    assert (job.speakers.minimum, job.speakers.maximum) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "says"),
+    [
+        (["--translate", "--model", "large-v3-turbo"], {}, "will write no English"),
+        (["--translate", "--model", "medium"], {}, ""),
+        (
+            ["--model", "medium"],
+            {"RUNPOD_API_KEY": "k", "RUNPOD_ENDPOINT_ID": "e"},
+            "no backend that is set up can run medium",
+        ),
+    ],
+)
+def test_add_tells_what_cannot_come_of_a_wish(tmp_path, monkeypatch, arguments, environment, says):
+    (tmp_path / "a.mp3").write_bytes(b"sound")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    done = CliRunner().invoke(add, ["a.mp3", *arguments])
+
+    assert done.exit_code == 0
+    assert says in done.stderr
+    assert bool(done.stderr) == bool(says)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"languages": "pt,auto"}, "LANGUAGES: 'auto' is no candidate"),
+        ({"min_speakers": 3, "max_speakers": 2}, "MIN_SPEAKERS=3 is more than MAX_SPEAKERS=2"),
+        ({"initial_prompt": "word " * 400}, "INITIAL_PROMPT: it has 2,000 letters"),
+    ],
+)
+def test_settings_that_contradict_are_refused_by_name(settings, says):
+    with pytest.raises(SettingsError, match=says):
+        load_settings(**settings)
+
+
+def test_a_tenants_file_that_is_set_and_missing_is_an_error(tmp_path, monkeypatch):
+    assert load_settings().tenants_file == tmp_path / "tenants.yaml"  # not set: none is needed
+    monkeypatch.setenv("TENANTS_FILE", "court.yaml")
+
+    with pytest.raises(SettingsError, match=r"TENANTS_FILE=.*court\.yaml is not there"):
+        load_settings()
+
+
+def test_a_tenant_may_say_what_the_options_are_called():
+    told = {"prompt": "Moncloa.", "min_speakers": 2, "max_speakers": 4, "translate": True}
+
+    assert Wishes.model_validate(told) == Wishes(
+        initial_prompt="Moncloa.", speakers={"minimum": 2, "maximum": 4}, translate=True
+    )
+    with pytest.raises(ValueError, match="not both"):
+        Wishes.model_validate({"speakers": {"exact": 2}, "max_speakers": 3})

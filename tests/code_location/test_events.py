@@ -11,7 +11,7 @@ from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.loader import LoadingContextForTest
 
 from assets import event_writer
-from assets.names import CHECKS, DIARIZED_TRANSCRIPT, STAGES
+from assets.names import A_REAL_MODEL_HEARD_IT, CHECKS, DIARIZED_TRANSCRIPT, STAGES
 from pipelines.definitions import defs
 
 
@@ -82,7 +82,8 @@ def test_every_check_is_told_for_each_partition(house, clips, way):
                 key, limit=10, partition_filter=PartitionKeyFilter(key=recording.partition_key)
             )
             evaluation = record.event.dagster_event.event_specific_data
-            assert (evaluation.passed, evaluation.partition) == (True, recording.partition_key)
+            holds = name != A_REAL_MODEL_HEARD_IT  # the tests' own model is the toy
+            assert (evaluation.passed, evaluation.partition) == (holds, recording.partition_key)
 
 
 def test_a_word_that_nobody_said_fails_its_check_and_nothing_else(house, clips, monkeypatch):

@@ -47,6 +47,32 @@ def test_another_language_is_another_transcript(house, clips, quick):
     assert len(house.attempts()) == 2
 
 
+def test_another_look_makes_the_files_anew_and_no_job(house, clips, quick):
+    recording = house.put(clips.english, "a.wav")
+    done(house, recording)
+    assert "<c>" not in house.text(recording, "transcript.vtt")
+    assert house.storage.read(recording.transcript_key("transcript.docx"))[:2] == b"PK"
+
+    wish(house, recording, subtitle_highlight=True, formats=["vtt", "csv"])
+    redone = done(house, recording)
+
+    assert redone["transcript"]
+    assert not redone["diarized_transcript"]
+    assert "<c>" in house.text(recording, "transcript.vtt")
+    assert house.text(recording, "transcript.csv")
+    assert house.storage.read(recording.transcript_key("transcript.docx")) is None  # or it is old
+    assert house.storage.read(recording.transcript_key("diarized.json")) is not None
+    assert len(house.attempts()) == 1
+
+
+def test_a_look_that_nobody_set_leaves_what_stands(house, clips, quick):
+    recording = house.put(clips.english, "a.wav")
+    done(house, recording)
+    wish(house, recording, subtitle_speakers="none", subtitle_highlight=False)
+
+    assert done(house, recording)["diarized_transcript"]
+
+
 def test_channels_that_are_kept_apart_are_another_audio_and_another_transcript(
     house, clips, wav, tmp_path, quick
 ):

@@ -95,6 +95,20 @@ def test_a_record_of_an_older_version_holds_sentences_that_are_still_told(house,
     assert json.loads(house.text(odd, "diarized.json"))["warnings"] == ["an old sentence"]
 
 
+def test_a_transcript_of_audio_with_another_clock_stands_and_says_so(house, clips):
+    recording = house.put(clips.english, "a.wav")
+    house.batch([recording])
+    key = recording.work_key("stages/transcript.json")
+    record = json.loads(house.storage.read(key))
+    record["facts"]["audio_ms"] -= 3000
+    house.storage.write(key, json.dumps(record).encode())
+
+    [outcome] = house.batch([recording])
+
+    assert [warning.code for warning in outcome.warnings] == ["times_of_an_older_version"]
+    assert len(house.attempts()) == 1
+
+
 def test_silence_is_told_as_such(house, wav, tmp_path):
     recording = house.put(wav.write(tmp_path / "a.wav", np.zeros(32_000, np.int16)), "a.wav")
 

@@ -5,8 +5,9 @@ import json
 import pytest
 import yaml
 
-from assets.options import OPTIONS_FILE, Wishes, options_of
+from assets.options import OPTIONS_FILE, Wishes, options_of, tenant_options, tenant_wishes
 from gpu_job.contract import JobOptions, Speakers
+from pipelines.looks import FORMATS, Look
 from pipelines.recordings import from_inbox_key
 from pipelines.settings import load_settings
 from resources.storage import open_storage
@@ -20,6 +21,10 @@ TENANT = {
     "diarize": (False, {"diarizer": "none"}),
     "channels": ("separate", {"channels": "separate"}),
     "speakers": ({"exact": 2}, {"speakers": Speakers(exact=2)}),
+    "languages": (["pt", "en"], {"language": None, "languages": ("en", "pt")}),
+    "translate": (True, {"task": "translate"}),
+    "model": ("base", {"model": "base"}),
+    "track": (2, {"track": "2"}),
 }
 RECORDING = {
     "detect": ("once", {"detect": "once"}),
@@ -29,6 +34,10 @@ RECORDING = {
     "diarize": (True, {"diarizer": "light"}),
     "channels": ("mixed", {"channels": "mixed"}),
     "speakers": ({"minimum": 1, "maximum": 3}, {"speakers": Speakers(minimum=1, maximum=3)}),
+    "languages": (["es"], {"language": None, "languages": ("es",)}),
+    "translate": (False, {"task": "transcribe"}),
+    "model": ("auto", {"model": "demo"}),
+    "track": ("auto", {"track": ""}),
 }
 SETTINGS = {
     "model": ("small", {"model": "small"}),
@@ -40,6 +49,11 @@ SETTINGS = {
     "channels": ("separate", {"channels": "separate"}),
     "beam_size": (5, {"beam_size": 5}),
     "speaker_embeddings": (True, {"speaker_embeddings": True}),
+    "languages": ("pt,en", {"language": None, "languages": ("en", "pt")}),
+    "translate": (True, {"task": "translate"}),
+    "min_speakers": (2, {"speakers": Speakers(minimum=2)}),
+    "track": ("all", {"track": "all"}),
+    "max_speakers": (4, {"speakers": Speakers(maximum=4)}),
 }
 
 
@@ -49,6 +63,7 @@ def told(tmp_path):
 
     def tell(settings=None, tenant=None, recording=None):
         (tmp_path / "tenants.yaml").write_text(yaml.safe_dump({"tenants": {"acme": tenant or {}}}))
+        tenant_wishes.cache_clear()
         loaded = load_settings(storage_url=(tmp_path / "bucket").as_uri(), **(settings or {}))
         storage, one = open_storage(loaded), from_inbox_key("inbox/acme/a.mp3")
         storage.write(one.work_key(OPTIONS_FILE), json.dumps(recording or {}).encode())
@@ -65,8 +80,9 @@ def but(told_more):
 
 
 def test_every_wish_is_in_these_tables():
-    """But `preview`, which is about Dagster and changes no job."""
-    assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - {"preview"}
+    """But `preview`, which is about Dagster, and what is about files: none changes a job."""
+    others = {"preview", "track", *Look.model_fields}
+    assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - others
 
 
 def test_the_model_of_the_speakers_is_told_where_pyannote_finds_them(told):
@@ -113,3 +129,66 @@ def test_a_tenants_wish_wins_over_a_setting(told, name):
     value, job = TENANT[name]
 
     assert told(settings={name: SETTINGS[name][0]}, tenant={name: value}) == but(job)
+
+
+def test_a_language_that_somebody_says_leaves_no_choice_among_candidates(told):
+    settings = {"languages": "pt,en", "default_language": "es"}
+
+    assert told(settings=settings) == but({"language": "es"})
+    auto = settings | {"default_language": "auto"}
+    assert told(settings=auto) == but({"language": None, "languages": ("en", "pt")})
+    assert told(settings=auto, tenant={"language": "fr"}) == but({"language": "fr"})
+    tenant = {"language": "auto", "languages": ["fr", "de"]}
+    assert told(settings=settings, tenant=tenant) == but(
+        {"language": None, "languages": ("de", "fr")}
+    )
+
+
+def test_the_order_of_candidates_makes_no_other_job(told):
+    assert told(settings={"languages": "pt,en"}) == told(settings={"languages": "en,pt,en"})
+
+
+def test_who_sets_no_model_gets_one_with_a_name(told, monkeypatch):
+    monkeypatch.delenv("MODEL")
+
+    assert told(settings={"device": "cpu"}).model == "small"
+
+
+LOOKS = {
+    "formats": ("srt, txt", ("txt", "srt", "json")),
+    "subtitle_speakers": ("changes", "changes"),
+    "subtitle_highlight": (True, True),
+}
+
+
+@pytest.fixture
+def look(tmp_path):
+    """The look of a recording's files, and what its job is told."""
+
+    def resolve(settings=None, tenant=None):
+        path = tmp_path / f"tenants-{len(list(tmp_path.iterdir()))}.yaml"  # they are remembered
+        path.write_text(yaml.safe_dump({"tenants": {"acme": tenant or {}}}))
+        loaded = load_settings(tenants_file=path, **(settings or {}))
+        found = tenant_options("acme", loaded)
+        return found.look, found.job
+
+    return resolve
+
+
+@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.parametrize("level", ["settings", "tenant"])
+def test_a_look_is_wished_for_at_each_level_and_changes_no_job(look, name, level):
+    value, seen = LOOKS[name]
+    found, job = look(**{level: {name: value}})
+
+    assert found == Look(**{name: seen})
+    assert job == look()[1]
+
+
+def test_yaml_and_environment_may_say_true_and_false(look):
+    assert look(tenant={"subtitle_speakers": True})[0].subtitle_speakers == "changes"
+    assert look({"subtitle_speakers": "yes"}, {"subtitle_speakers": False})[0] == Look()
+
+
+def test_all_formats_are_written_where_nobody_says_otherwise(look):
+    assert look()[0].formats == tuple(FORMATS)

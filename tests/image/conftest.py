@@ -24,7 +24,7 @@ from gpu_job.job import run_job
 from gpu_job.models import Models, load_models
 from gpu_job.session import Session
 from gpu_job.settings import WorkerSettings
-from gpu_job.speech import batches, hearing
+from gpu_job.speech import batches, hearing, transcriber
 from gpu_job.speech.plan import Plan
 from gpu_job.stop import Stop
 from pipelines.settings import load_settings
@@ -167,6 +167,7 @@ def device(monkeypatch):
     def make(**how):
         card = Device(**how)
         monkeypatch.setattr(batches, "Decoder", lambda *_: FakeDecoder(card))
+        monkeypatch.setattr(transcriber, "language_chances", lambda *_: [("pt", 0.9)])
         monkeypatch.setattr(batches.time, "perf_counter", lambda: card.clock)
         return card
 

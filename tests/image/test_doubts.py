@@ -1,6 +1,8 @@
 """What large models write over silence goes; what people say stays."""
 
+import itertools
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpu_job.speech.boilerplate import PHRASES, is_boilerplate
-from gpu_job.speech.doubts import believe
-from gpu_job.speech.loops import looped
+from gpu_job.speech.doubts import believe as judged
+from gpu_job.speech.loops import runs
 from gpu_job.speech.raw import RawSegment, RawWord
 
 KNOWN = json.loads((Path(__file__).parent / "hallucinations.json").read_text(encoding="utf-8"))
@@ -25,16 +27,55 @@ def segment(text, *, at_ms=0, words=(0.95,), **sure):
     return RawSegment(made, **({"logprob": -0.2} | sure))
 
 
-def nobody(_start_ms, _end_ms):
-    return 0
+@dataclass
+class FakeHearing:
+    """A window's sound, as a test says: who is heard, how far it rises, and its loud moments."""
+
+    speech: object = staticmethod(lambda start_ms, end_ms: end_ms - start_ms + 400)
+    range_db: float = 30.0
+    loud: tuple[int, ...] = ()
+    likeness: float = 0.85
+
+    def __call__(self, start_ms, end_ms):
+        return self.speech(start_ms, end_ms)
+
+    def above_floor_db(self, _start_ms, _end_ms):
+        return self.range_db
+
+    def bursts(self, start_ms, end_ms):
+        return [at for at in self.loud if start_ms <= at <= end_ms]
+
+    def alike(self, _spans):
+        return self.likeness
 
 
-def somebody(start_ms, end_ms):
-    return end_ms - start_ms
+@dataclass
+class FakeOpinion:
+    """What a model says when it is asked again."""
+
+    adds: float = 5.0
+    certainty: float = 0.98
+    asked: list[str] = field(default_factory=list)
+
+    def sound_adds(self, segments):
+        self.asked.append("words")
+        return [self.adds for _ in segments]
+
+    def language_certainty(self):
+        self.asked.append("language")
+        return self.certainty
+
+
+nobody = FakeHearing(speech=lambda _start, _end: 0, range_db=3.0)
+somebody = FakeHearing()
 
 
 def never(_start_ms, _end_ms):
     raise AssertionError("the detector costs time, and nothing was in doubt")
+
+
+def believe(segments, language, heard, asked=None):
+    return judged(segments, language, heard, asked or FakeOpinion())
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: f"{known['language']}: {known['text']}")
@@ -73,7 +114,7 @@ def test_a_short_thanks_in_a_long_silence_is_not_enough():
     words = (RawWord(0, 5_000, "Thank", 0.9), RawWord(5_000, 10_000, "you.", 0.9))
     stretched = RawSegment(words, -0.2)
 
-    believed = believe([stretched], "en", lambda _a, _b: 300)
+    believed = believe([stretched], "en", FakeHearing(speech=lambda _a, _b: 300))
 
     assert [removal.reason for removal in believed.removals] == ["boilerplate"]
 
@@ -81,7 +122,7 @@ def test_a_short_thanks_in_a_long_silence_is_not_enough():
 def test_clear_speech_never_costs_a_look_of_the_detector():
     clear = [segment("Bom dia a todos."), segment("Vamos começar.", at_ms=4000)]
 
-    assert believe(clear, "pt", never).segments == tuple(clear)
+    assert believe(clear, "pt", FakeHearing(speech=never)).segments == tuple(clear)
 
 
 @pytest.mark.parametrize(
@@ -116,18 +157,102 @@ def test_a_doubtful_word_alone_goes_however_short_it_is():
     assert believe([segment("pronto", logprob=-0.8)], "pt", nobody).segments == ()
 
 
+@pytest.mark.parametrize("adds", [0.3, 4.0])
 @pytest.mark.parametrize(
-    ("sure", "stays"),
+    ("sure", "is_sign"),
     [
-        ({"no_speech": 0.7, "logprob": -0.3}, True),
-        ({"no_speech": 0.5, "logprob": -1.2}, True),
-        ({"no_speech": 0.7, "logprob": -1.2}, False),  # Whisper's own rule wants both
+        ({"no_speech": 0.7, "logprob": -0.3}, False),
+        ({"no_speech": 0.5, "logprob": -1.2}, False),
+        ({"no_speech": 0.7, "logprob": -1.2}, True),  # Whisper's own rule wants both
     ],
 )
-def test_what_whisper_itself_calls_silence_goes_even_where_the_detector_hears(sure, stays):
+def test_what_whisper_itself_calls_silence_goes_where_its_sound_adds_nothing(sure, is_sign, adds):
     raw = segment("a página está pronta", **sure)
 
-    assert bool(believe([raw], "pt", somebody).segments) == stays
+    believed = believe([raw], "pt", somebody, FakeOpinion(adds))
+
+    assert bool(believed.segments) == (not is_sign or adds > 2)
+
+
+@pytest.mark.parametrize(("adds", "stays"), [(0.1, False), (1.8, False), (2.7, True)])
+def test_text_over_the_murmur_of_a_crowd_goes_unless_the_sound_says_it(adds, stays):
+    raw = segment("I'm not going to say that", no_speech=0.8)
+    crowd = FakeHearing(range_db=6.3)
+
+    assert bool(believe([raw], "en", crowd, FakeOpinion(adds)).segments) == stays
+
+
+def test_a_voice_that_rises_above_its_room_is_kept_whatever_the_model_thinks_of_it():
+    raw = segment("Obrigado.", logprob=-0.9, words=[0.5])
+
+    assert believe([raw], "pt", FakeHearing(range_db=15.0), FakeOpinion(0.1)).segments == (raw,)
+
+
+@pytest.mark.parametrize(
+    ("words", "certainty", "stays"),
+    [
+        ([0.3], 0.3, False),  # backwards: neither word nor language is sure
+        ([0.4], 0.9, True),  # from afar: the words are hard, the language is not
+        ([0.6], 0.3, True),  # a few clear words tell no language
+    ],
+)
+def test_what_sounds_like_no_language_goes(words, certainty, stays):
+    raw = segment("ys i 'n ares yw 'n oed", words=words)
+
+    believed = believe([raw], "cy", somebody, FakeOpinion(certainty=certainty))
+
+    assert bool(believed.segments) == stays
+    if not stays:
+        [removal] = believed.removals
+        assert (removal.reason, removal.evidence.language_certainty) == ("no_language", certainty)
+
+
+def test_of_a_few_words_no_language_is_told():
+    yes = segment("Yes. Yes. Yes.", words=[0.3])
+
+    assert believe([yes], "en", somebody, FakeOpinion(certainty=0.2)).segments == (yes,)
+
+
+@pytest.mark.parametrize(("adds", "stays"), [(4.0, True), (1.0, False)])
+def test_a_sentence_that_the_detector_misses_beside_a_louder_one_stays_where_it_sounds(adds, stays):
+    quiet = segment("did the slow communication", logprob=-0.5)
+    unheard = FakeHearing(speech=lambda _start, _end: 0, range_db=30.0)
+
+    assert bool(believe([quiet], "en", unheard, FakeOpinion(adds)).segments) == stays
+
+
+@pytest.mark.parametrize(("adds", "stays"), [(0.1, False), (3.0, True)])
+def test_a_loop_with_changes_in_it_goes_where_its_words_need_no_sound(adds, stays):
+    loop = segment("je suis là, je suis là, tu es là, je suis là, il est là", compression=3.0)
+
+    assert bool(believe([loop], "fr", somebody, FakeOpinion(adds)).segments) == stays
+
+
+def test_a_clear_sentence_in_a_window_of_mumbling_stays():
+    mumbled = segment("ys i 'n ares yw 'n oed", words=[0.2])
+    clear = segment("Good evening.", at_ms=10_000, words=[0.9])
+
+    believed = believe([mumbled, clear], "en", somebody, FakeOpinion(certainty=0.3))
+
+    assert believed.segments == (clear,)
+
+
+def test_clear_speech_is_never_asked_about_again():
+    opinion = FakeOpinion()
+
+    believe([segment("a página está pronta", logprob=-0.5)], "pt", somebody, opinion)
+
+    assert opinion.asked == []
+
+
+def test_what_is_removed_keeps_its_words_with_times_and_evidence():
+    raw = segment("I'm sorry.", at_ms=2_000, no_speech=0.9, logprob=-1.5)
+
+    [removal] = believe([raw], "en", FakeHearing(range_db=5.0), FakeOpinion(0.2)).removals
+
+    assert (removal.words, removal.start_ms, removal.end_ms) == (raw.words, 2_000, 2_800)
+    assert (removal.evidence.sound_adds, removal.evidence.above_floor_db) == (0.2, 5.0)
+    assert (removal.evidence.logprob, removal.evidence.no_speech) == (-1.5, 0.9)
 
 
 def test_a_loop_puts_all_of_its_window_in_doubt():
@@ -153,7 +278,12 @@ def test_numbers_and_other_scripts_are_words(text):
 def test_text_over_a_noise_goes_and_the_speech_after_it_stays():
     words = segment("we will review the new budget", logprob=-0.9)
 
-    believed = believe([words], "en", lambda start, _end: 300 if start >= 1_200 else 0)
+    believed = believe(
+        [words],
+        "en",
+        FakeHearing(speech=lambda start, _end: 300 if start >= 1_200 else 0),
+        FakeOpinion(1.0),
+    )
 
     assert [each.text for each in believed.segments] == ["the new budget"]
     assert [removal.text for removal in believed.removals] == ["we will review"]
@@ -162,7 +292,9 @@ def test_text_over_a_noise_goes_and_the_speech_after_it_stays():
 def test_a_quiet_word_within_heard_speech_stays():
     words = segment("we will review the new budget", logprob=-0.9)
 
-    believed = believe([words], "en", lambda start, _end: 0 if start == 1_200 else 300)
+    believed = believe(
+        [words], "en", FakeHearing(speech=lambda start, _end: 0 if start == 1_200 else 300)
+    )
 
     assert (believed.segments, believed.removals) == ((words,), ())
 
@@ -179,31 +311,112 @@ def test_a_loop_is_cut_to_its_first_time_over_the_borders_of_segments():
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "repeated"),
     [
-        ("não não não não", 4),
-        ("no no no no no no no", 1),
-        ("yes yes . . . . . .", 8),
-        ("um dois um dois um dois", 6),
-        ("um dois um dois um dois um dois um dois", 2),
-        ("the plan is the plan is the plan is the plan is good", 4),
-        ("we must go we must go we must go now", 10),
-        ("Sim, sim. SIM! sim… sim; sim", 1),
+        ("não não não não", 0),
+        ("no no no no no no no", 7),
+        ("yes yes . . . . . .", 0),
+        ("um dois um dois um dois", 0),
+        ("um dois um dois um dois um dois um dois", 10),
+        ("the plan is the plan is the plan is the plan is good", 12),
+        ("we must go we must go we must go now", 0),
+        ("Sim, sim. SIM! sim… sim; sim", 6),
     ],
 )
-def test_only_what_nobody_says_so_often_is_a_loop(text, left):
-    words = text.split()
-
-    assert len(words) - len(looped(words)) == left
+def test_only_what_is_written_very_often_must_be_heard(text, repeated):
+    assert sum(run.unit * run.times for run in runs(text.split())) == repeated
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", ".", "a,"]), max_size=40))
-def test_a_loop_never_takes_the_first_word_and_leaves_no_loop(words):
-    gone = looped(words)
+def test_runs_stand_one_after_another(words):
+    found = list(runs(words))
 
-    assert 0 not in gone
-    left = [word for i, word in enumerate(words) if i not in gone]
-    assert len(looped(left)) <= len(left) - min(len(left), 1)
+    assert all(run.end <= len(words) for run in found)
+    assert all(one.end <= other.first for one, other in itertools.pairwise(found))
+
+
+def said_at(*starts_ms, text="Yes.", length_ms=300):
+    """One segment for each time."""
+    return [RawSegment((RawWord(at, at + length_ms, text, 0.97),), -0.69) for at in starts_ms]
+
+
+def test_a_roll_call_in_which_everybody_says_yes_is_kept_whole():
+    starts = range(1_000, 25_000, 2_000)
+    roll = said_at(*starts)
+
+    believed = believe(roll, "en", FakeHearing(loud=tuple(at + 150 for at in starts)))
+
+    assert (believed.segments, believed.removals) == (tuple(roll), ())
+
+
+def test_an_account_number_of_six_fives_is_kept():
+    fives = segment("The number is five five five five five five.")
+
+    loud = tuple(range(100, 9 * WORD_MS, 300))
+    assert believe([fives], "en", FakeHearing(loud=loud)).segments == (fives,)
+
+
+def test_a_time_of_no_length_among_as_many_sounds_as_words_is_kept():
+    """Whisper puts one of twelve at an instant; twelve were heard."""
+    starts = [1_000 * i for i in range(12)]
+    roll = [*said_at(*starts[:7]), *said_at(7_100, length_ms=0), *said_at(*starts[8:])]
+
+    heard = FakeHearing(loud=tuple(at + 150 for at in starts))
+    assert len(believe(roll, "en", heard).segments) == 12
+
+
+def test_of_a_loop_that_goes_on_after_the_last_voice_what_was_heard_stays():
+    roll = said_at(*range(0, 12_000, 1_000))
+
+    believed = believe(roll, "en", FakeHearing(loud=(150, 1_150, 2_150, 3_150)))
+
+    assert [each.start_ms for each in believed.segments] == [0, 1_000, 2_000, 3_000]
+    assert [removal.reason for removal in believed.removals] == ["repetition"] * 8
+
+
+def test_a_loop_over_somebody_who_says_other_things_is_cut_to_its_first_time():
+    """Each time has a sound of its own, and none is like the one before."""
+    starts = range(1_000, 25_000, 2_000)
+    heard = FakeHearing(loud=tuple(at + 150 for at in starts), likeness=0.2)
+
+    assert len(believe(said_at(*starts, text="Naldirna,"), "en", heard).segments) == 1
+
+
+def test_a_word_without_sound_stands_where_a_sound_has_no_word():
+    """Twelve say it; Whisper writes thirteen, two behind the last voice and none for the fourth."""
+    starts = [1_000 * i for i in range(12)]
+    roll = said_at(*(at for at in starts if at != 3_000), 12_000, 13_000)
+
+    believed = believe(roll, "en", FakeHearing(loud=tuple(at + 150 for at in starts)))
+
+    assert [each.start_ms for each in believed.segments] == starts
+    assert [removal.start_ms for removal in believed.removals] == [13_000]
+
+
+def test_a_loop_inside_a_word_is_cut_to_the_sounds_that_are_heard():
+    words = (RawWord(0, 900, "number", 0.9), RawWord(1_000, 4_000, "5" * 220, 0.9))
+    heard = FakeHearing(loud=(1_100, 1_600, 2_100, 2_600, 3_100, 3_600))
+
+    believed = believe([RawSegment(words, -0.1)], "en", heard)
+
+    assert [each.text for each in believed.segments] == ["number 555555"]
+    assert [len(removal.text) for removal in believed.removals] == [214]
+
+
+def test_a_long_number_that_was_said_stays():
+    said = RawSegment((RawWord(0, 3_000, "555555555555", 0.9),), -0.1)
+
+    assert believe([said], "en", somebody).segments == (said,)
+
+
+def test_a_loop_faster_than_anybody_speaks_is_cut_to_its_first_time():
+    """223 times "très" in 4.8 s of speech."""
+    words = tuple(RawWord(20 * i, 20 * i + 20, "très", 0.95) for i in range(223))
+    loud = tuple(range(100, 4_800, 200))
+
+    believed = believe([RawSegment(words, -0.1, 0.4, 41.0)], "fr", FakeHearing(loud=loud))
+
+    assert [each.text for each in believed.segments] == ["très"]
 
 
 def test_every_phrase_is_found_however_it_is_written():

@@ -117,6 +117,31 @@ def test_a_file_that_ends_too_early_ends_the_try(fetch, hub):
     assert "model.bin" in events[-1]["message"]
 
 
+def in_the_cache(home, *, half):
+    """As huggingface_hub leaves a model, whole or killed in the middle."""
+    cache = home / "hub" / "models--Systran--faster-whisper-small"
+    snapshot = cache / "snapshots" / COMMIT
+    for folder in (snapshot, cache / "refs", cache / "blobs"):
+        folder.mkdir(parents=True)
+    (cache / "refs" / "main").write_text(COMMIT)
+    for name in ("config.json", "tokenizer.json", "model.bin"):
+        (snapshot / name).write_bytes(b"{}")
+    if half:
+        (cache / "blobs" / "abc.1234.incomplete").touch()
+    return snapshot
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_what_the_hubs_own_cache_holds_is_used_where_it_is_whole(fetch, hub, tmp_path, half):
+    snapshot = in_the_cache(tmp_path / "home", half=half)
+
+    status, events = fetch(HF_HOME=str(tmp_path / "home"))
+
+    assert status == 0
+    assert (events[-1]["folder"] == str(snapshot)) is not half
+    assert bool(hub.sent) is half
+
+
 @pytest.mark.parametrize(
     ("name", "environment", "why"),
     [

@@ -8,6 +8,7 @@ import pytest
 from gpu_job.contract import Word
 from gpu_job.contract.joins import may_part, text_of, units
 from gpu_job.speech.boilerplate import is_boilerplate
+from gpu_job.speech.loops import runs
 from gpu_job.speech.raw import RawSegment, RawWord, raw_segment
 from gpu_job.speech.segments import segments_of
 from gpu_job.speech.windows import Piece, Window
@@ -150,3 +151,9 @@ def test_no_break_stands_inside_a_word_or_before_a_closing_mark(before, after):
 )
 def test_phrases_in_scripts_without_blanks_are_known_again(text, language):
     assert is_boilerplate(raw_segment(found(*text), 0).text, language)
+
+
+def test_a_loop_is_found_where_a_word_is_a_sign():
+    loop = list("วันนี้อากาศดีมากเลยครับ") * 5
+    (run,) = runs(loop)
+    assert (run.first, run.times, run.end) == (0, 5, len(loop))

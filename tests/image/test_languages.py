@@ -8,9 +8,11 @@ import pytest
 from gpu_job.audio import decode
 from gpu_job.contract import JobOptions, SpeechRegion
 from gpu_job.errors import ModelMissingError
+from gpu_job.speech import transcriber
 from gpu_job.speech.languages import Guess, smoothed, vote, voters
 from gpu_job.speech.plan import plan
 from gpu_job.speech.so_far import Speech
+from gpu_job.speech.spoken_language import language_chances
 from gpu_job.speech.transcriber import Transcriber
 from gpu_job.speech.windows import Piece, Window, laid_out
 
@@ -125,17 +127,27 @@ def test_once_detected_it_is_one_language_and_segments_name_none(real_models, bi
     assert {segment.language for segment in speech.segments} == {""}
 
 
-def test_a_language_that_was_given_is_not_looked_for(real_models, samples, monkeypatch):
-    monkeypatch.setattr(real_models.transcriber._model, "detect_language", None)
+def test_a_language_that_was_given_is_kept_and_compared_with_one_window(
+    real_models, samples, monkeypatch
+):
+    asked = []
+
+    def detect(*given):
+        asked.append(given)
+        return language_chances(*given)
+
+    monkeypatch.setattr(transcriber, "language_chances", detect)
 
     speech = heard(real_models, samples, language="en")
 
     assert (speech.language, speech.language_probability) == ("en", 1.0)
+    assert len(asked) == 1
+    assert not [one for one in speech.warnings if one.code.startswith("language")]
 
 
 def test_a_model_of_english_alone_is_not_asked(samples):
     alone = SimpleNamespace(is_multilingual=False)
-    model = SimpleNamespace(model=alone, detect_language=None)
+    model = SimpleNamespace(model=alone)
 
     speech = Speech()
     speech.plan = Transcriber(model, 8)._plan(

@@ -9,7 +9,7 @@ from gpu_job.contract import JobOptions, Speakers, SpeechRegion
 from gpu_job.diarize.clustering import Windows, speaker_of_each
 from gpu_job.errors import JobFailedError
 from gpu_job.job import run_job
-from gpu_job.speech import batches
+from gpu_job.speech import batches, transcriber
 from gpu_job.speech.raw import RawSegment, RawWord
 from gpu_job.speech.so_far import Speech
 from gpu_job.speech.transcriber import Transcriber
@@ -24,16 +24,17 @@ def whisper(monkeypatch):
     asked = []
 
     class FakeDecoder:
-        def __init__(self, _model, language, options, _writes_times):
+        def __init__(self, _model, language, options):
             asked.append((language, options))
 
-        def spectrogram(self, sound):
+        def spectrogram(self, sound, _frames=3_000):
             return sound
 
         def decode(self, _spectrograms, lengths_ms):
             return [[RawSegment((RawWord(0, each, "ah", 1.0),))] for each in lengths_ms]
 
     monkeypatch.setattr(batches, "Decoder", FakeDecoder)
+    monkeypatch.setattr(transcriber, "language_chances", lambda *_: [("en", 0.9)])
     return asked
 
 
@@ -44,9 +45,7 @@ def heard(options, regions=REGIONS):
         token_to_id=lambda _token: 1,
         encode=lambda text, **_: SimpleNamespace(ids=text.split()),
     )
-    model = SimpleNamespace(
-        model=multilingual, hf_tokenizer=tokenizer, detect_language=lambda _: ("en", 0.9, [])
-    )
+    model = SimpleNamespace(model=multilingual, hf_tokenizer=tokenizer)
     Transcriber(model, 8).transcribe(SECONDS, regions, options, speech, lambda _: None)
     return speech
 

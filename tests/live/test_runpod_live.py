@@ -62,7 +62,7 @@ def job(settings, tmp_path):
     def address(name, permission):
         return storage.address(f"{folder}/{name}", permission, timedelta(hours=2))
 
-    model = settings.model if settings.model != "demo" else "large-v3-turbo"
+    model = "large-v3-turbo" if settings.model in {"auto", "demo"} else settings.model
     request = JobRequest(
         job=secrets.token_hex(32),
         attempt=1,

@@ -12,14 +12,15 @@ from bench.quality_figures import (
     speakers,
     words_on_no_speech,
 )
-from bench.quality_sets import Case, Utterance
+from bench.quality_sets import Case
 from bench.quality_ways import Heard
+from bench.speech_sets import Said
 
 pytest.importorskip("jiwer", reason="the group `speech` is not installed: make .venv/.ready-speech")
 
 
 def case(name, *said, layout="single", part="set", rttm=None):
-    utterances = tuple(Utterance(speaker, text) for speaker, text in said)
+    utterances = tuple(Said(0, 0, text, speaker) for speaker, text in said)
     return Case(name, part, layout, Path(name), "pt", utterances, rttm)
 
 

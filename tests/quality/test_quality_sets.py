@@ -42,17 +42,16 @@ def test_clips_stand_alone_and_joined_with_the_pauses_of_each_layout(speech, tmp
     cases = {case.name: case for case in read_cases(speech, tmp_path, quick=False)}
     assert set(cases) == {
         *("set__one.flac", "set__two.flac", "set__three.flac", "rain.flac", "talk.flac"),
-        *("set-tight.flac", "set-gaps.flac", "set-sparse.flac"),
+        *("set-pt-tight.flac", "set-pt-gaps.flac", "set-pt-sparse.flac"),
     }
-    assert seconds(cases["set-tight.flac"].audio) == 3
-    assert 5 <= seconds(cases["set-gaps.flac"].audio) <= 9
-    assert 23 <= seconds(cases["set-sparse.flac"].audio) <= 63
+    assert seconds(cases["set-pt-tight.flac"].audio) == 3
+    assert 5 <= seconds(cases["set-pt-gaps.flac"].audio) <= 9
+    assert 23 <= seconds(cases["set-pt-sparse.flac"].audio) <= 63
 
 
 def test_references_are_joined_in_the_order_of_the_clips_with_their_speakers(speech, tmp_path):
     joined = next(c for c in read_cases(speech, tmp_path, quick=True) if c.layout == "gaps")
-    assert sorted(joined.reference.split()) == ["dois", "quatro", "três", "um"]
-    assert "um dois" in joined.reference
+    assert joined.reference == "um dois três quatro"
     assert joined.speakers == 2
 
 

@@ -38,7 +38,11 @@ GOLDEN = """\
 {"start_ms": 0, "end_ms": 900, "speaker": "SPEAKER_00"}
 ],
 "warnings": [],
-"removed": []
+"removed": [],
+"model": "",
+"weights": "",
+"toy": false,
+"diarizer": ""
 }
 """
 

@@ -56,6 +56,7 @@ class Up:
             "DAGSTER_HOME": str(root / "dagster"),
             "DAGSTER_POSTGRES_URL": postgres_url,
             "DEFAULT_LANGUAGE": "auto",
+            "MODEL": "demo",
         }
 
     def start(self):

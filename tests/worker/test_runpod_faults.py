@@ -13,9 +13,9 @@ from tests.loopback import Answering
 QUICK_FENCE = "from gpu_job import claims\nclaims.FENCE_SECONDS = 1.5\nclaims.BEAT_SECONDS = 0.2"
 QUICK_FENCE += "\nclaims.Ownership.beating.__wrapped__.__defaults__ = (0.2,)"
 NO_MEMORY = """
-from faster_whisper import BatchedInferencePipeline
+from gpu_job.speech.decoding import Decoder
 def full(*_): raise RuntimeError("CUDA failed with error out of memory")
-BatchedInferencePipeline.forward = full
+Decoder.decode = full
 """
 
 

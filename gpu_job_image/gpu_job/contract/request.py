@@ -29,6 +29,8 @@ class JobOptions(Contract):
     diarization_model: of pyannote: a folder or a hub name; empty: community-1. Of light: the
         revision of its voices; empty: whichever the worker has, and it may be the toy.
     speaker_embeddings: one vector for each speaker in the result.
+    track: which sound of a file with several was asked for, such as '2'; empty: none in particular.
+        It names what the audio was made of; a worker has nothing to do with it.
     """
 
     model: str
@@ -45,6 +47,7 @@ class JobOptions(Contract):
     speakers: Speakers = Speakers()
     channels: Channels = "mixed"
     languages: tuple[str, ...] = ()
+    track: str = ""
 
 
 class JobAddresses(Contract):

@@ -60,14 +60,16 @@ class Evidence(Contract):
     above_floor_db: the loudest of the words above the quietest of the window.
     logprob: mean natural logarithm of the tokens' probabilities, of the segment.
     no_speech: the model's own probability that nobody speaks in the window.
-    agreement: 0 to 1: how much of the words was written again when they were heard once more.
+    sound_adds: how much likelier the words are for having been heard, in nats for each word.
+    language_certainty: the probability of the likeliest of all languages, in the window.
     """
 
     speech_ms: Milliseconds | None = None
     above_floor_db: float | None = None
     logprob: float | None = None
     no_speech: float | None = None
-    agreement: float | None = None
+    sound_adds: float | None = None
+    language_certainty: float | None = None
 
 
 class JobWarning(Contract):

@@ -11,11 +11,13 @@ import numpy as np
 from ..audio import Samples, as_float, span
 from ..contract import JobOptions
 from ..errors import OutOfMemoryError, is_out_of_memory
-from .decoding import Decoder, Spectrogram
+from .decoding import FRAME_MS, FRAMES, Decoder, Spectrogram
 from .raw import RawSegment
 from .windows import Window
 
 WINDOWS_A_CALL = 64  # spectrograms of a call are made at once: 64 of 128 bands are 100 MB
+LEAST_FRAMES = 1_500  # of a stretch that is heard again: far below it a Whisper begins to loop
+SILENT_FRAMES = 500  # after it: a Whisper expects that a text ends in silence
 STEP_SECONDS = 45.0  # an owner fences itself between batches, so none may take over a minute
 
 Batched = Callable[[int], None]  # called between the batches of a call: ms of its audio done
@@ -77,18 +79,25 @@ class Batches:
                 yield call, self._finish(decoder, spectrograms, call, batched)
 
     def again(self, samples: Samples, call: Call, options: JobOptions) -> list[list[RawSegment]]:
-        """A call by itself, between two others, in one text for each window.
+        """A call of short stretches, between two others.
+
+        The encoder takes less than 30 s too, and 15 s cost it a quarter: attention is quadratic.
 
         Raises:
             OutOfMemoryError: not even one window fits.
         """
-        decoder, spectrograms = self._begin(samples, call, options, writes_times=False)
+        decoder = Decoder(self._model, call.language, options)
+        longest_ms = max(window.length_ms for window in call.windows)
+        frames = min(FRAMES, max(LEAST_FRAMES, longest_ms // FRAME_MS + SILENT_FRAMES))
+        spectrograms = [
+            decoder.spectrogram(as_float(cut(samples, window)), frames) for window in call.windows
+        ]
         return self._finish(decoder, spectrograms, call, lambda _: None)
 
     def _begin(
-        self, samples: Samples, call: Call, options: JobOptions, *, writes_times: bool = True
+        self, samples: Samples, call: Call, options: JobOptions
     ) -> tuple[Decoder, list[Spectrogram]]:
-        decoder = Decoder(self._model, call.language, options, writes_times)
+        decoder = Decoder(self._model, call.language, options)
         sounds = (as_float(cut(samples, window)) for window in call.windows)
         return decoder, [decoder.spectrogram(sound) for sound in sounds]
 

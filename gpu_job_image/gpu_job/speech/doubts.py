@@ -1,20 +1,23 @@
-"""Which of the model's words nobody said: pure rules over what it wrote and how sure it was.
+"""Which of the model's words nobody said: pure rules over what it wrote and what else is known.
 
 faster-whisper's own threshold for hallucinations on silence does nothing in its batched pipeline.
 Large models write fluent text over silence (44 % of silent clips with `turbo` in one published
-benchmark), small ones over tones; neither doubts it much. So what they are unsure of, or what is
-known to be written over silence, is held against a speech detector's own hearing.
+benchmark), small ones over tones, crowds and reversed talk; none doubts it much. And what is said
+far from the microphone is doubted though it was said. So no single score decides: words go where
+a sign says that nobody speaks, and another kind of evidence agrees (docs/decisions/0012).
 """
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Literal, Protocol
 
+from ..contract import Evidence
 from .boilerplate import is_boilerplate
-from .loops import bare, looped
-from .raw import RawSegment
+from .loops import bare, runs, shortened, unheard
+from .raw import RawSegment, RawWord
 
 NO_SPEECH = 0.6  # with UNSURE: Whisper's own rule for silence (its transcribe.py)
 UNSURE = -1.0
@@ -27,21 +30,69 @@ COMPRESSION = 2.4  # Whisper's own threshold
 LEAST_HEARD_MS = 100  # of speech, by the detector: less is a click
 NEAR_SILENCE = 0.3  # share of a segment in which the detector hears speech
 UNHEARD_MS = 1_000  # words without speech for so long go, though their segment stays
+FLAT_DB = 12.5  # from the floor to the loud tenth: crowds 5 to 12, one voice from afar 13 up
+SOUND_ADDS = 2.0  # nats for each word of a window: crowds 0 to 1.9, speech from afar 2.7 to 5.8
+SURELY_ADDS = 4.0  # a segment of which the sound says so much stays all the same
+NOTHING_ADDS = 0.7  # a text of MANY_WORDS that goes on by itself, as loops with changes in them do
+MANY_WORDS = 8
+QUIET_ADDS = 3.0  # with RISES_DB: a sentence that the detector misses beside a louder one
+RISES_DB = 8.0
+MUMBLED = 0.6  # mean probability of a window's words: below it, its language is asked for
+NO_LANGUAGE = 0.29  # that, times the likeliest language's: most reversed talk to 0.22, afar 0.36 up
+FEW_WORDS = 3  # different ones
+CLEAR = 0.7  # a segment that is so sure of its words stays all the same
 
-Reason = Literal["no_words", "repetition", "no_speech", "boilerplate"]
+Reason = Literal["no_words", "repetition", "no_speech", "boilerplate", "no_language"]
 
-# milliseconds of speech between two times of the window, by the detector
-Hearing = Callable[[int, int], int]
+
+class Hearing(Protocol):
+    """What else is known of a window's sound; all is found when it is first asked for."""
+
+    def __call__(self, start_ms: int, end_ms: int) -> int:
+        """Milliseconds of speech between two times, by the detector."""
+
+    @property
+    def range_db(self) -> float:
+        """From the floor of the window to its loud tenth."""
+
+    def above_floor_db(self, start_ms: int, end_ms: int) -> float:
+        """How far the loud tenth between two times rises above the floor."""
+
+    def bursts(self, start_ms: int, end_ms: int) -> Sequence[int]:
+        """The loud moments between two times, each a syllable at most."""
+
+    def alike(self, spans: Sequence[tuple[int, int]]) -> float:
+        """How much each of the stretches is like the one before, up to 1."""
+
+
+class SecondOpinion(Protocol):
+    """What the model says when it is asked again, about one window."""
+
+    def sound_adds(self, segments: Sequence[RawSegment]) -> Sequence[float]:
+        """For each segment, how much likelier its words are for having been heard (nats a word)."""
+
+    def language_certainty(self) -> float:
+        """The probability of the likeliest of all languages."""
 
 
 @dataclass(frozen=True)
 class Removal:
     """Words that were taken out, and why."""
 
-    start_ms: int
-    end_ms: int
+    words: tuple[RawWord, ...]
     text: str
     reason: Reason
+    evidence: Evidence
+
+    @property
+    def start_ms(self) -> int:
+        """Of its first word."""
+        return self.words[0].start_ms
+
+    @property
+    def end_ms(self) -> int:
+        """Of its last word to end."""
+        return max(word.end_ms for word in self.words)
 
 
 @dataclass(frozen=True)
@@ -52,25 +103,29 @@ class Believed:
     removals: tuple[Removal, ...]
 
 
-def believe(segments: Sequence[RawSegment], language: str, heard: Hearing) -> Believed:
+def believe(
+    segments: Sequence[RawSegment], language: str, heard: Hearing, asked: SecondOpinion
+) -> Believed:
     """The segments of one window, in order, without what nobody said.
 
     `heard` is asked only where something is in doubt: it costs 30 ms of a CPU for each window.
-    Where one segment is, all of its window are.
+    Where one segment is, all of its window are. `asked` runs the model, and is asked only where
+    something says that nobody speaks.
     """
-    unlooped, removals = _without_loops(segments)
+    unlooped, removals = _without_loops(segments, heard)
     doubted = any(is_doubtful(segment) for segment in segments)
+    window = _Window(unlooped, language, heard, asked)
     kept: list[RawSegment] = []
-    for segment in unlooped:
-        reason = _reason(segment, language, heard)
+    for place, segment in enumerate(unlooped):
+        reason = _by_text(segment, window) or (_by_sound(place, window) if doubted else None)
         if reason is not None:
-            removals.append(_removal(segment, reason))
+            removals.append(_removal(segment, reason, window))
         elif not doubted:
             kept.append(segment)
         else:
-            said, unheard = _heard_parts(segment, heard)
+            said, silent = _heard_parts(segment, window)
             kept.extend(said)
-            removals.extend(_removal(part, "no_speech") for part in unheard)
+            removals.extend(_removal(part, "no_speech", window) for part in silent)
     return Believed(tuple(kept), tuple(sorted(removals, key=lambda removal: removal.start_ms)))
 
 
@@ -81,67 +136,173 @@ def is_doubtful(segment: RawSegment) -> bool:
         segment.logprob < DOUBTFUL_LOGPROB
         or segment.no_speech > DOUBTFUL_NO_SPEECH
         or segment.compression > COMPRESSION
-        or sum(chances) / len(chances) < DOUBTFUL_WORDS
+        or _mean(chances) < DOUBTFUL_WORDS
         or min(chances) < DOUBTFUL_WORD
         or any(word.end_ms - word.start_ms > LONG_WORD_MS for word in segment.words)
     )
 
 
-def _reason(segment: RawSegment, language: str, heard: Hearing) -> Reason | None:
+@dataclass
+class _Window:
+    """What is known of the window in which a segment stands."""
+
+    segments: Sequence[RawSegment]
+    language: str
+    heard: Hearing
+    asked: SecondOpinion
+
+    @cached_property
+    def adds(self) -> Sequence[float]:
+        """What its sound adds to each segment."""
+        return self.asked.sound_adds(self.segments)
+
+    def place_of(self, part: RawSegment) -> int:
+        """Of the segment that holds its words."""
+        return next(i for i, each in enumerate(self.segments) if part.words[0] in each.words)
+
+    @cached_property
+    def is_unsupported(self) -> bool:
+        """All its words together are hardly likelier for having been heard."""
+        words = [len(segment.words) for segment in self.segments]
+        total = sum(added * count for added, count in zip(self.adds, words, strict=True))
+        return total < SOUND_ADDS * sum(words)
+
+    @cached_property
+    def is_flat(self) -> bool:
+        """A crowd, a machine: nothing in it rises as a voice does."""
+        return self.heard.range_db < FLAT_DB
+
+    @cached_property
+    def is_no_language(self) -> bool:
+        """The model is unsure of the words, and of every language that they could be of.
+
+        Of a few words, such as a roll call's, no language can be told.
+        """
+        chances = _chances(self.segments)
+        sure = _mean(chances)
+        if len(chances) < FEW_WORDS or sure >= MUMBLED:
+            return False
+        return sure * self.asked.language_certainty() < NO_LANGUAGE
+
+
+def _by_text(segment: RawSegment, window: _Window) -> Reason | None:
     """Why the whole segment goes, by what it says."""
     if not any(bare(word.text) for word in segment.words):
         return "no_words"
-    if segment.no_speech > NO_SPEECH and segment.logprob < UNSURE:
-        return "no_speech"
-    if not is_boilerplate(segment.text, language):
+    if not is_boilerplate(segment.text, window.language):
         return None
-    speech_ms = heard(segment.start_ms, segment.end_ms)
+    speech_ms = window.heard(segment.start_ms, segment.end_ms)
     length_ms = segment.end_ms - segment.start_ms
     return "boilerplate" if speech_ms < max(LEAST_HEARD_MS, NEAR_SILENCE * length_ms) else None
 
 
-def _heard_parts(segment: RawSegment, heard: Hearing) -> tuple[list[RawSegment], list[RawSegment]]:
+def _by_sound(place: int, window: _Window) -> Reason | None:
+    """Why the whole segment goes: a sign that nobody speaks, and words that need no sound."""
+    segment = window.segments[place]
+    if window.is_flat and window.is_unsupported and window.adds[place] < SURELY_ADDS:
+        return "no_speech"
+    is_silence = segment.no_speech > NO_SPEECH and segment.logprob < UNSURE
+    if is_silence and window.adds[place] < SOUND_ADDS:
+        return "no_speech"
+    if _goes_on_by_itself(place, window):
+        return "repetition"
+    return "no_language" if _mean(_chances([segment])) < CLEAR and window.is_no_language else None
+
+
+def _goes_on_by_itself(place: int, window: _Window) -> bool:
+    """A loop with changes in it; not what is said again, of which each time was heard."""
+    segment = window.segments[place]
+    texts = [word.text for word in segment.words]
+    if segment.compression <= COMPRESSION or len(texts) < MANY_WORDS or any(runs(texts)):
+        return False
+    return window.adds[place] < NOTHING_ADDS
+
+
+def _chances(segments: Sequence[RawSegment]) -> list[float]:
+    """Probabilities of the words, of each the first time: a loop grows sure of itself."""
+    chances: dict[str, float] = {}
+    for segment in segments:
+        for word in segment.words:
+            chances.setdefault(bare(word.text), word.probability)
+    return list(chances.values())
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 1.0
+
+
+def _heard_parts(segment: RawSegment, window: _Window) -> tuple[list[RawSegment], list[RawSegment]]:
     """What the detector hears of it too, and what not: text over a noise may lead into speech.
 
-    A word that alone is not heard stays with its neighbours: detectors miss quiet ones.
+    A word that alone is not heard stays with its neighbours: detectors miss quiet ones. Where they
+    miss a whole sentence beside a louder one, it rises above the floor all the same, and its sound
+    says it.
     """
-    runs = [
+    parts = [
         (is_heard, dataclasses.replace(segment, words=tuple(run)))
         for is_heard, run in itertools.groupby(
-            segment.words, lambda word: heard(word.start_ms, word.end_ms) >= LEAST_HEARD_MS
+            segment.words, lambda word: window.heard(word.start_ms, word.end_ms) >= LEAST_HEARD_MS
         )
     ]
     said: list[RawSegment] = []
-    unheard: list[RawSegment] = []
+    silent: list[RawSegment] = []
     joins = False
-    for is_heard, run in runs:
-        goes = not is_heard and (len(runs) == 1 or run.end_ms - run.start_ms >= UNHEARD_MS)
+    for is_heard, part in parts:
+        is_long = len(parts) == 1 or part.end_ms - part.start_ms >= UNHEARD_MS
+        goes = not is_heard and is_long and not _is_quiet_speech(part, window)
         if goes:
-            unheard.append(run)
+            silent.append(part)
         elif joins:
-            said[-1] = dataclasses.replace(run, words=said[-1].words + run.words)
+            said[-1] = dataclasses.replace(part, words=said[-1].words + part.words)
         else:
-            said.append(run)
+            said.append(part)
         joins = not goes
-    return said, unheard
+    return said, silent
 
 
-def _without_loops(segments: Sequence[RawSegment]) -> tuple[list[RawSegment], list[Removal]]:
+def _is_quiet_speech(part: RawSegment, window: _Window) -> bool:
+    rises = window.heard.above_floor_db(part.start_ms, part.end_ms) >= RISES_DB
+    return rises and window.adds[window.place_of(part)] >= QUIET_ADDS
+
+
+def _without_loops(
+    segments: Sequence[RawSegment], heard: Hearing
+) -> tuple[list[RawSegment], list[Removal]]:
     """Loops may go on over the borders of segments: "Thank you." ten times is ten segments."""
-    gone = looped([word.text for segment in segments for word in segment.words])
+    cut, removals = _without_loops_in_words(segments, heard)
+    gone, moved = unheard([word for segment in cut for word in segment.words], heard)
     kept: list[RawSegment] = []
-    removals: list[Removal] = []
     first = 0
-    for segment in segments:
+    for segment in cut:
         places = range(first, first + len(segment.words))
         first += len(segment.words)
-        if gone.isdisjoint(places):
+        if gone.isdisjoint(places) and moved.keys().isdisjoint(places):
             kept.append(segment)
             continue
-        kept.extend(_part(segment, [place not in gone for place in places]))
+        words = tuple(moved.get(i, word) for i, word in zip(places, segment.words, strict=True))
+        placed = dataclasses.replace(segment, words=words)
+        kept.extend(_part(placed, [place not in gone for place in places]))
         looping = tuple(_part(segment, [place in gone for place in places]))
-        removals.extend(_removal(part, "repetition") for part in looping)
+        removals.extend(_looped(part, heard) for part in looping)
+    return sorted(kept, key=lambda part: part.start_ms) if moved else kept, removals
+
+
+def _without_loops_in_words(
+    segments: Sequence[RawSegment], heard: Hearing
+) -> tuple[list[RawSegment], list[Removal]]:
+    kept: list[RawSegment] = []
+    removals: list[Removal] = []
+    for segment in segments:
+        pairs = [shortened(word, heard.bursts) for word in segment.words]
+        rests = tuple(rest for _, rest in pairs if rest is not None)
+        words = tuple(word for word, _ in pairs)
+        kept.append(dataclasses.replace(segment, words=words) if rests else segment)
+        removals.extend(_looped(dataclasses.replace(segment, words=(r,)), heard) for r in rests)
     return kept, removals
+
+
+def _looped(part: RawSegment, heard: Hearing) -> Removal:
+    return Removal(part.words, part.text, "repetition", _measured(part, heard))
 
 
 def _part(segment: RawSegment, chosen: list[bool]) -> Iterator[RawSegment]:
@@ -150,5 +311,20 @@ def _part(segment: RawSegment, chosen: list[bool]) -> Iterator[RawSegment]:
         yield dataclasses.replace(segment, words=words, compression=1.0)
 
 
-def _removal(segment: RawSegment, reason: Reason) -> Removal:
-    return Removal(segment.start_ms, segment.end_ms, segment.text, reason)
+def _removal(segment: RawSegment, reason: Reason, window: _Window) -> Removal:
+    evidence = _measured(segment, window.heard)
+    more: dict[str, float] = {}
+    if "adds" in vars(window):
+        more["sound_adds"] = round(window.adds[window.place_of(segment)], 2)
+    if reason == "no_language":
+        more["language_certainty"] = round(window.asked.language_certainty(), 2)
+    return Removal(segment.words, segment.text, reason, evidence.model_copy(update=more))
+
+
+def _measured(segment: RawSegment, heard: Hearing) -> Evidence:
+    return Evidence(
+        speech_ms=heard(segment.start_ms, segment.end_ms),
+        above_floor_db=round(heard.above_floor_db(segment.start_ms, segment.end_ms), 1),
+        logprob=round(segment.logprob, 2),
+        no_speech=round(segment.no_speech, 2),
+    )

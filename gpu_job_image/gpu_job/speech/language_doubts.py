@@ -4,6 +4,7 @@ A wrong language is the worst that can happen to a transcript: Whisper then tran
 fluent sentences that nobody said, and no score shows it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from ..contract import JobOptions, JobWarning
@@ -11,24 +12,37 @@ from .languages import SURE, Guess
 from .windows import Window
 
 UNSURE = 0.7  # of a vote: below it people are told
-OUTSIDE = 0.5  # where the candidates together were heard less than this, it is none of them
+OUTSIDE = 0.6  # where so much was given to a language that is no candidate, it is that one
+SO_SURE = 0.9  # that one window alone contradicts what was wished for
+NO_SPEECH_LIKE = 0.3  # of noise and far voices less is given to all candidates together
 UNLIKELY = 0.05  # what a forced language is given at most where something else is surely heard
 LEAST_WINDOW_MS = 4_000  # of shorter ones the model's probability says too little
 _GUIDE = "`escriba add --language` or DEFAULT_LANGUAGE says which one it is"
 
 # Whisper takes the one for the other, by its own FLEURS tables (arXiv 2212.04356, appendix D)
 _KIN = (
-    {"no", "nn", "da", "sv"},
-    {"hr", "bs", "sr", "sl", "mk"},
-    {"id", "ms", "jw", "su"},
+    {"no", "nn"},
+    {"no", "da"},
+    {"hr", "bs", "sr"},
+    {"mk", "sr"},
+    {"mk", "bg"},
+    {"id", "ms"},
+    {"jw", "id"},
+    {"su", "id"},
     {"zh", "yue"},
-    {"ur", "hi", "pa", "sd"},
-    {"pt", "gl", "es"},
-    {"ca", "es", "oc"},
+    {"ur", "hi"},
+    {"pa", "hi"},
+    {"sd", "ur"},
+    {"gl", "pt"},
+    {"gl", "es"},
+    {"oc", "ca"},
     {"oc", "fr"},
-    {"lb", "de", "yi"},
+    {"oc", "es"},
+    {"lb", "de"},
+    {"yi", "de"},
     {"af", "nl"},
-    {"be", "ru", "uk"},
+    {"be", "ru"},
+    {"be", "uk"},
     {"tt", "ba"},
     {"cs", "sk"},
     {"fo", "is"},
@@ -51,7 +65,7 @@ def against(
         if not _contradicts(heard, forced):
             return ()
         guesses.append(heard)
-    if not guesses:
+    if not guesses or (len(guesses) == 1 and guesses[0].probability < SO_SURE):
         return ()
     heard = max(guesses, key=lambda one: one.probability)
     text = (
@@ -68,7 +82,8 @@ def of_vote(
     outside = _outside(guesses, language, options)
     if outside:
         return outside
-    if probability >= UNSURE:
+    share = max((one.share for one in guesses), default=1.0)
+    if probability >= UNSURE and share >= NO_SPEECH_LIKE:
         return ()
     sure = {one.language for one in guesses if one.probability >= SURE}
     if len(sure) > 1:
@@ -77,7 +92,7 @@ def of_vote(
             f"transcribed as {language}: LANGUAGE_DETECTION=along hears each in its own."
         )
         return (JobWarning(code="languages_several", message=text),)
-    return (_unsure(language, probability, options),)
+    return (_unsure(language, min(probability, share), options),)
 
 
 def of_windows(
@@ -118,21 +133,23 @@ def _outside(
     """Where it is most likely none of the candidates."""
     if not options.languages or not guesses:
         return ()
-    share = sum(one.share for one in guesses) / len(guesses)
-    if share >= OUTSIDE:
+    others = [one.heard for one in guesses if one.heard[0] not in options.languages]
+    heard = defaultdict[str, float](float)
+    for name, probability in others:
+        heard[name] += probability / len(guesses)
+    likeliest, certainty = max(heard.items(), key=lambda each: each[1], default=("", 0.0))
+    if certainty < OUTSIDE or any({likeliest, language} <= kin for kin in _KIN):
         return ()
-    heard = max((one.heard for one in guesses), key=[one.heard for one in guesses].count)
-    if language and any({heard, language} <= kin for kin in _KIN):
-        return ()
+    was = f", and was transcribed as {language}" if language else ""
     text = (
-        f"It sounds like {heard}, which is none of {', '.join(options.languages)} "
-        f"({1 - share:.0%} sure)" + (f", and was transcribed as {language}" if language else "")
+        f"It sounds like {likeliest} ({certainty:.0%} sure), which is none of "
+        f"{', '.join(options.languages)}{was}: add it to LANGUAGES."
     )
-    return (JobWarning(code="language_not_listed", message=f"{text}: add it to LANGUAGES."),)
+    return (JobWarning(code="language_not_listed", message=text),)
 
 
 def _unsure(language: str, probability: float, options: JobOptions) -> JobWarning:
-    among = "" if options.languages else ", LANGUAGES among which it is to be found"
+    among = "" if options.languages else ", and LANGUAGES among which it is to be looked for"
     text = (
         f"The language is unsure: it was taken for {language}, with a certainty of "
         f"{probability:.0%}. {_GUIDE}{among}."

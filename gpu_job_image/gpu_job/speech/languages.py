@@ -12,23 +12,23 @@ WINDOWS_A_VOTER = 12  # so that the votes cost some hundredths of what is to be 
 LEAST_WINDOWS = 2  # for each of the first two voters
 SURE = 0.8  # a single window between two of another language is believed from here on
 LEAST = 0.5  # below it a window follows its neighbours
+LEAST_SHARE = 0.3  # of what is surely speech in a candidate, 0.76 and more was given to candidates
 _SPREAD = 5  # languages that a window votes for, where all are candidates
 
 
 @dataclass(frozen=True)
 class Guess:
-    """The language of one window, and the model's probability of it.
+    """The language of one window, and the model's probability of it, among the candidates.
 
-    spread: all candidates with their probabilities, the likeliest first; they add up to 1 where
-        candidates are given. share: of what the model heard, how much the candidates were.
-    heard: what it would have been without candidates.
+    spread: candidates with what the model says of them, the likeliest first; by it a window votes.
+    share: what it says of all candidates together. heard: what it would be without candidates.
     """
 
     language: str
     probability: float
     spread: tuple[tuple[str, float], ...] = ()
     share: float = 1.0
-    heard: str = ""
+    heard: tuple[str, float] = ("", 0.0)
 
     @property
     def weights(self) -> tuple[tuple[str, float], ...]:
@@ -39,13 +39,13 @@ class Guess:
 def guess_of(probabilities: Sequence[tuple[str, float]], candidates: Sequence[str]) -> Guess:
     """From what the model says of all its languages; candidates that it does not know are none."""
     ranked = sorted(probabilities, key=lambda each: -each[1])
-    heard = ranked[0][0]
-    among = [(language, p) for language, p in ranked if language in candidates]
+    among = tuple((language, p) for language, p in ranked if language in candidates)
     if not among:
-        return Guess(*ranked[0], spread=tuple(ranked[:_SPREAD]), heard=heard)
+        return Guess(*ranked[0], spread=tuple(ranked[:_SPREAD]), heard=ranked[0])
     share = sum(p for _, p in among)
-    spread = tuple((language, p / max(share, 1e-9)) for language, p in among)
-    return Guess(*spread[0], spread=spread, share=share, heard=heard)
+    # a window of noise or music, which is no candidate's, is not made sure by leaving out the rest
+    probability = among[0][1] / max(share, LEAST_SHARE)
+    return Guess(among[0][0], probability, among, share, ranked[0])
 
 
 def voters(windows: Sequence[Window], most: int = VOTERS) -> list[int]:
@@ -67,10 +67,13 @@ def few(windows: Sequence[Window]) -> int:
     return min(VOTERS, max(1, least, -(-len(windows) // WINDOWS_A_VOTER)))
 
 
-def vote(guesses: Sequence[Guess], lengths_ms: Sequence[int]) -> tuple[str, float]:
+def vote(
+    guesses: Sequence[Guess], lengths_ms: Sequence[int], *, among_candidates: bool = False
+) -> tuple[str, float]:
     """The language with the most probability by time, and its share of it; ("", 0) of none.
 
-    Windows that are unsure vote for each language as much as they believe in it.
+    Windows that are unsure vote for each language as much as they believe in it. Among candidates
+    the share is that of all that was given to candidates, so that noise counts for nothing.
 
     Three minutes of an English opening weigh three minutes against forty of German.
     """
@@ -81,7 +84,8 @@ def vote(guesses: Sequence[Guess], lengths_ms: Sequence[int]) -> tuple[str, floa
     if not weights:
         return "", 0.0
     best = max(weights, key=lambda language: weights[language])
-    return best, weights[best] / max(sum(lengths_ms), 1)
+    whole = sum(weights.values()) if among_candidates else max(sum(lengths_ms), 1)
+    return best, weights[best] / max(whole, 1e-9)
 
 
 def smoothed(guesses: Sequence[Guess]) -> tuple[str, ...]:

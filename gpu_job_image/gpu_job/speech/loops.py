@@ -1,11 +1,62 @@
-"""Loops: a few words written over and over, which is how a Whisper fails on what it cannot hear."""
+"""Loops: a few words written over and over, which is how a Whisper fails on what it cannot hear.
 
+People repeat themselves too: a roll call is twelve times "Yes.", an account number six times
+"five". So a loop is only what was not heard as often as it was written.
+"""
+
+import dataclasses
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..contract.joins import is_blankless
+from .raw import RawWord
 
 LONGEST_UNIT = 12  # words that repeat as one
+LONGEST_UNIT_OF_SIGNS = 48  # where a "word" is a sign or two: in scripts without blanks
 LEAST_TIMES = {1: 6, 2: 5}  # people do say "não, não, não, não"
 LEAST_TIMES_LONGER = 4
+LETTER_MS = 25  # the fastest of speakers: 40 letters a second
+AROUND_MS = 100  # the times of words are hardly better
+ALONE_MS = 500  # a sound so far from every other is a word of its own
+WORD_MS = 300  # what one of one syllable takes
+_INSIDE_A_WORD = re.compile(r"(\S{1,4}?)\1{9,}")  # "555…": ten times and more, without a blank
+
+LEAST_MS = 150  # of a time whose sound can be compared
+ALIKE = 0.55  # what was said again is alike by 0.8; loops over other speech by 0 to 0.5
+
+# the loud moments (ms) between two times of a window, each a syllable at most
+Bursts = Callable[[int, int], Sequence[int]]
+
+
+class Sound(Protocol):
+    """What is known of a window's sound."""
+
+    def bursts(self, start_ms: int, end_ms: int) -> Sequence[int]:
+        """The loud moments between two times, each a syllable at most."""
+
+    def alike(self, spans: Sequence[tuple[int, int]]) -> float:
+        """How much each of the stretches is like the one before, up to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The same words, `times` times in a row, from the place `first` on."""
+
+    first: int
+    unit: int
+    times: int
+
+    @property
+    def end(self) -> int:
+        """The place behind it."""
+        return self.first + self.unit * self.times
+
+    def place(self, time: int) -> int:
+        """Of the first word of one of its times, counted from 0."""
+        return self.first + self.unit * time
 
 
 def bare(word: str) -> str:
@@ -14,28 +65,115 @@ def bare(word: str) -> str:
     return "".join(letters)
 
 
-def looped(words: Sequence[str]) -> set[int]:
-    """The places of words that only repeat what stands before them; the first time is kept.
+def runs(words: Sequence[str]) -> Iterator[Run]:
+    """What is written so often in a row that somebody must have heard it, or it is a loop.
 
-    >>> sorted(looped("so the plan the plan the plan the plan the plan is".split()))
-    [3, 4, 5, 6, 7, 8, 9, 10]
+    >>> list(runs("so the plan the plan the plan the plan the plan is".split()))
+    [Run(first=1, unit=2, times=5)]
     """
     plain = [bare(word) for word in words]
-    gone: set[int] = set()
+    signs = sum(bool(word) and is_blankless(word[0]) for word in plain)
+    longest = LONGEST_UNIT_OF_SIGNS if 2 * signs > len(plain) else LONGEST_UNIT
     place = 0
     while place < len(plain):
-        unit, times = _longest_run(plain, place)
+        unit, times = _longest_run(plain, place, longest)
         if times:
-            gone.update(range(place + unit, place + unit * times))
-            place += unit * times
-        else:
-            place += 1
+            yield Run(place, unit, times)
+        place += max(unit * times, 1)
+
+
+def shortened(word: RawWord, bursts: Bursts) -> tuple[RawWord, RawWord | None]:
+    """A loop inside a word, cut to as many times as sounds are heard; and what was cut off.
+
+    "555…" 220 times in 3 s is no account number; six times with six sounds is one.
+    """
+    found = _INSIDE_A_WORD.search(word.text)
+    if found is None or _is_sayable([word]):
+        return word, None
+    unit, written = found[1], len(found[0]) // len(found[1])
+    times = max(1, min(written, len(bursts(word.start_ms, word.end_ms))))
+    left = word.text[: found.start()] + unit * times + word.text[found.end() :]
+    rest = RawWord(word.end_ms, word.end_ms, unit * (written - times), word.probability, joins=True)
+    return dataclasses.replace(word, text=left), rest
+
+
+def unheard(words: Sequence[RawWord], sound: Sound) -> tuple[set[int], dict[int, RawWord]]:
+    """The places of words that only repeat what stands before them, and that nobody said again.
+
+    Where a run holds a burst of sound for each of its words, all of it was said, though its times
+    may be wrong. Otherwise each time must have its own: long enough for its letters, and with a
+    burst that no other time has; and all that have must sound alike, or the model wrote the same
+    while other things were said. The first time is always kept. In a run of single words that was
+    heard for the greater part, a burst by itself without a word is one that was written elsewhere:
+    the second value says which place stands there.
+    """
+    gone: set[int] = set()
+    moved: dict[int, RawWord] = {}
+    for run in runs([word.text for word in words]):
+        low, high = words[run.first].start_ms, words[run.end - 1].end_ms
+        found = sound.bursts(low - AROUND_MS, high + AROUND_MS)
+        own = _silent_times(words, run, found)
+        if not _are_alike(words, run, own, sound):
+            gone.update(range(run.place(1), run.end))
+        elif len(found) < run.unit * run.times or not _is_sayable(words[run.first : run.end]):
+            silent = own
+            if run.unit == 1 and len(silent) <= run.times // 2:
+                moved |= _moved(words, run, silent, found)
+            gone |= silent - moved.keys()
+    return gone, moved
+
+
+def _are_alike(words: Sequence[RawWord], run: Run, silent: set[int], sound: Sound) -> bool:
+    spans = [
+        (words[run.place(time)].start_ms, words[run.place(time + 1) - 1].end_ms)
+        for time in range(run.times)
+        if run.place(time) not in silent
+    ]
+    return sound.alike([(low, high) for low, high in spans if high - low >= LEAST_MS]) >= ALIKE
+
+
+def _silent_times(words: Sequence[RawWord], run: Run, bursts: Sequence[int]) -> set[int]:
+    left = list(bursts)
+    gone: set[int] = set()
+    for time in range(run.times):
+        places = range(run.place(time), run.place(time + 1))
+        own = [words[place] for place in places]
+        low, high = own[0].start_ms - AROUND_MS, own[-1].end_ms + AROUND_MS
+        heard = [at for at in left if low <= at <= high][: run.unit]
+        if len(heard) == run.unit and _is_sayable(own):
+            left = [at for at in left if at > heard[-1]]
+        elif time:
+            gone.update(places)
     return gone
 
 
-def _longest_run(words: Sequence[str], place: int) -> tuple[int, int]:
+def _moved(
+    words: Sequence[RawWord], run: Run, silent: set[int], bursts: Sequence[int]
+) -> dict[int, RawWord]:
+    """Words without a sound of their own, put where a sound stands alone without a word."""
+    kept = [words[place] for place in range(run.first, run.end) if place not in silent]
+    taken = [(word.start_ms - ALONE_MS, word.end_ms + ALONE_MS) for word in kept]
+    alone: list[int] = []
+    for at in bursts:
+        is_free = not any(low <= at <= high for low, high in taken)
+        if is_free and (not alone or at - alone[-1] >= ALONE_MS):
+            alone.append(at)
+    return {
+        place: dataclasses.replace(
+            words[place], start_ms=max(0, at - WORD_MS // 2), end_ms=at + WORD_MS // 2
+        )
+        for place, at in zip(sorted(silent), alone, strict=False)
+    }
+
+
+def _is_sayable(words: Sequence[RawWord]) -> bool:
+    letters = sum(len(bare(word.text)) for word in words)
+    return words[-1].end_ms - words[0].start_ms >= LETTER_MS * letters
+
+
+def _longest_run(words: Sequence[str], place: int, longest: int) -> tuple[int, int]:
     """The shortest unit that repeats from here often enough, and how many times it stands."""
-    for unit in range(1, min(LONGEST_UNIT, (len(words) - place) // 2) + 1):
+    for unit in range(1, min(longest, (len(words) - place) // 2) + 1):
         times = 1
         first = words[place : place + unit]
         while words[place + unit * times : place + unit * (times + 1)] == first:

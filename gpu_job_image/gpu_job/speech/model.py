@@ -8,8 +8,10 @@ import numpy as np
 
 from .. import hub
 from ..card import Card
+from ..contract import JobOptions
 from ..errors import ModelMissingError, without_addresses
 from ..settings import WorkerSettings
+from .decoding import Decoder
 
 CPU_BATCH = 8  # the sweet spot of two cores
 MOST_WINDOWS = 64  # more gained nothing on any card of the benchmarks that were published
@@ -87,21 +89,11 @@ def warm_up(model: Any) -> None:  # noqa: ANN401
 
 
 def _decode_noise(model: Any, windows: int) -> None:  # noqa: ANN401
-    from faster_whisper import BatchedInferencePipeline  # noqa: PLC0415
-
     rate = model.feature_extractor.sampling_rate
-    noise = np.random.default_rng(0).normal(0, 0.01, rate * _SECONDS * windows).astype(np.float32)
-    clips = [{"start": i * _SECONDS, "end": (i + 1) * _SECONDS} for i in range(windows)]
-    found, _ = BatchedInferencePipeline(model).transcribe(
-        noise,
-        language="en",
-        clip_timestamps=clips,
-        batch_size=windows,
-        word_timestamps=True,
-        without_timestamps=False,
-    )
-    for _ in found:
-        pass
+    noise = np.random.default_rng(0).normal(0, 0.01, rate * _SECONDS).astype(np.float32)
+    decoder = Decoder(model, "en", JobOptions(model=""))
+    spectrograms = [decoder.spectrogram(noise)] * windows
+    decoder.decode(spectrograms, [_SECONDS * 1000] * windows)
 
 
 def _compute_type(settings: WorkerSettings) -> str:
@@ -123,6 +115,6 @@ def _threads_for(folder: Path) -> int:
 def _advice(model: str, error: Exception) -> str:
     return (
         f"MODEL={model} could not be loaded ({without_addresses(error)}). It is not a folder with "
-        "a CTranslate2 model, and the model hub gave none: check the name and the network, give a "
-        "local folder as MODEL, or set MODEL=demo for the embedded demo model."
+        "a CTranslate2 model, and the model hub gave none: check the name and the network, or give "
+        "a local folder as MODEL."
     )

@@ -43,15 +43,16 @@ def plan(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Plan
     if options.detect == "along":
         return _along(windows, options, guess)
     language, probability, guesses = "", 0.0, dict[int, Guess]()
-    chosen: list[int] = []
+    asked: list[Guess] = []
     for most in (few(windows), VOTERS):
         chosen = voters(windows, most)
         guesses |= {i: guess(windows[i]) for i in chosen if i not in guesses}
         lengths_ms = [windows[i].length_ms for i in chosen]
-        language, probability = vote([guesses[i] for i in chosen], lengths_ms)
+        asked = [guesses[i] for i in chosen]
+        language, probability = vote(asked, lengths_ms, among_candidates=bool(options.languages))
         if probability >= SURE or len(chosen) == len(windows):
             break
-    doubts = of_vote(language, probability, [guesses[i] for i in chosen], options)
+    doubts = of_vote(language, probability, asked, options)
     return Plan(tuple(windows), language, round(probability, 4), doubts=doubts)
 
 
@@ -62,7 +63,8 @@ def _along(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Pl
     interpreter.
     """
     guesses = [guess(window) for window in windows]
-    language, probability = vote(guesses, [window.length_ms for window in windows])
+    lengths_ms = [window.length_ms for window in windows]
+    language, probability = vote(guesses, lengths_ms, among_candidates=bool(options.languages))
     found: dict[int, str] = {}
     borders: set[int] = set()
     for channel in {window.channel for window in windows}:
@@ -84,7 +86,7 @@ def _along(windows: Sequence[Window], options: JobOptions, guess: Guesser) -> Pl
         language,
         round(probability, 4),
         tuple(language for _, language in parts),
-        of_windows(guesses, [window.length_ms for window in windows], options),
+        of_windows(guesses, lengths_ms, options),
     )
 
 

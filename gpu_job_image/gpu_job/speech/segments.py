@@ -17,7 +17,7 @@ _SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 def segments_of(raw: RawSegment, window: Window, language: str = "") -> Iterator[Segment]:
     """The raw segment in the recording's time, cut where it is too long."""
     for part in _parts(raw.words):
-        words = tuple(_word(word, window, is_first=at == 0) for at, word in enumerate(part))
+        words = words_of(part, window)
         yield Segment(
             start_ms=words[0].start_ms,
             end_ms=max(word.end_ms for word in words),
@@ -25,6 +25,11 @@ def segments_of(raw: RawSegment, window: Window, language: str = "") -> Iterator
             channel=window.channel,
             language=language,
         )
+
+
+def words_of(raw: Sequence[RawWord], window: Window) -> tuple[Word, ...]:
+    """Words that stand together, in the recording's time."""
+    return tuple(_word(word, window, is_first=at == 0) for at, word in enumerate(raw))
 
 
 def _word(raw: RawWord, window: Window, *, is_first: bool) -> Word:

@@ -12,22 +12,26 @@ from ..translating import cannot_translate
 from .batches import Batches, Call, cut
 from .bounds import must_be_possible
 from .doubts import Believed, Removal
-from .heard_call import HeardCall
+from .heard_call import Ask, HeardCall
 from .languages import Guess, guess_of
 from .model import batch_for, load_whisper
 from .plan import Plan, plan
 from .quiet import quietest
-from .segments import segments_of
+from .second_opinion import AskedAgain
+from .segments import segments_of, words_of
 from .so_far import Speech
+from .spoken_language import language_chances
+from .unheard import Unheard
 from .windows import Window, pack
 
 Progress = Callable[[int], None]  # milliseconds of speech done; raises where the work must stop
 
 _REASONS = {
     "no_words": "Nothing but punctuation was written.",
-    "repetition": "The same words were written over and over; the first time was kept.",
+    "repetition": "The same words were written more often than they were heard.",
     "no_speech": "Words were written where nobody speaks.",
     "boilerplate": "A phrase was written that stands under videos, over near-silence.",
+    "no_language": "Words were written where something sounds like speech, in no language.",
 }
 
 
@@ -37,6 +41,7 @@ class Transcriber:
     def __init__(self, model: Any, batch_windows: int) -> None:  # noqa: ANN401  # WhisperModel
         self._model = model
         self._batches = Batches(model, batch_windows)
+        self._unheard = Unheard(model)
 
     @classmethod
     def load(cls, settings: WorkerSettings, card: Card) -> "Transcriber":
@@ -88,13 +93,13 @@ class Transcriber:
         for call, found in self._batches.decode(samples, calls, options, batched):
             # apart, since `batched` may stop the work: a call is kept as a whole, or is heard again
             of_call = Speech(speech.plan)
-            heard = HeardCall.of(samples, call, found)
+            heard = HeardCall.of(samples, call, found, self._ask(options))
             unsaid = heard.gaps(regions)
             if unsaid:
                 batched(call.starts_ms[-1])
                 again = self._batches.again(samples, heard.stretches(unsaid), options)
                 of_call.warnings += heard.mend(unsaid, again)
-            for window, believed in zip(call.windows, heard.believed, strict=True):
+            for window, believed in zip(call.windows, heard.timed(), strict=True):
                 _keep(of_call, window, believed, call.language)
             speech.add(of_call, len(call.windows))
             progress(done.speech_ms(speech.windows_done, 0))
@@ -109,13 +114,19 @@ class Transcriber:
     ) -> Plan:
         def guess(window: Window) -> Guess:
             progress(0)
-            heard = self._model.detect_language(as_float(cut(samples, window)))
-            return guess_of(heard[2], options.languages)
+            chances = language_chances(self._model, as_float(cut(samples, window)))
+            return guess_of(chances, options.languages)
 
         windows = pack(regions, samples.shape[1] // 16, quietest(samples))
         if not self._is_multilingual:
             return Plan(tuple(windows), "en")
         return plan(windows, options, guess)
+
+    def _ask(self, options: JobOptions) -> Ask:
+        def ask(audio: Samples, language: str) -> AskedAgain:
+            return AskedAgain(self._model, self._unheard, audio, language, options.task)
+
+        return ask
 
     @property
     def _is_multilingual(self) -> bool:
@@ -175,4 +186,6 @@ def _warning(removal: Removal, window: Window) -> JobWarning:
         start_ms=low,
         end_ms=high,
         text=removal.text,
+        words=words_of(removal.words, window),
+        evidence=removal.evidence,
     )

@@ -13,7 +13,10 @@ from .quiet import Quietest
 
 WINDOW_MS = 30_000  # what Whisper sees at once
 SEARCH_MS = 6_000  # before the end of a full window: a pause is near in any speech
-EDGE_MS = 200  # of a pause at the ends of a window
+CARRIED_MS = 12_000  # at most, into the next window: that is for a pause between sentences
+LONG_PAUSE_MS = 1_500  # a longer one ends a sentence no better
+PAUSE_A_MS = 0.08  # so much more of a pause is worth a millisecond of an emptier window
+EDGE_MS = 350  # of a pause at the ends of a window
 GAP_MS = 700  # longer pauses are shortened to this, half on each side; at 1 s there are 4 % more
 
 
@@ -132,26 +135,44 @@ def _middle(low_ms: int, high_ms: int, _channel: int) -> int:
 
 
 def _fill(spans: Iterable[_Span]) -> Iterator[list[Piece]]:
-    """As many as fit; at both ends of a window EDGE_MS of the pause are enough."""
-    window: list[Piece] = []
-    used = 0
-    last: _Span | None = None
+    """As many as fit; what is over goes into the next, from the last long pause on."""
+    group: list[_Span] = []
     for span in spans:
-        needed = (last.high - last.end if last else 0) + span.end - span.low
-        if last and used + needed + min(EDGE_MS, span.high - span.end) > WINDOW_MS:
-            yield _closed(window, last)
-            window, used, last = [], 0, None
-        if last:
-            window[-1] = Piece(window[-1].start_ms, last.high, window[-1].at_ms)
-            used = window[-1].at_ms + window[-1].length_ms
-        first = span.low if last else max(span.low, span.start - EDGE_MS)
-        window.append(Piece(first, span.end, used))
-        used += span.end - first
-        last = span
-    if last:
-        yield _closed(window, last)
+        while group and _end_of([*group, span]) > WINDOW_MS:
+            kept = _kept(group, span)
+            yield _laid(group[:kept])
+            group = group[kept:]
+        group.append(span)
+    if group:
+        yield _laid(group)
 
 
-def _closed(window: list[Piece], last: _Span) -> list[Piece]:
-    end = min(last.high, last.end + EDGE_MS)
-    return [*window[:-1], Piece(window[-1].start_ms, end, window[-1].at_ms)]
+def _kept(group: list[_Span], following: _Span) -> int:
+    """How many stay in a full window: up to a long pause, and as late a one as may be.
+
+    A Whisper was trained to leave out a sentence that its 30 s cut off, and the words before such
+    a cut are lost. Plain Whisper hears them again in the next window; so does this, at once.
+    """
+    follow = [*group[1:], following]
+    pauses = [after.start - span.end for span, after in zip(group, follow, strict=True)]
+    ends = [_end_of(group[:i]) for i in range(1, len(group) + 1)]
+    late = [i for i, end in enumerate(ends) if end >= WINDOW_MS - CARRIED_MS] or [len(ends) - 1]
+    return 1 + max(late, key=lambda i: min(pauses[i], LONG_PAUSE_MS) + ends[i] * PAUSE_A_MS)
+
+
+def _laid(group: list[_Span]) -> list[Piece]:
+    """The speech of a window with its pauses; at both ends EDGE_MS of them are enough."""
+    pieces: list[Piece] = []
+    used = 0
+    for i, span in enumerate(group):
+        start = span.low if i else max(span.low, span.start - EDGE_MS)
+        end = span.high if i < len(group) - 1 else min(span.high, span.end + EDGE_MS)
+        pieces.append(Piece(start, end, used))
+        used += end - start
+    return pieces
+
+
+def _end_of(group: list[_Span]) -> int:
+    """Length of the window."""
+    last = _laid(group)[-1]
+    return last.at_ms + last.length_ms

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from gpu_job.contract import JobRequest
 from gpu_job.place import is_known_dead
@@ -140,12 +141,10 @@ class LocalBackend:
         worker = self._kept[task]
         if worker.model == model:
             return worker
+        self._workers = [one for one in self._workers if one is not worker]
         await worker.end()
-        self._workers.remove(worker)
-        if model == self._model:
-            other = await self._start()
-        else:
-            other = await self._start_other(model)
+        start = self._start if model == self._model else partial(self._start_other, model)
+        other = await start()
         self._workers.append(other)
         self._kept[task] = other
         return other

@@ -1,0 +1,36 @@
+"""The model, asked again about a window in which something says that nobody speaks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..audio import Samples, as_float
+from .raw import RawSegment
+from .unheard import Unheard
+
+
+@dataclass
+class AskedAgain:
+    """About one window: the decoder is run for its words, the encoder for its language."""
+
+    model: Any  # faster_whisper.WhisperModel
+    unheard: Unheard
+    audio: Samples
+    language: str
+    task: str
+
+    def sound_adds(self, segments: Sequence[RawSegment]) -> Sequence[float]:
+        """For each segment, how much likelier its words are for having been heard (nats a word)."""
+        return self.unheard.sound_adds(segments, self.language, self.task)
+
+    def language_certainty(self) -> float:
+        """The probability of the likeliest of all languages; 1 where the model knows only one."""
+        return self._certainty
+
+    @cached_property
+    def _certainty(self) -> float:
+        if not self.model.model.is_multilingual:
+            return 1.0
+        _, probability, _ = self.model.detect_language(as_float(self.audio))
+        return float(probability)

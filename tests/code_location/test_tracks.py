@@ -1,0 +1,54 @@
+"""A file with several sounds, through the whole chain."""
+
+import json
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def two_tracks(tmp_path, wav, clips):
+    """A silent desktop, then somebody who speaks English, then somebody else."""
+    path = tmp_path / "obs.mkv"
+    sounds = [wav.read(clips.english), wav.read(clips.other)]
+    length = min(map(len, sounds))
+    with av.open(str(path), "w") as container:
+        packets = []
+        for sound in [np.zeros(length, np.int16), *sounds]:
+            stream = container.add_stream("flac", rate=16_000, layout="mono")
+            frame = av.AudioFrame.from_ndarray(sound[:length].reshape(1, -1), "s16", "mono")
+            frame.sample_rate, frame.pts, frame.time_base = 16_000, 0, Fraction(1, 16_000)
+            packets += [*stream.encode(frame), *stream.encode(None)]
+        for packet in sorted(packets, key=lambda p: p.dts * p.time_base):
+            container.mux(packet)
+    return path
+
+
+def test_the_track_in_which_somebody_speaks_is_transcribed_and_that_is_told(house, two_tracks):
+    recording = house.put(two_tracks, "obs.mkv")
+
+    [outcome] = house.batch([recording])
+
+    assert outcome.failed is None
+    assert [warning.code for warning in outcome.warnings] == ["one_of_several_tracks"]
+    assert "track 2 is transcribed" in outcome.warnings[0].message
+    assert "Good morning" in house.text(recording)
+
+
+def test_another_track_is_another_transcript_and_all_are_channels(house, two_tracks):
+    recording = house.put(two_tracks, "obs.mkv")
+    texts = []
+    for wish in ("auto", "3", "all", "auto"):
+        options = json.dumps({"track": wish}).encode()
+        house.storage.write(recording.work_key("options.json"), options)
+        [outcome] = house.batch([recording])
+        assert outcome.failed is None
+        texts.append(house.text(recording))
+
+    assert "Good morning" in texts[0]
+    assert "Good morning" not in texts[1]
+    assert {"SPEAKER_01", "SPEAKER_02"} <= {word.rstrip(":") for word in texts[2].split()}
+    assert texts[3] == texts[0]
+    assert len(house.attempts()) == 3
