@@ -44,7 +44,7 @@ def test_a_voice_is_heard_on_whichever_of_1_to_64_channels(count, mixed):
     for place in {0, min(3, count - 1), count - 1}:
         sound = mixed(*[said if n == place else silence for n in range(count)])
         assert len(sound) == RATE_HZ // 2
-        assert level(sound) > level(said * 32768) - 10 * np.log10(count) - 4
+        assert level(sound) > level(said * 32768) - (7 if count == 2 else 1)
 
 
 @pytest.mark.parametrize("count", [3, 6, 10, 32, 64])
