@@ -80,6 +80,7 @@ def _escriba(cases: list[dict[str, str]], folder: Path) -> dict[str, Heard]:
     from assets.progress import LogProgress  # noqa: PLC0415
     from pipelines.recordings import Recording  # noqa: PLC0415
     from pipelines.settings import load_settings  # noqa: PLC0415
+    from resources.voices import install_voices  # noqa: PLC0415
 
     bucket, recordings = folder / "bucket", {}
     for case in cases:
@@ -87,6 +88,9 @@ def _escriba(cases: list[dict[str, str]], folder: Path) -> dict[str, Heard]:
         target = bucket / recordings[case["name"]].inbox_key
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(case["audio"], target)
+    wrong = install_voices(MODELS)
+    if wrong:
+        sys.stderr.write(f"The speakers are the toy's: {wrong}\n")
     settings = load_settings(
         storage_url=bucket.as_uri(),
         tenants_file=_tenants(cases, folder),

@@ -14,6 +14,7 @@ Doubles = npt.NDArray[np.float64]
 
 _OWN_LIKENESS = 0.6  # where too few pieces follow one another to tell
 _FEWEST_PAIRS = 4
+_LIKENESS_RANGE = (0.4, 0.8)  # it was 0.48 to 0.73 in 34 recordings
 _RAISE, _HIGHEST = 0.05, 2.0  # of the bar, where more speakers are asked for than are found
 
 
@@ -23,20 +24,25 @@ class Rules:
 
     within: at which pieces of one speaker of one window are one voice: the segmentation does not
         hear each change of speakers.
-    low, high, full_seconds: at which two clusters of voices are one speaker (`Bar`).
+    low, high: at which two clusters of voices are one speaker (`Bar`).
+    full_share, full_seconds: the part of all speech from which on a cluster is known well, within
+        bounds: in a day of one voice, a minute of it may sound like nobody else.
     rivalry: the bar rises by it for voices that were heard side by side (`Rivals`).
     clear_seconds: alone, for a voice to found a cluster; the others join one.
-    least_seconds: of all clear voices of a speaker; who says less is one of the others.
+    least_share, least_seconds: of all clear speech, within bounds; who says less is one of the
+        others.
     rounds: of giving each voice to the nearest centroid and taking the centroids anew.
     """
 
     within: float = 0.75
-    low: float = 0.45
+    low: float = 0.5
     high: float = 0.75
-    full_seconds: float = 10.0
+    full_share: float = 0.1
+    full_seconds: tuple[float, float] = (10.0, 60.0)
     rivalry: float = 0.2
     clear_seconds: float = 0.6
-    least_seconds: float = 1.0
+    least_share: float = 0.025
+    least_seconds: tuple[float, float] = (1.0, 4.0)
     rounds: int = 2
 
 
@@ -67,9 +73,13 @@ def group(pieces: Pieces, speakers: Speakers, rules: Rules) -> Grouped:
     if len(clear) == 0:
         clear = np.arange(count)
     side = _side_by_side(pieces.window[first][clear], pieces.speaker[first][clear])
-    bar = Bar(own, rules.low, rules.high, rules.full_seconds)
+    total = seconds.sum()
+    bar = Bar(
+        own, rules.low, rules.high, float(np.clip(rules.full_share * total, *rules.full_seconds))
+    )
     given = _Voices(means[clear], np.maximum(seconds[clear], 0.1), Rivals(side, rules.rivalry))
-    centroids = _centroids(given, bar, speakers, rules.least_seconds)
+    least = float(np.clip(rules.least_share * total, *rules.least_seconds))
+    centroids = _centroids(given, bar, speakers, least)
     for _ in range(rules.rounds):
         near = np.argmax(given.means @ centroids.T, axis=1)
         anew = centroids_of(given.means, given.seconds, near, len(centroids))
@@ -84,7 +94,8 @@ def likeness(pieces: Pieces) -> float:
     pairs = np.flatnonzero(after & long[1:] & long[:-1])
     if len(pairs) < _FEWEST_PAIRS:
         return _OWN_LIKENESS
-    return float(np.median((pieces.vectors[pairs] * pieces.vectors[pairs + 1]).sum(1)))
+    found = np.median((pieces.vectors[pairs] * pieces.vectors[pairs + 1]).sum(1))
+    return float(np.clip(found, *_LIKENESS_RANGE))
 
 
 def _voices(pieces: Pieces, weight: Doubles, least: float) -> Indices:
