@@ -9,6 +9,7 @@ Stages, in the order in which a word passes them:
 - `detector`: no region of speech covers the word.
 - `cut`: it lies on the end of a window, or beside a pause that was shortened.
 - `decoder`: a window holds it, and the model did not write it.
+- `heard again`: the same, and it was not written when the stretch was heard again either.
 - `removed: REASON`: the model wrote it, and the filter took it out.
 """
 
@@ -52,7 +53,9 @@ def stage_of(word: Placed, heard: Heard) -> str:
     edges = [edge for piece in pieces for edge in (piece.start_ms, piece.end_ms)]
     if any(word.start_ms - NEAR_MS < edge < word.end_ms + NEAR_MS for edge in edges):
         return "cut"
-    return "decoder"
+    again = [each for each in heard.warnings if each.code in {"heard_again", "no_words_heard"}]
+    is_again = any(each.start_ms <= middle <= each.end_ms for each in again)
+    return "heard again" if is_again else "decoder"
 
 
 def _removed(word: Placed, heard: Heard) -> str:

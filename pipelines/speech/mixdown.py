@@ -36,6 +36,7 @@ class Mixer:
         self._turns = False
         self._before: Samples | None = None
         self._gain = 1.0
+        self._sounding: frozenset[int] = frozenset()  # channels that were heard so far
         self._filters: dict[tuple[int, int], npt.NDArray[np.complex64]] = {}
 
     def mix(self, frame: AudioFrame) -> AudioFrame:
@@ -83,13 +84,17 @@ class Mixer:
         return self._filters[reach, size]
 
     def _many(self, sound: Samples) -> Samples:
-        """The sum by the square root of the count, and quieter from where that would be too loud.
+        """The sum by the root of how many sound, and quieter from where that would be too loud.
 
-        One voice on one of 60 channels is 18 dB down so, where an average takes away 36.
+        One voice on one of 60 channels keeps its level so, where an average takes away 36 dB. The
+        gain never rises: a gate that opens and shuts would be heard.
         """
         mixed = _signs(sound) @ sound
+        levels = np.sqrt(np.einsum("cs,cs->c", sound, sound) / max(sound.shape[1], 1))
+        self._sounding = self._sounding | frozenset(np.flatnonzero(levels > QUIET).tolist())
+        fitting = max(len(self._sounding), 1) ** -0.5
         peak = float(np.abs(mixed).max(initial=0.0))
-        self._gain = min(self._gain, len(sound) ** -0.5, FULL_SCALE / max(peak, FULL_SCALE))
+        self._gain = min(self._gain, fitting, FULL_SCALE / max(peak, FULL_SCALE))
         return cast("Samples", mixed * np.float32(self._gain))
 
 

@@ -51,8 +51,8 @@ class Judged(NamedTuple):
 class CleanClock:
     """Timestamps as one clock that only goes forward, without leaps that are no time.
 
-    Timestamps that fall or stand still (files joined end to end, RealAudio) go on from where the
-    sound is; so does what follows a leap that is too long to be filled.
+    Timestamps that fall (files joined end to end) go on from where the sound is; so does what
+    follows a leap that is too long to be filled.
 
     Attributes:
         skipped_ms: Length of the leaps ignored so far for being too long.
@@ -62,7 +62,6 @@ class CleanClock:
         self.skipped_ms = 0
         self._tick_seconds = tick_seconds
         self._shift = self._filled = 0.0  # seconds
-        self._last: int | None = None
         self._expected: float | None = None
 
     def read(self, pts: int | None, seconds: float) -> float | None:
@@ -71,15 +70,14 @@ class CleanClock:
             if self._expected is not None:
                 self._expected += seconds
             return None
-        at, expected, last = pts * self._tick_seconds + self._shift, self._expected, self._last
-        self._last = pts
+        at, expected = pts * self._tick_seconds + self._shift, self._expected
         if expected is not None:
             late = at - expected
-            if last is not None and pts <= last:
+            if late < -LOST_SECONDS:
                 self._shift -= late
                 at = expected
-            elif late > LAG_SECONDS:
-                self._filled += late
+            elif abs(late) > LAG_SECONDS:
+                self._filled = max(0.0, self._filled + late)  # jitter goes and comes back
                 if late > LONGEST_HOLE_SECONDS or self._filled > MOST_HOLES_SECONDS:
                     self._filled -= late
                     self._shift -= late

@@ -40,11 +40,11 @@ def mixed(tmp_path, decode):
 
 @pytest.mark.parametrize("count", range(1, 65))
 def test_a_voice_is_heard_on_whichever_of_1_to_64_channels(count, mixed):
-    said, silence = voice(1.0), np.zeros(RATE_HZ)
-    for place in {0, count // 2, min(3, count - 1), count - 1}:
+    said, silence = voice(0.5), np.zeros(RATE_HZ // 2)
+    for place in {0, min(3, count - 1), count - 1}:
         sound = mixed(*[said if n == place else silence for n in range(count)])
-        assert len(sound) == RATE_HZ
-        assert level(sound) > level(said * 32768) - 10 * np.log10(count) - 4
+        assert len(sound) == RATE_HZ // 2
+        assert level(sound) > level(said * 32768) - (7 if count == 2 else 1)
 
 
 @pytest.mark.parametrize("count", [3, 6, 10, 32, 64])

@@ -8,6 +8,7 @@ import pytest
 
 from gpu_job.contract import JobOptions
 from gpu_job.speech.decoding import FRAMES, Decoder
+from gpu_job.speech.second_try import is_looping
 
 SOUND = np.zeros(16_000 * 6, np.float32)
 
@@ -113,3 +114,54 @@ def test_what_is_missing_to_thirty_seconds_is_silence_to_the_model(spied):
 
     assert short.shape == (short.shape[0], FRAMES)
     assert np.abs(short[:, 510:] - whole[:, 510:]).max() < 0.01
+
+
+LOOP = "that I have a squire" + "'a" * 120
+
+
+@pytest.mark.parametrize(
+    ("text", "loops"),
+    [
+        (LOOP, True),
+        ("a sentence that was said and is long enough for a loop to hide in it, " * 1 + LOOP, True),
+        ("nothing of what is said here is said twice, so that all of it is kept as it is. ", False),
+        ("yes. " * 4, False),
+        ("", False),
+    ],
+)
+def test_a_loop_is_seen_wherever_it_stands(text, loops):
+    assert is_looping(text) is loops
+
+
+def test_a_window_that_loops_is_decoded_with_a_beam(spied):
+    texts = {1: LOOP, 5: "that I have a squire now"}
+    decoder, model = spied(lambda tokenizer: tokenizer)
+    tokenizer, model.tokens = decoder._tokenizer, None
+
+    def written(features, prompts, *, beam_size, **_asked):
+        tokens = spoken(tokenizer, 0.0, f" {texts[beam_size]}", 4.0)
+        found = SimpleNamespace(sequences_ids=[tokens], scores=[-0.2], no_speech_prob=0.01)
+        return [found] * len(prompts)
+
+    model.generate = written
+
+    [segment] = decoded(decoder)
+
+    assert segment.text.strip() == texts[5]
+
+
+def test_what_loops_in_the_beam_too_is_taken_as_it_is_likelier(spied):
+    decoder, model = spied(lambda tokenizer: tokenizer)
+    tokenizer, scores = decoder._tokenizer, {1: -0.1, 5: -0.3}
+
+    def written(features, prompts, *, beam_size, **_asked):
+        tokens = spoken(tokenizer, 0.0, " yes." * (60 if beam_size == 1 else 50), 4.0)
+        score = scores[beam_size]
+        found = SimpleNamespace(sequences_ids=[tokens], scores=[score], no_speech_prob=0.01)
+        return [found] * len(prompts)
+
+    model.generate = written
+
+    words = [word for segment in decoded(decoder) for word in segment.words]
+
+    assert len(words) == 60

@@ -382,6 +382,19 @@ def test_a_loop_over_somebody_who_says_other_things_is_cut_to_its_first_time():
     assert len(believe(said_at(*starts, text="Naldirna,"), "en", heard).segments) == 1
 
 
+def test_what_a_loop_leaves_goes_where_no_language_is_heard():
+    starts = range(1_000, 25_000, 2_000)
+    heard = FakeHearing(loud=tuple(at + 150 for at in starts), likeness=0.2)
+    unsure = [
+        RawSegment((RawWord(at, at + 300, "Naldirna,", 0.3),), -0.3, compression=9.0)
+        for at in starts
+    ]
+
+    believed = believe(unsure, "cy", heard, FakeOpinion(certainty=0.3))
+
+    assert believed.segments == ()
+
+
 def test_a_word_without_sound_stands_where_a_sound_has_no_word():
     """Twelve say it; Whisper writes thirteen, two behind the last voice and none for the fourth."""
     starts = [1_000 * i for i in range(12)]

@@ -7,9 +7,11 @@ import pytest
 
 from bench.speech_sets import decoded
 from bench.speechless import at_level, crowd, reversed_talk
-from gpu_job.contract import JobOptions, SpeechRegion
+from gpu_job.contract import JobOptions
 from gpu_job.speech.so_far import Speech
 from gpu_job.speech.transcriber import Transcriber
+from pipelines.speech.regions import RegionFinder
+from resources.vad import SileroDetector
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "demo" / "recordings"
 SECONDS = 25
@@ -23,12 +25,20 @@ def heard(real_whisper):
 
     def hear(sound, language=None):
         samples = (np.clip(sound, -1, 1) * 32_767).astype(np.int16)[None]
-        speech, everything = Speech(), SpeechRegion(start_ms=0, end_ms=samples.shape[1] // 16)
-        options = JobOptions(model="base", language=language)
-        Transcriber(model, 8).transcribe(samples, (everything,), options, speech, lambda _: None)
+        speech, options = Speech(), JobOptions(model="base", language=language)
+        regions = regions_of(samples[0])
+        Transcriber(model, 8).transcribe(samples, regions, options, speech, lambda _: None)
         return speech
 
     return hear
+
+
+def regions_of(samples):
+    """Where the pipeline's detector hears somebody, before a worker is asked."""
+    stream, finder = SileroDetector().stream(), RegionFinder()
+    finder.feed(stream.feed(samples).tolist())
+    finder.feed(stream.finish().tolist())
+    return finder.finish(len(samples) // 16)
 
 
 @pytest.fixture(scope="module")

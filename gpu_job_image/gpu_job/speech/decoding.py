@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from ..contract import JobOptions
 from .raw import RawSegment, raw_segment
+from .second_try import BEAM, has_failed, logprob_of
 
 FRAME_MS = 10  # of the spectrogram
 FRAMES = 3_000  # 30 s, which the encoder was trained on
@@ -60,15 +61,13 @@ class Decoder:
             RuntimeError: of CTranslate2, such as for want of memory.
         """
         encoded = self._encoded(spectrograms)
-        written = self.model.model.generate(
-            encoded,
-            [self._prompt] * len(spectrograms),
-            beam_size=self.options.beam_size,
-            max_length=self.model.max_length,
-            suppress_tokens=self._suppressed,
-            return_scores=True,
-            return_no_speech_prob=True,
-        )
+        written = self._written(encoded, self.options.beam_size)
+        failed = [i for i, result in enumerate(written) if not self._passes(result)]
+        if failed and self.options.beam_size < BEAM:
+            again = self._written(self._encoded([spectrograms[i] for i in failed]), BEAM)
+            for i, second in zip(failed, again, strict=True):
+                likelier = max((second, written[i]), key=logprob_of)
+                written[i] = second if self._passes(second) else likelier
         segments = [
             self._segments(result.sequences_ids[0], length_ms)
             for result, length_ms in zip(written, lengths_ms, strict=True)
@@ -79,6 +78,23 @@ class Decoder:
             self._raw(of_window, result)
             for of_window, result in zip(segments, written, strict=True)
         ]
+
+    def _written(self, encoded: Any, beam_size: int) -> list[Any]:  # noqa: ANN401  # StorageView
+        return list(
+            self.model.model.generate(
+                encoded,
+                [self._prompt] * encoded.shape[0],
+                beam_size=beam_size,
+                max_length=self.model.max_length,
+                suppress_tokens=self._suppressed,
+                return_scores=True,
+                return_no_speech_prob=True,
+            )
+        )
+
+    def _passes(self, result: Any) -> bool:  # noqa: ANN401  # WhisperGenerationResult
+        text = self._tokenizer.decode(result.sequences_ids[0])
+        return not has_failed(text, logprob_of(result), result.no_speech_prob)
 
     def _encoded(self, spectrograms: Sequence[Spectrogram]) -> Any:  # noqa: ANN401  # StorageView
         """On a CPU one by one: eight at once take 15 % longer, since they outgrow its caches."""
@@ -130,7 +146,6 @@ class Decoder:
             get_compression_ratio,
         )
 
-        length = len(result.sequences_ids[0])
         found = []
         for each in segments:
             text = self._tokenizer.decode(each["tokens"])
@@ -141,7 +156,7 @@ class Decoder:
                 end=each["end"],
                 text=text,
                 tokens=each["tokens"],
-                avg_logprob=result.scores[0] * length / (length + 1),
+                avg_logprob=logprob_of(result),
                 compression_ratio=get_compression_ratio(text) if text else 1.0,
                 no_speech_prob=result.no_speech_prob,
                 words=[Word(**word) for word in each["words"]] if "words" in each else None,

@@ -114,7 +114,7 @@ def believe(
     """
     unlooped, removals = _without_loops(segments, heard)
     doubted = any(is_doubtful(segment) for segment in segments)
-    window = _Window(unlooped, language, heard, asked)
+    window = _Window(unlooped, language, heard, asked, has_loops=bool(removals))
     kept: list[RawSegment] = []
     for place, segment in enumerate(unlooped):
         reason = _by_text(segment, window) or (_by_sound(place, window) if doubted else None)
@@ -150,6 +150,7 @@ class _Window:
     language: str
     heard: Hearing
     asked: SecondOpinion
+    has_loops: bool
 
     @cached_property
     def adds(self) -> Sequence[float]:
@@ -176,11 +177,13 @@ class _Window:
     def is_no_language(self) -> bool:
         """The model is unsure of the words, and of every language that they could be of.
 
-        Of a few words, such as a roll call's, no language can be told.
+        Of a few words, such as a roll call's, no language can be told; what a loop left is no
+        roll call.
         """
         chances = _chances(self.segments)
         sure = _mean(chances)
-        if len(chances) < FEW_WORDS or sure >= MUMBLED:
+        is_short = len(chances) < FEW_WORDS and not self.has_loops
+        if is_short or sure >= MUMBLED:
             return False
         return sure * self.asked.language_certainty() < NO_LANGUAGE
 
