@@ -85,7 +85,7 @@ def but(told_more):
 
 def test_every_wish_is_in_these_tables():
     """But `preview`, which is about Dagster, and what is about files: none changes a job."""
-    others = {"preview", "track", *Look.model_fields}
+    others = {"preview", *Look.model_fields}
     assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - others
 
 
