@@ -38,7 +38,8 @@ def noise(seconds: float, colour: float, dice: Dice) -> Sound:
     hertz = np.fft.rfftfreq(count, 1 / RATE_HZ)
     phases = dice.normal(size=len(hertz)) + 1j * dice.normal(size=len(hertz))
     made: Sound = np.fft.irfft(np.maximum(hertz, 20) ** (-colour / 2) * phases, count)
-    return made / np.abs(made).max()
+    made /= float(np.abs(made).max())
+    return made
 
 
 def rain(seconds: float, dice: Dice) -> Sound:

@@ -216,9 +216,17 @@ def test_of_a_few_words_no_language_is_told():
 @pytest.mark.parametrize(("adds", "stays"), [(4.0, True), (1.0, False)])
 def test_a_sentence_that_the_detector_misses_beside_a_louder_one_stays_where_it_sounds(adds, stays):
     quiet = segment("did the slow communication", logprob=-0.5)
-    unheard = FakeHearing(speech=lambda _start, _end: 0, range_db=30.0)
+    loud = segment("The aspect ratio", at_ms=10_000)
+    unheard = FakeHearing(speech=lambda _start, end: 1_200 if end > 10_000 else 0, range_db=30.0)
 
-    assert bool(believe([quiet], "en", unheard, FakeOpinion(adds)).segments) == stays
+    assert (quiet in believe([quiet, loud], "en", unheard, FakeOpinion(adds)).segments) == stays
+
+
+def test_text_over_beeps_goes_whatever_their_sound_says():
+    """They rise above silence, and a model may be sure of what it hears in them."""
+    beeps = FakeHearing(speech=lambda _start, _end: 0, range_db=80.0)
+
+    assert believe([segment("vamos", logprob=-0.5)], "pt", beeps, FakeOpinion(6.0)).segments == ()
 
 
 @pytest.mark.parametrize(("adds", "stays"), [(0.1, False), (3.0, True)])

@@ -37,6 +37,7 @@ NOTHING_ADDS = 0.7  # a text of MANY_WORDS that goes on by itself, as loops with
 MANY_WORDS = 8
 QUIET_ADDS = 3.0  # with RISES_DB: a sentence that the detector misses beside a louder one
 RISES_DB = 8.0
+BESIDE_MS = 1_000
 MUMBLED = 0.6  # mean probability of a window's words: below it, its language is asked for
 NO_LANGUAGE = 0.29  # that, times the likeliest language's: most reversed talk to 0.22, afar 0.36 up
 FEW_WORDS = 3  # different ones
@@ -264,6 +265,10 @@ def _heard_parts(segment: RawSegment, window: _Window) -> tuple[list[RawSegment]
 
 
 def _is_quiet_speech(part: RawSegment, window: _Window) -> bool:
+    """Beside somebody whom the detector hears: tones and clicks rise above silence too."""
+    first, last = window.segments[0].start_ms, max(each.end_ms for each in window.segments)
+    if window.heard(first, last) < BESIDE_MS:
+        return False
     rises = window.heard.above_floor_db(part.start_ms, part.end_ms) >= RISES_DB
     return rises and window.adds[window.place_of(part)] >= QUIET_ADDS
 
