@@ -132,7 +132,7 @@ class Settings(NightSettings):
         "once", description="'along': anew all the way, where the language may change."
     )
     diarizer: Literal["light", "pyannote", "none"] = Field(
-        "light", description="Who finds the speakers: the embedded light one, pyannote, or nobody."
+        "light", description="Who finds the speakers: light (without torch), pyannote, or none."
     )
     diarization_model: str = Field(
         "",

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from assets.inbox import survey
 from pipelines.cli.add import command as add
+from pipelines.cli.house import kept_stream
 from pipelines.cli.status import command as status
 from pipelines.no_recordings import is_no_recording
 from pipelines.settings import load_settings
@@ -37,6 +38,7 @@ def test_a_folder_is_added_without_what_is_no_recording(folder):
 
 
 def test_what_is_left_out_is_told_in_one_line(folder, capfd):
+    kept_stream.cache_clear()  # of another test's output
     assert CliRunner().invoke(add, [str(folder)]).exit_code == 0
 
     [line] = [line for line in capfd.readouterr().out.splitlines() if "left out" in line]

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from assets.night import write_digest
+from pipelines.cli.house import kept_stream
 from pipelines.cli.show import command as show
 from pipelines.cli.status import command as status
 
@@ -59,6 +60,7 @@ def test_status_show_the_json_and_the_digest_tell_of_it_once(house, odd, capfd):
     assert [(one["recording"], one["code"]) for one in counted] == [(odd.name, CODE)]
     assert shown.stderr.count(message) == 1
     assert message not in shown.stdout
+    kept_stream.cache_clear()  # of another test's output
     told(house, status)
     assert capfd.readouterr().out.count("Separate channels were asked for") == 1
     assert [(one.recording, one.code) for one in first.warnings] == [(odd.name, CODE)]

@@ -64,7 +64,11 @@ def told(tmp_path):
     def tell(settings=None, tenant=None, recording=None):
         (tmp_path / "tenants.yaml").write_text(yaml.safe_dump({"tenants": {"acme": tenant or {}}}))
         tenant_wishes.cache_clear()
-        loaded = load_settings(storage_url=(tmp_path / "bucket").as_uri(), **(settings or {}))
+        loaded = load_settings(
+            storage_url=(tmp_path / "bucket").as_uri(),
+            models_folder=tmp_path / "models",
+            **(settings or {}),
+        )
         storage, one = open_storage(loaded), from_inbox_key("inbox/acme/a.mp3")
         storage.write(one.work_key(OPTIONS_FILE), json.dumps(recording or {}).encode())
         resolved = options_of(one, loaded, storage)
@@ -81,7 +85,7 @@ def but(told_more):
 
 def test_every_wish_is_in_these_tables():
     """But `preview`, which is about Dagster, and what is about files: none changes a job."""
-    others = {"preview", "track", *Look.model_fields}
+    others = {"preview", *Look.model_fields}
     assert set(TENANT) == set(RECORDING) == set(Wishes.model_fields) - others
 
 
@@ -192,3 +196,15 @@ def test_yaml_and_environment_may_say_true_and_false(look):
 
 def test_all_formats_are_written_where_nobody_says_otherwise(look):
     assert look()[0].formats == tuple(FORMATS)
+
+
+def test_the_voices_that_stand_here_are_part_of_what_is_wanted(told, tmp_path):
+    toy = told()
+    folder = tmp_path / "models" / "voices"
+    folder.mkdir(parents=True)
+    (folder / "voices.json").write_text('{"revision": "abc"}')
+
+    assert toy.diarization_model == ""  # what jobs of the toy have always been
+    assert told().diarization_model == "voices@abc"
+    assert told({"diarizer": "none"}).diarization_model == ""
+    assert told(tenant={"diarize": False}).diarization_model == ""
