@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from filelock import FileLock
 
 from resources.models import unpack_demo_models
 from tests.fake_hub import files_of, hub_of
@@ -104,7 +105,8 @@ def test_a_download_that_was_killed_goes_on_where_it_was(place, hub, model_files
     _until(lambda: part.is_file() and part.stat().st_size >= 3_000_000)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
-    hub.sent.clear()
+    with FileLock(place / "models" / "hub" / "small.lock", timeout=120):
+        hub.sent.clear()  # its child has ended, too
     hub.stall.set()
 
     done = escriba("run", cwd=place)
