@@ -45,6 +45,7 @@ class Partial(Contract):
     turns: tuple[Turn, ...] = ()
     exclusive_turns: tuple[Turn, ...] = ()
     speaker_embeddings: tuple[SpeakerEmbedding, ...] = ()
+    diarizer: str = ""
 
     @property
     def speech(self) -> Speech:
@@ -62,7 +63,7 @@ class Partial(Contract):
         """Who speaks when, where that was found."""
         if not self.has_turns:
             return None
-        return Diarization(self.turns, self.exclusive_turns, self.speaker_embeddings)
+        return Diarization(self.turns, self.exclusive_turns, self.speaker_embeddings, self.diarizer)
 
 
 def partial_of(
@@ -86,6 +87,7 @@ def partial_of(
         turns=found.turns,
         exclusive_turns=found.exclusive,
         speaker_embeddings=found.embeddings,
+        diarizer=found.by,
     )
 
 

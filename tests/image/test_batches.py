@@ -7,11 +7,14 @@ import pytest
 from gpu_job.card import Card, Memory
 from gpu_job.errors import OutOfMemoryError
 from gpu_job.speech import model as whisper
-from gpu_job.speech.batches import WINDOWS_A_CALL, Batches
+from gpu_job.speech.batches import WINDOWS_A_CALL, Batches, Call
 from gpu_job.speech.so_far import Speech
 from gpu_job.speech.transcriber import Transcriber
+from gpu_job.speech.windows import laid_out
 from tests.image.fake_device import (
+    OPTIONS,
     REGIONS,
+    SAMPLES,
     WINDOW_MS,
     heard,
     model,
@@ -180,3 +183,13 @@ def test_without_a_card_eight_windows_go_together():
     on_cpu = SimpleNamespace(model=SimpleNamespace(device="cpu"))
 
     assert whisper.batch_for(on_cpu, Card("", lambda: Memory(0, 0)), 0) == 8
+
+
+def test_stretches_that_are_heard_again_are_batches_between_which_the_work_may_stop(device):
+    device()
+    checked = []
+    call = Call(tuple(laid_out(0, [(at, at + 3_000)]) for at in range(0, 90_000, 9_000)), "pt")
+
+    Batches(model(), 4).again(SAMPLES, call, OPTIONS, lambda: checked.append(1))
+
+    assert len(checked) == 2

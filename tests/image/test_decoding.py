@@ -59,7 +59,7 @@ def test_hotwords_prompt_task_and_beam_reach_the_model(spied):
     [prompt] = asked["prompts"]
     assert asked["beam_size"] == 3
     assert prompt[0] == tokenizer.sot_prev
-    assert tokenizer.decode(prompt[1 : prompt.index(tokenizer.sot)]) == " AnaHello."
+    assert tokenizer.decode(prompt[1 : prompt.index(tokenizer.sot)]) == " Ana Hello."
     assert tokenizer.translate in prompt
     assert tokenizer.no_timestamps not in prompt
 
@@ -116,6 +116,16 @@ def test_what_is_missing_to_thirty_seconds_is_silence_to_the_model(spied):
     assert np.abs(short[:, 510:] - whole[:, 510:]).max() < 0.01
 
 
+def test_silence_has_a_floor_of_its_own_where_the_sound_is_faint(spied):
+    decoder, _ = spied()
+    faint = np.random.default_rng(1).normal(0, 1e-6, 16_000 * 5).astype(np.float32)
+
+    short = decoder.spectrogram(faint)
+    whole = decoder.spectrogram(np.concatenate([faint, np.zeros(16_000 * 25, np.float32)]))
+
+    assert np.abs(short[:, 510:] - whole[:, 510:]).max() < 0.01
+
+
 LOOP = "that I have a squire" + "'a" * 120
 
 
@@ -165,3 +175,21 @@ def test_what_loops_in_the_beam_too_is_taken_as_it_is_likelier(spied):
     words = [word for segment in decoded(decoder) for word in segment.words]
 
     assert len(words) == 60
+
+
+def test_windows_that_fail_together_take_no_more_memory_than_the_batch(spied):
+    decoder, model = spied(lambda tokenizer: tokenizer)
+    tokenizer, beams = decoder._tokenizer, []
+
+    def written(features, prompts, *, beam_size, **_asked):
+        beams.append(beam_size * len(prompts))
+        tokens = spoken(tokenizer, 0.0, f" {LOOP}", 4.0)
+        found = SimpleNamespace(sequences_ids=[tokens], scores=[-0.2], no_speech_prob=0.01)
+        return [found] * len(prompts)
+
+    model.generate = written
+
+    found = decoder.decode([decoder.spectrogram(SOUND)] * 10, [6_000] * 10)
+
+    assert len(found) == 10
+    assert max(beams) == 10

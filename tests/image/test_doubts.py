@@ -193,6 +193,7 @@ def test_a_voice_that_rises_above_its_room_is_kept_whatever_the_model_thinks_of_
     [
         ([0.3], 0.3, False),  # backwards: neither word nor language is sure
         ([0.4], 0.9, True),  # from afar: the words are hard, the language is not
+        ([0.575], 0.49, True),  # a synthetic voice in a short recording
         ([0.6], 0.3, True),  # a few clear words tell no language
     ],
 )

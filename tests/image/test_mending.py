@@ -107,3 +107,37 @@ def test_times_are_shifted_by_where_the_stretch_begins():
     [moved] = later([said("so it is", 100)], 2_000)
 
     assert [word.start_ms for word in moved.words] == [2_100, 2_500, 2_900]
+
+
+def number(*parts, at_ms=0):
+    """A number as a Whisper writes it, each (text, length in ms) joining the one before."""
+    words = []
+    for text, length_ms in parts:
+        words.append(RawWord(at_ms, at_ms + length_ms, text, 0.9, joins=bool(words)))
+        at_ms += length_ms
+    return RawSegment(tuple(words))
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        number(("3", 400), (".5", 700), ("%", 800), at_ms=1_600),  # a rest of it
+        number(("%", 800), at_ms=2_500),  # a mark alone
+    ],
+)
+def test_a_rest_or_a_mark_is_no_new_word(again):
+    first = [said("it costs so much"), number(("3", 400), (".5%,", 400), at_ms=1_600)]
+
+    found, words = mended(first, [again], GAP)
+
+    assert text_of(found) == "it costs so much 3.5%,"
+    assert words == 0
+
+
+def test_a_whole_number_that_was_lost_is_put_in_with_its_marks():
+    again = number(("3", 300), (".5", 300), ("%", 300), at_ms=2_200)
+
+    found, words = mended([said("it costs so", 0)], [again], GAP)
+
+    assert text_of(found) == "it costs so 3.5%"
+    assert words == 3

@@ -12,7 +12,7 @@ from gpu_job.contract import (
     Turn,
     Word,
 )
-from gpu_job.diarize.base import Diarization
+from gpu_job.diarize.base import TOY, Diarization
 from gpu_job.job import run_job
 from gpu_job.speech.plan import Plan
 from gpu_job.speech.so_far import Speech
@@ -98,7 +98,7 @@ def test_a_partial_of_another_revision_of_the_model_is_passed_over(attempts):
 def test_whatever_was_found_comes_back_as_it_was(job):
     turns = (Turn(start_ms=0, end_ms=900, speaker="SPEAKER_00"),)
     voices = (SpeakerEmbedding(speaker="SPEAKER_00", vector=(0.5, -0.25)),)
-    found = Diarization(turns, turns[:1], voices)
+    found = Diarization(turns, turns[:1], voices, TOY)
     windows = (laid_out(0, [(0, 900), (2_000, 3_000)]), laid_out(1, [(500, 900)]))
     word = Word(start_ms=0, end_ms=400, text="ah", probability=0.5)
     speech = Speech(

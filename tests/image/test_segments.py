@@ -75,7 +75,7 @@ def test_a_region_without_length_is_no_window():
     assert pack([SpeechRegion(start_ms=0, end_ms=0)], 0) == []
 
 
-@pytest.mark.parametrize(("gap_seconds", "most"), [(0.6, 1.35), (2.5, 1.35)])
+@pytest.mark.parametrize(("gap_seconds", "most"), [(0.6, 1.35), (2.5, 1.39)])
 def test_eight_hours_of_a_hearing_take_few_more_windows_than_can_be(gap_seconds, most):
     """The ideal is all speech in full windows; a lecture and a hearing, as they were simulated."""
     dice, at, regions = np.random.default_rng(1), 0.0, []
@@ -106,7 +106,7 @@ def test_what_two_regions_share_is_heard_once():
     windows = pack([SpeechRegion(start_ms=a, end_ms=b) for a, b in spans], 10_000)
 
     pieces = [(p.start_ms, p.end_ms) for window in windows for p in window.pieces]
-    assert pieces == [(0, 6_350), (8_650, 9_700)]
+    assert pieces == [(0, 6_350), (8_650, 9_850)]
 
 
 def test_a_word_whose_probability_is_no_number_is_believed_least():
@@ -134,7 +134,7 @@ def test_a_word_over_a_cut_pause_lies_where_most_of_it_is():
 def test_a_window_begins_and_ends_with_a_little_of_the_pause_around_it():
     [window] = pack([SpeechRegion(start_ms=1_000, end_ms=2_000)], 5_000)
 
-    assert window.pieces == (Piece(800, 2_200, 0),)
+    assert window.pieces == (Piece(650, 2_350, 0),)
 
 
 @pytest.mark.parametrize(

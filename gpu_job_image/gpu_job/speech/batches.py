@@ -20,6 +20,7 @@ LEAST_FRAMES = 1_500  # of a stretch that is heard again: far below it a Whisper
 SILENT_FRAMES = 500  # after it: a Whisper expects that a text ends in silence
 STEP_SECONDS = 45.0  # an owner fences itself between batches, so none may take over a minute
 
+Check = Callable[[], None]  # raises where the work must stop
 Batched = Callable[[int], None]  # called between the batches of a call: ms of its audio done
 
 
@@ -78,13 +79,16 @@ class Batches:
                 decoder, spectrograms = begun.result()
                 yield call, self._finish(decoder, spectrograms, call, batched)
 
-    def again(self, samples: Samples, call: Call, options: JobOptions) -> list[list[RawSegment]]:
-        """A call of short stretches, between two others.
+    def again(
+        self, samples: Samples, call: Call, options: JobOptions, check: Check
+    ) -> list[list[RawSegment]]:
+        """A call of short stretches, between two others; `check` is called between its batches.
 
         The encoder takes less than 30 s too, and 15 s cost it a quarter: attention is quadratic.
 
         Raises:
             OutOfMemoryError: not even one window fits.
+            Exception: whatever `check` raises.
         """
         decoder = Decoder(self._model, call.language, options)
         longest_ms = max(window.length_ms for window in call.windows)
@@ -92,7 +96,7 @@ class Batches:
         spectrograms = [
             decoder.spectrogram(as_float(cut(samples, window)), frames) for window in call.windows
         ]
-        return self._finish(decoder, spectrograms, call, lambda _: None)
+        return self._finish(decoder, spectrograms, call, lambda _: check())
 
     def _begin(
         self, samples: Samples, call: Call, options: JobOptions

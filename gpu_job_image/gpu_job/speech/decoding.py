@@ -23,7 +23,8 @@ from .second_try import BEAM, has_failed, logprob_of
 
 FRAME_MS = 10  # of the spectrogram
 FRAMES = 3_000  # 30 s, which the encoder was trained on
-FLOOR = 2.0  # silence in a log-mel spectrogram: (max - 8) of (x + 4) / 4, as Whisper clips it
+FLOOR = 2.0  # silence in a log-mel spectrogram: (max - 8) of (x + 4) / 4, as Whisper clips it,
+SILENCE = -1.5  # but never below (-10 + 4) / 4: it counts no power below 1e-10
 
 Spectrogram = npt.NDArray[np.float32]  # (bands, frames)
 
@@ -35,7 +36,8 @@ def spectrogram_of(
 ) -> Spectrogram:
     """As many frames of sound, filled up with silence."""
     found = model.feature_extractor(sound)[:, : len(sound) // (FRAME_MS * 16)][:, :frames]
-    filled = np.full((found.shape[0], frames), found.max(initial=0.0) - FLOOR, np.float32)
+    silence = max(float(found.max(initial=-np.inf)) - FLOOR, SILENCE)
+    filled = np.full((found.shape[0], frames), silence, np.float32)
     filled[:, : found.shape[1]] = found
     return filled
 
@@ -62,12 +64,8 @@ class Decoder:
         """
         encoded = self._encoded(spectrograms)
         written = self._written(encoded, self.options.beam_size)
-        failed = [i for i, result in enumerate(written) if not self._passes(result)]
-        if failed and self.options.beam_size < BEAM:
-            again = self._written(self._encoded([spectrograms[i] for i in failed]), BEAM)
-            for i, second in zip(failed, again, strict=True):
-                likelier = max((second, written[i]), key=logprob_of)
-                written[i] = second if self._passes(second) else likelier
+        if self.options.beam_size < BEAM:
+            self._try_again(spectrograms, written)
         segments = [
             self._segments(result.sequences_ids[0], length_ms)
             for result, length_ms in zip(written, lengths_ms, strict=True)
@@ -78,6 +76,17 @@ class Decoder:
             self._raw(of_window, result)
             for of_window, result in zip(segments, written, strict=True)
         ]
+
+    def _try_again(self, spectrograms: Sequence[Spectrogram], written: list[Any]) -> None:
+        """Puts in what a beam makes of those that failed; no more at once than the batch bears."""
+        failed = [i for i, result in enumerate(written) if not self._passes(result)]
+        most = max(1, len(written) // BEAM)  # each takes the memory of BEAM
+        for low in range(0, len(failed), most):
+            some = failed[low : low + most]
+            again = self._written(self._encoded([spectrograms[i] for i in some]), BEAM)
+            for i, second in zip(some, again, strict=True):
+                likelier = max((second, written[i]), key=logprob_of)
+                written[i] = second if self._passes(second) else likelier
 
     def _written(self, encoded: Any, beam_size: int) -> list[Any]:  # noqa: ANN401  # StorageView
         return list(
@@ -184,11 +193,11 @@ class Decoder:
 
     @cached_property
     def _prompt(self) -> list[int]:
-        before = self.options.initial_prompt
+        before = (self.options.initial_prompt or "").strip()
         return list(
             self.model.get_prompt(
                 self._tokenizer,
-                self._tokenizer.encode(before) if before else [],
+                self._tokenizer.encode(f" {before}") if before else [],
                 hotwords=self.options.hotwords or None,
             )
         )

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 
+from ..contract.joins import units
 from .coverage import Gap, taken
 from .loops import bare
 from .raw import RawSegment, RawWord
@@ -51,16 +52,28 @@ def later(segments: Sequence[RawSegment], by_ms: int) -> list[RawSegment]:
 def _new(
     first: Sequence[RawWord], second: Sequence[RawWord], pairs: dict[int, int], gap: Gap
 ) -> set[int]:
-    """Places in `second` of what lies in the gap, and is not another reading of a word there."""
+    """Places in `second` of what lies in the gap, and is not another reading of a word there.
+
+    A rest that joins a word which stands already, as the "%" of "3.5%", is no new word; nor is a
+    mark by itself.
+    """
     known = set(pairs.values())
     alone = [span for i, word in enumerate(first) if i not in pairs for span in taken(word)]
-    return {
+    new = {
         place
         for place, word in enumerate(second)
         if place not in known
         and gap.low_ms - SLACK_MS <= center(word) <= gap.high_ms + SLACK_MS
         and not any(low <= center(word) <= high for low, high in alone)
     }
+    found: set[int] = set()
+    at = 0
+    for unit in units(second):
+        places = range(at, at + len(unit))
+        at += len(unit)
+        head = next((place for place in places if bare(second[place].text)), None)
+        found |= new.intersection(places) if head in new else set()
+    return found
 
 
 def _same(first: Sequence[RawWord], second: Sequence[RawWord]) -> dict[int, int]:

@@ -1,6 +1,6 @@
 """The model, asked again about a window in which something says that nobody speaks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,16 +12,21 @@ from .unheard import Unheard
 
 @dataclass
 class AskedAgain:
-    """About one window: the decoder is run for its words, the encoder for its language."""
+    """About one window: the decoder is run for its words, the encoder for its language.
+
+    `check` is called before each run: on a CPU those of a call take a minute together.
+    """
 
     model: Any  # faster_whisper.WhisperModel
     unheard: Unheard
     audio: Samples
     language: str
     task: str
+    check: Callable[[], None]
 
     def sound_adds(self, segments: Sequence[RawSegment]) -> Sequence[float]:
         """For each segment, how much likelier its words are for having been heard (nats a word)."""
+        self.check()
         return self.unheard.sound_adds(segments, self.language, self.task)
 
     def language_certainty(self) -> float:
@@ -32,5 +37,6 @@ class AskedAgain:
     def _certainty(self) -> float:
         if not self.model.model.is_multilingual:
             return 1.0
+        self.check()
         _, probability, _ = self.model.detect_language(as_float(self.audio))
         return float(probability)

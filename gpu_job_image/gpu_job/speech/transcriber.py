@@ -9,7 +9,7 @@ from ..card import Card
 from ..contract import JobOptions, JobWarning, SpeechRegion
 from ..settings import WorkerSettings
 from ..translating import cannot_translate
-from .batches import Batches, Call, cut
+from .batches import Batches, Call, Check, cut
 from .bounds import must_be_possible
 from .doubts import Believed, Removal
 from .heard_call import Ask, HeardCall
@@ -89,15 +89,18 @@ class Transcriber:
         def batched(ms: int) -> None:
             progress(done.speech_ms(speech.windows_done, ms))
 
-        batched(0)
+        def check() -> None:
+            batched(0)
+
+        check()
         for call, found in self._batches.decode(samples, calls, options, batched):
             # apart, since `batched` may stop the work: a call is kept as a whole, or is heard again
             of_call = Speech(speech.plan)
-            heard = HeardCall.of(samples, call, found, self._ask(options))
+            heard = HeardCall.of(samples, call, found, self._ask(options, check))
             unsaid = heard.gaps(regions)
             if unsaid:
                 batched(call.starts_ms[-1])
-                again = self._batches.again(samples, heard.stretches(unsaid), options)
+                again = self._batches.again(samples, heard.stretches(unsaid), options, check)
                 of_call.warnings += heard.mend(unsaid, again)
             for window, believed in zip(call.windows, heard.timed(), strict=True):
                 _keep(of_call, window, believed, call.language)
@@ -122,9 +125,9 @@ class Transcriber:
             return Plan(tuple(windows), "en")
         return plan(windows, options, guess)
 
-    def _ask(self, options: JobOptions) -> Ask:
+    def _ask(self, options: JobOptions, check: Check) -> Ask:
         def ask(audio: Samples, language: str) -> AskedAgain:
-            return AskedAgain(self._model, self._unheard, audio, language, options.task)
+            return AskedAgain(self._model, self._unheard, audio, language, options.task, check)
 
         return ask
 
