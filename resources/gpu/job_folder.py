@@ -28,6 +28,7 @@ from .paid_once import Watch
 _ATTEMPT = re.compile(r"attempt-(\d+)\.json")
 Part = TypeVar("Part", bound=BaseModel)
 ADDRESS_MARGIN = timedelta(minutes=15)  # on the life of an address, beside both limits
+OTHER_CLOCK_MS = 100  # between two lengths of one recording: a player and a reader notice more
 
 
 class DamagedError(StorageError):
@@ -61,9 +62,6 @@ _HowMany = Annotated[  # so many objects of a list
         )
     ),
 ]
-
-
-OTHER_CLOCK_MS = 100  # a player and a reader notice more
 
 
 class ResultHead(BaseModel):
@@ -112,16 +110,15 @@ class JobFolder:
         if self.storage.create(self.key("request.json"), body):
             return request
         standing = self._read("request.json", FrozenRequest) or request
-        if abs(standing.audio_ms - request.audio_ms) < OTHER_CLOCK_MS or not self._is_idle():
+        if abs(standing.audio_ms - request.audio_ms) < OTHER_CLOCK_MS:
             return standing
-        for attempt in self.attempts():
+        attempts = self.attempts()  # once: what somebody begins from now on keeps its partials
+        if self.has_result() or any(attempt.end is None for attempt in attempts):
+            return standing
+        for attempt in attempts:  # before the request: killed here, the next run does it all
             self.storage.delete(self._partial(attempt.attempt))
         self.storage.write(self.key("request.json"), body)
         return request
-
-    def _is_idle(self) -> bool:
-        """No result, and no attempt that has not ended."""
-        return not self.has_result() and all(attempt.end for attempt in self.attempts())
 
     def frozen(self) -> FrozenRequest:
         """The request that stands.
