@@ -109,7 +109,7 @@ class JobFolder:
         body = request.model_dump_json().encode()
         if self.storage.create(self.key("request.json"), body):
             return request
-        standing = self._read("request.json", FrozenRequest) or request
+        standing = self.asked() or request
         if abs(standing.audio_ms - request.audio_ms) < OTHER_CLOCK_MS:
             return standing
         attempts = self.attempts()  # once: what somebody begins from now on keeps its partials
@@ -126,10 +126,14 @@ class JobFolder:
         Raises:
             StorageError: it is gone.
         """
-        request = self._read("request.json", FrozenRequest)
+        request = self.asked()
         if request is None:
             raise StorageError(f"{self.key('request.json')!r} is gone; run again")
         return request
+
+    def asked(self) -> FrozenRequest | None:
+        """The request that stands, or None."""
+        return self._read("request.json", FrozenRequest)
 
     def result(self) -> JobResult | None:
         """The result; there is never more than one."""
