@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 from pipelines.billing.attempts import Attempt, LedgerRow, ledger_row, row_without_job
 from pipelines.billing.prices import total
@@ -28,7 +29,7 @@ from .records import (
     fingerprint,
     stage_fingerprint,
 )
-from .transcript import stale
+from .transcript import heard_by, is_as_wished, stale
 from .warned import warnings_up_to
 from .workshop import Desk
 
@@ -41,13 +42,14 @@ async def cost_metrics(desk: Desk) -> StageMade:
     _check_fresh(desk, raw, said)
     print_ = stage_fingerprint(COST_METRICS, said.job, said.own_attempts, raw.etag)
     warned = await asyncio.to_thread(warnings_up_to, desk, COST_METRICS)
-    reused = await asyncio.to_thread(_stands, desk, print_, warned)
+    how = await asyncio.to_thread(_how, desk, raw, said)
+    reused = await asyncio.to_thread(_stands, desk, print_, warned, how)
     if not reused:
         rows = await asyncio.to_thread(_rows, desk, said)
         if not rows:
             rows = [_without_job(desk, said)]
             await desk.workshop.ledger.add(rows[0])
-        facts = _facts(desk, raw, said, rows, warned)
+        facts = _facts(desk, raw, said, rows, warned).model_copy(update=how)
         seconds = time.perf_counter() - since
         await asyncio.to_thread(desk.save, COST_METRICS, print_, facts, {}, seconds)
     facts = desk.facts(COST_METRICS, CostFacts)
@@ -62,9 +64,29 @@ async def cost_metrics(desk: Desk) -> StageMade:
     return StageMade(COST_METRICS, reused, time.perf_counter() - since, numbers, (check,))
 
 
-def _stands(desk: Desk, print_: str, warned: tuple[RecordingWarning, ...]) -> bool:
-    stands = desk.stands(COST_METRICS, print_)
-    return stands and desk.facts(COST_METRICS, CostFacts).warnings == warned
+def _stands(
+    desk: Desk, print_: str, warned: tuple[RecordingWarning, ...], how: Mapping[str, object]
+) -> bool:
+    if not desk.stands(COST_METRICS, print_):
+        return False
+    facts = desk.facts(COST_METRICS, CostFacts)
+    return facts.warnings == warned and facts.model_dump(include=set(how)) == how
+
+
+def _how(desk: Desk, raw: RawAudio, said: TranscriptFacts) -> dict[str, object]:
+    """With what it was made. Of a transcript that other options gave, its job alone tells."""
+    options, digest = desk.options, None
+    if not said.job:
+        digest = NOTHING_SAID
+    elif is_as_wished(desk, said):
+        digest = made_with(options.job, raw.channels, raw.audio_streams)
+    model = heard_by(desk, said)
+    return {
+        "model": model,
+        "toy": model == DEMO_MODEL,
+        "made_with": digest,
+        "own_wishes": options.own.model_dump(mode="json", exclude_none=True),
+    }
 
 
 def missing_attempts(said: TranscriptFacts, costs: CostFacts) -> set[str]:
@@ -126,12 +148,9 @@ def _facts(
         audio_seconds=said.audio_ms / 1000,
         rtf=rtfs[-1] if rtfs else None,
         warnings=warned,
-        model=(said.model or desk.options.job.model) if said.job else "",
         model_revision=said.model_revision,
-        toy=bool(said.job) and desk.options.job.model == DEMO_MODEL,
-        made_with=made_with(desk.options.job, raw.channels) if said.job else NOTHING_SAID,
-        own_wishes=desk.options.own.model_dump(mode="json", exclude_none=True),
         speech_ms=said.speech_ms,
         audio_bytes=audio.size_bytes,
         source_channels=raw.channels,
+        audio_streams=raw.audio_streams,
     )

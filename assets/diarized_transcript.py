@@ -22,7 +22,7 @@ from .names import (
 )
 from .progress import Checked, StageMade
 from .records import DiarizedFacts, OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
-from .transcript import TRANSCRIPT_FILE, marked, stale
+from .transcript import TRANSCRIPT_FILE, heard_by, marked, stale
 from .warned import warnings_up_to
 from .workshop import Desk
 
@@ -137,7 +137,7 @@ def _joined(desk: Desk, said: TranscriptFacts, audio: OptimizedAudioFacts) -> Di
             permanent=False,
         )
     return diarize(
-        marked(JobResult.model_validate_json(body), desk.options.job.model),
+        marked(JobResult.model_validate_json(body), heard_by(desk, said)),
         recording=desk.recording.name,
         audio_ms=audio.audio_ms,
         regions=audio.regions,

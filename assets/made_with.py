@@ -12,11 +12,13 @@ from .transcript import revision_of
 NOTHING_SAID = ""  # of a recording in which nobody speaks: no option would change that
 
 
-def made_with(options: JobOptions, source_channels: int) -> str:
-    """A digest of the wished options; of a file with one channel `channels` changes nothing."""
+def made_with(options: JobOptions, source_channels: int, audio_streams: int) -> str:
+    """A digest of the wished options, without `channels` and `track` where there is but one."""
     told = options.model_dump(mode="json", exclude_defaults=True)
     if source_channels < 2:  # noqa: PLR2004  # mono
         told.pop("channels", None)
+    if audio_streams < 2:  # noqa: PLR2004  # one sound
+        told.pop("track", None)
     return fingerprint(told, revision_of(options))
 
 
@@ -24,7 +26,7 @@ def made_with(options: JobOptions, source_channels: int) -> str:
 class Made:
     """How a done recording was made; small, since a survey holds a hundred thousand of them.
 
-    made_with: None where an earlier version did not keep it. own: the recording's own wishes, JSON.
+    made_with: None where its job alone tells (outdated.py). own: the recording's own wishes, JSON.
     """
 
     model: str
@@ -36,6 +38,7 @@ class Made:
     speech_ms: int | None
     audio_bytes: int
     source_channels: int
+    audio_streams: int
 
 
 def made_of_facts(facts: CostFacts) -> Made:
@@ -51,4 +54,5 @@ def made_of_facts(facts: CostFacts) -> Made:
         speech_ms=facts.speech_ms,
         audio_bytes=facts.audio_bytes,
         source_channels=facts.source_channels,
+        audio_streams=facts.audio_streams,
     )

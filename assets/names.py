@@ -13,12 +13,12 @@ STAGES = (RAW_AUDIO, OPTIMIZED_AUDIO, TRANSCRIPT, DIARIZED_TRANSCRIPT, COST_METR
 
 # raised when a stage would make something else of the same input: then it is done again.
 # That of the transcript costs nothing: the job's identity decides whether it is computed anew.
-# 2 of the diarized transcript: words join, no SPEAKER_UNKNOWN of nobody, lines of each script.
-# 2 of the costs: what made the words is kept with them.
-VERSIONS = dict.fromkeys(STAGES, 1) | {
+VERSIONS = {
+    RAW_AUDIO: 2,  # how many sounds the file has
     OPTIMIZED_AUDIO: 2,  # the clock of the container, all channels, the right track
-    DIARIZED_TRANSCRIPT: 2,
-    COST_METRICS: 2,
+    TRANSCRIPT: 1,
+    DIARIZED_TRANSCRIPT: 2,  # words join, no SPEAKER_UNKNOWN of nobody, lines of each script
+    COST_METRICS: 2,  # what made the words is kept with them
 }
 
 LENGTH_AGREES = "decoded_length_agrees"

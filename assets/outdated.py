@@ -15,10 +15,10 @@ from resources.storage.base import Storage
 
 from .inbox import Survey
 from .made_with import NOTHING_SAID, Made, made_with
-from .names import OPTIMIZED_AUDIO, TRANSCRIPT
+from .names import OPTIMIZED_AUDIO, RAW_AUDIO, TRANSCRIPT
 from .options import RecordingOptions, options_of, tenant_options
-from .records import OptimizedAudioFacts, TranscriptFacts, read_record
-from .transcript import revision_of
+from .records import OptimizedAudioFacts, RawAudio, TranscriptFacts, read_record
+from .transcript import as_the_file_allows, revision_of
 from .wishes import Wishes
 
 _READERS = 32
@@ -49,7 +49,7 @@ def outdated(
         if made.made_with is None:
             older.append(recording)
             continue
-        now = wanted(recording.tenant, made.own, made.source_channels)
+        now = wanted(recording.tenant, made.own, made.source_channels, made.audio_streams)
         if made.made_with not in {NOTHING_SAID, now}:
             found.recordings[recording] = made
     opened = older[:at_most]
@@ -66,24 +66,26 @@ def options_now(recording: Recording, made: Made, settings: Settings) -> Recordi
     return tenant_options(recording.tenant, settings, Wishes.model_validate_json(made.own))
 
 
-def _wanted(settings: Settings) -> Callable[[str, str, int], str]:
+def _wanted(settings: Settings) -> Callable[[str, str, int, int], str]:
     """The digest for a tenant and a recording's own wishes: few, for however many recordings."""
 
     @lru_cache(maxsize=4096)
-    def digest(tenant: str, own: str, source_channels: int) -> str:
-        wishes = Wishes.model_validate_json(own)
-        return made_with(tenant_options(tenant, settings, wishes).job, source_channels)
+    def digest(tenant: str, own: str, source_channels: int, audio_streams: int) -> str:
+        options = tenant_options(tenant, settings, Wishes.model_validate_json(own)).job
+        return made_with(options, source_channels, audio_streams)
 
     return digest
 
 
 def _differs(recording: Recording, settings: Settings, storage: Storage) -> bool:
     """Whether its job would be another one; by the records that every version has kept."""
+    source = read_record(storage, recording, RAW_AUDIO)
     heard = read_record(storage, recording, OPTIMIZED_AUDIO)
     said = read_record(storage, recording, TRANSCRIPT)
-    if heard is None or said is None:
+    if source is None or heard is None or said is None:
         return False
     try:
+        raw = RawAudio.model_validate(source.facts)
         audio = OptimizedAudioFacts.model_validate(heard.facts)
         facts = TranscriptFacts.model_validate(said.facts)
         options = options_of(recording, settings, storage).job
@@ -91,7 +93,6 @@ def _differs(recording: Recording, settings: Settings, storage: Storage) -> bool
         return False  # the run says what is wrong with it
     if not facts.job:
         return False
-    channels = "separate" if audio.channels > 1 else "mixed"
-    options = options.model_copy(update={"channels": channels})
+    options = as_the_file_allows(options, audio.channels, raw.audio_streams)
     now = job_id(facts.content_sha256, options, revision_of(options), again=facts.again)
     return now != facts.job

@@ -120,11 +120,12 @@ class CostFacts(Facts):
     model: str = ""  # empty: nobody speaks, or written before it was kept
     model_revision: str = ""
     toy: bool = False
-    made_with: str | None = None  # digest of the options (outdated.py); None: not kept then
+    made_with: str | None = None  # digest of the options (outdated.py); None: its job alone tells
     own_wishes: dict[str, object] = {}  # the recording's own part of them
     speech_ms: Milliseconds | None = None
     audio_bytes: int = 0
     source_channels: int = 1
+    audio_streams: int = 1
 
 
 class StageRecord(BaseModel):

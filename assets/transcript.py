@@ -107,13 +107,16 @@ def _job(desk: Desk, again: str) -> str:
 
 
 def _job_options(desk: Desk, audio: OptimizedAudioFacts) -> JobOptions:
+    streams = desk.facts(RAW_AUDIO, RawAudio).audio_streams
+    return as_the_file_allows(desk.options.job, audio.channels, streams)
+
+
+def as_the_file_allows(options: JobOptions, channels: int, audio_streams: int) -> JobOptions:
     """As wished, but for channels and tracks that the file does not have."""
-    separate = audio.channels > 1
-    several = desk.facts(RAW_AUDIO, RawAudio).audio_streams > 1
-    return desk.options.job.model_copy(
+    return options.model_copy(
         update={
-            "channels": "separate" if separate else "mixed",
-            "track": desk.options.job.track if several else "",
+            "channels": "separate" if channels > 1 else "mixed",
+            "track": options.track if audio_streams > 1 else "",
         }
     )
 
@@ -121,6 +124,20 @@ def _job_options(desk: Desk, audio: OptimizedAudioFacts) -> JobOptions:
 def revision_of(options: JobOptions) -> str:
     """What of the models changes a result with these options."""
     return model_revision(options.model, options.diarizer, options.diarization_model)
+
+
+def is_as_wished(desk: Desk, said: TranscriptFacts) -> bool:
+    """Whether the transcript that stands is the one that the options of now would give."""
+    return not said.job or said.job == _job(desk, said.again)
+
+
+def heard_by(desk: Desk, said: TranscriptFacts) -> str:
+    """The model of a transcript; an older version left it in the job's request alone."""
+    if said.model or not said.job:
+        return said.model
+    folder = JobFolder(desk.workshop.storage, desk.recording.tenant, said.job)
+    asked = folder.asked()
+    return asked.options.model if asked else ""
 
 
 def _order(desk: Desk, job: str) -> Order:
@@ -163,8 +180,8 @@ class _Made:
 
 def marked(result: JobResult, model: str) -> JobResult:
     """With the model that heard it, where a worker of an older version did not say."""
-    marks = {"model": result.model or model, "toy": model == DEMO_MODEL}
-    return result.model_copy(update=marks)
+    heard_by = result.model or model
+    return result.model_copy(update={"model": heard_by, "toy": heard_by == DEMO_MODEL})
 
 
 def _save(desk: Desk, made: _Made) -> None:

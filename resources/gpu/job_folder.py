@@ -28,6 +28,7 @@ from .paid_once import Watch
 _ATTEMPT = re.compile(r"attempt-(\d+)\.json")
 Part = TypeVar("Part", bound=BaseModel)
 ADDRESS_MARGIN = timedelta(minutes=15)  # on the life of an address, beside both limits
+OTHER_CLOCK_MS = 100  # between two lengths of one recording: a player and a reader notice more
 
 
 class DamagedError(StorageError):
@@ -61,9 +62,6 @@ _HowMany = Annotated[  # so many objects of a list
         )
     ),
 ]
-
-
-OTHER_CLOCK_MS = 100  # a player and a reader notice more
 
 
 class ResultHead(BaseModel):
@@ -111,17 +109,16 @@ class JobFolder:
         body = request.model_dump_json().encode()
         if self.storage.create(self.key("request.json"), body):
             return request
-        standing = self._read("request.json", FrozenRequest) or request
-        if abs(standing.audio_ms - request.audio_ms) < OTHER_CLOCK_MS or not self._is_idle():
+        standing = self.asked() or request
+        if abs(standing.audio_ms - request.audio_ms) < OTHER_CLOCK_MS:
             return standing
-        for attempt in self.attempts():
+        attempts = self.attempts()  # once: what somebody begins from now on keeps its partials
+        if self.has_result() or any(attempt.end is None for attempt in attempts):
+            return standing
+        for attempt in attempts:  # before the request: killed here, the next run does it all
             self.storage.delete(self._partial(attempt.attempt))
         self.storage.write(self.key("request.json"), body)
         return request
-
-    def _is_idle(self) -> bool:
-        """No result, and no attempt that has not ended."""
-        return not self.has_result() and all(attempt.end for attempt in self.attempts())
 
     def frozen(self) -> FrozenRequest:
         """The request that stands.
@@ -129,10 +126,14 @@ class JobFolder:
         Raises:
             StorageError: it is gone.
         """
-        request = self._read("request.json", FrozenRequest)
+        request = self.asked()
         if request is None:
             raise StorageError(f"{self.key('request.json')!r} is gone; run again")
         return request
+
+    def asked(self) -> FrozenRequest | None:
+        """The request that stands, or None."""
+        return self._read("request.json", FrozenRequest)
 
     def result(self) -> JobResult | None:
         """The result; there is never more than one."""

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from gpu_job.contract import SpeechRegion
+from pipelines.billing.attempts import AttemptEnd
 
 
 def test_the_request_that_stands_is_the_first_one(world):
@@ -27,6 +28,39 @@ def test_a_request_of_audio_with_another_clock_gives_way_unless_somebody_works_o
 
     assert order.folder.begin(world.attempt(order))
     assert order.folder.freeze(first) == decoded_anew
+
+
+def test_what_somebody_begins_while_a_request_gives_way_keeps_what_it_has_done(world, monkeypatch):
+    """Two orchestrators look at the same old request; the slower one removes no partial result."""
+    order = world.order()
+    first, real = order.folder.frozen(), world.storage.list
+    running = order.folder.key("partial-1.json")
+
+    def looked(prefix):
+        yield from list(real(prefix))
+        if order.folder.begin(world.attempt(order)):
+            world.storage.write(running, b"ten minutes of a card")
+
+    monkeypatch.setattr(world.storage, "list", looked)
+    order.folder.freeze(first.model_copy(update={"audio_ms": first.audio_ms + 3000}))
+
+    assert world.storage.read(running) == b"ten minutes of a card"
+
+
+def test_partial_results_of_the_old_clock_go_with_their_request(world):
+    order = world.order()
+    first, attempt = order.folder.frozen(), world.attempt(order)
+    assert order.folder.begin(attempt)
+    end = AttemptEnd(status="lost", ended_at=attempt.created_at)
+    order.folder.close(attempt.model_copy(update={"end": end}))
+    key = order.folder.key("partial-1.json")
+    world.storage.write(key, b"words of other times")
+
+    assert order.folder.freeze(first) == first
+    assert world.storage.read(key)
+    order.folder.freeze(first.model_copy(update={"audio_ms": first.audio_ms + 3000}))
+
+    assert world.storage.read(key) is None
 
 
 def test_addresses_live_as_long_as_an_attempt_may_wait_and_run_and_a_little_longer(
