@@ -44,4 +44,4 @@ def test_a_log_keeps_what_earlier_runs_wrote_up_to_a_thousand_lines(house, silen
     events = [json.loads(line)["event"] for line in lines]
     assert len(events) == 1_000
     assert events[0] == f"older-{2 * len(first) - 2}"
-    assert events[-2 * len(STAGES) :] == [*STAGES, *STAGES]
+    assert [event for event in events if event in STAGES] == [*STAGES, *STAGES]
