@@ -61,7 +61,7 @@ def work(models: Any, folder: Path, windows: int, laps: dict[str, Any]) -> Any: 
 def undoubted() -> Iterator[None]:
     """While all is believed that the model writes."""
     from gpu_job.speech import transcriber  # noqa: PLC0415
-    from gpu_job.speech.doubts import Believed  # noqa: PLC0415
+    from gpu_job.speech.removals import Believed  # noqa: PLC0415
 
     strict = transcriber.believe, transcriber.lost
     transcriber.believe = lambda found, *_: Believed(tuple(found), ())
