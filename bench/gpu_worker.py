@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -59,17 +60,16 @@ def work(models: Any, folder: Path, windows: int, laps: dict[str, Any]) -> Any: 
 
 @contextmanager
 def undoubted() -> Iterator[None]:
-    """While all is believed that the model writes."""
-    from gpu_job.speech import transcriber  # noqa: PLC0415
-    from gpu_job.speech.doubts import Believed  # noqa: PLC0415
+    """While all is believed that the model writes, and nothing is heard again."""
+    from gpu_job.speech import decoding, heard_call  # noqa: PLC0415
+    from gpu_job.speech.removals import Believed  # noqa: PLC0415
 
-    strict = transcriber.believe, transcriber.lost
-    transcriber.believe = lambda found, *_: Believed(tuple(found), ())
-    transcriber.lost = lambda *_: []
-    try:
+    with (
+        patch.object(heard_call, "believe", lambda found, *_: Believed(tuple(found), ())),
+        patch.object(heard_call.HeardCall, "gaps", lambda *_: []),
+        patch.object(decoding, "has_failed", lambda *_: False),
+    ):
         yield
-    finally:
-        transcriber.believe, transcriber.lost = strict
 
 
 def regions(windows: int) -> tuple[Any, ...]:

@@ -188,8 +188,12 @@ def test_windows_that_fail_together_take_no_more_memory_than_the_batch(spied):
         return [found] * len(prompts)
 
     model.generate = written
+    checked = []
 
-    found = decoder.decode([decoder.spectrogram(SOUND)] * 10, [6_000] * 10)
+    found = decoder.decode(
+        [decoder.spectrogram(SOUND)] * 10, [6_000] * 10, lambda: checked.append(len(beams))
+    )
 
     assert len(found) == 10
     assert max(beams) == 10
+    assert checked == [1, 2, 3, 4, 5]  # before each that is tried again

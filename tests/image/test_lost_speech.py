@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from bench.gpu_worker import undoubted
 from gpu_job.audio import SAMPLES_PER_MS
 from gpu_job.contract import SpeechRegion
 from gpu_job.speech import batches
@@ -119,3 +120,13 @@ def test_every_region_has_its_words_in_the_time_of_the_recording(device):
     starts = [segment.start_ms for segment in speech.segments]
     for region in REGIONS:
         assert any(region.start_ms - 1_000 <= start < region.end_ms for start in starts)
+
+
+def test_the_benchmark_of_cards_hears_every_window_once(device, loud):
+    card = device(loses_seconds=6)
+
+    with undoubted():
+        speech = heard(Transcriber(model(), 16))
+
+    assert sum(card.decoded) == len(REGIONS)
+    assert speech.warnings == []

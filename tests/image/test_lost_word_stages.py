@@ -7,7 +7,7 @@ from bench.speech_sets import Recording, Said
 from bench.speech_ways import Heard, Written
 from bench.word_places import Placed
 from gpu_job.contract import JobWarning, SpeechRegion
-from gpu_job.speech.doubts import Believed
+from gpu_job.speech.removals import Believed
 from gpu_job.speech.windows import laid_out
 
 WINDOW = laid_out(0, [(1_000, 9_500), (9_500, 15_000)])

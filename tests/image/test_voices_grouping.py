@@ -63,6 +63,14 @@ def test_a_number_that_somebody_knows_holds(known, number):
     assert set(found.speaker.tolist()) <= set(range(number))
 
 
+def test_work_may_stop_while_more_speakers_are_looked_for_than_are_heard():
+    checked = []
+
+    group(pieces(talk(2, 40)), Speakers(minimum=6), Rules(), lambda: checked.append(1))
+
+    assert len(checked) > 1
+
+
 def test_one_piece_is_one_speaker():
     found = group(pieces(np.array([0]), seconds=0.0), Speakers(), Rules())
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ..audio import Samples, as_float, span
 from ..contract import JobOptions
 from ..errors import OutOfMemoryError, is_out_of_memory
-from .decoding import FRAME_MS, FRAMES, Decoder, Spectrogram
+from .decoding import FRAME_MS, FRAMES, Check, Decoder, Spectrogram
 from .raw import RawSegment
 from .windows import Window
 
@@ -20,7 +21,6 @@ LEAST_FRAMES = 1_500  # of a stretch that is heard again: far below it a Whisper
 SILENT_FRAMES = 500  # after it: a Whisper expects that a text ends in silence
 STEP_SECONDS = 45.0  # an owner fences itself between batches, so none may take over a minute
 
-Check = Callable[[], None]  # raises where the work must stop
 Batched = Callable[[int], None]  # called between the batches of a call: ms of its audio done
 
 
@@ -112,20 +112,25 @@ class Batches:
         found: list[list[RawSegment]] = []
         lengths_ms = [window.length_ms for window in call.windows]
         while len(found) < len(lengths_ms):
+            check = partial(batched, call.starts_ms[len(found)])
             if found:
-                batched(call.starts_ms[len(found)])
+                check()
             some = slice(len(found), len(found) + self.batch_windows)
-            found += self._batch(decoder, spectrograms[some], lengths_ms[some])
+            found += self._batch(decoder, spectrograms[some], lengths_ms[some], check)
         return found
 
     def _batch(
-        self, decoder: Decoder, spectrograms: list[Spectrogram], lengths_ms: list[int]
+        self,
+        decoder: Decoder,
+        spectrograms: list[Spectrogram],
+        lengths_ms: list[int],
+        check: Check,
     ) -> list[list[RawSegment]]:
         """Those that fit: a batch that ran out of memory is halved from now on."""
         while True:
             since = time.perf_counter()
             try:
-                found = decoder.decode(spectrograms, lengths_ms)
+                found = decoder.decode(spectrograms, lengths_ms, check)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..contract import SpeechRegion
-from .doubts import Hearing
 from .loops import bare
 from .raw import RawWord
+from .removals import Hearing
 from .windows import Window, laid_out
 
 LOST_MS = 700  # of speech without a word: two short words; breaths and word times are below it

@@ -9,7 +9,7 @@ It does what faster-whisper's batched pipeline does, but for what loses words th
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,6 +27,7 @@ FLOOR = 2.0  # silence in a log-mel spectrogram: (max - 8) of (x + 4) / 4, as Wh
 SILENCE = -1.5  # but never below (-10 + 4) / 4: it counts no power below 1e-10
 
 Spectrogram = npt.NDArray[np.float32]  # (bands, frames)
+Check = Callable[[], None]  # raises where the work must stop
 
 
 def spectrogram_of(
@@ -55,17 +56,23 @@ class Decoder:
         return spectrogram_of(self.model, sound, frames)
 
     def decode(
-        self, spectrograms: Sequence[Spectrogram], lengths_ms: Sequence[int]
+        self,
+        spectrograms: Sequence[Spectrogram],
+        lengths_ms: Sequence[int],
+        check: Check = lambda: None,
     ) -> list[list[RawSegment]]:
         """What is said in each window; times are those of the window.
 
+        `check` is called before what is tried again: each beam takes as long as the batch may.
+
         Raises:
             RuntimeError: of CTranslate2, such as for want of memory.
+            Exception: whatever `check` raises.
         """
         encoded = self._encoded(spectrograms)
         written = self._written(encoded, self.options.beam_size)
         if self.options.beam_size < BEAM:
-            self._try_again(spectrograms, written)
+            self._try_again(spectrograms, written, check)
         segments = [
             self._segments(result.sequences_ids[0], length_ms)
             for result, length_ms in zip(written, lengths_ms, strict=True)
@@ -77,11 +84,14 @@ class Decoder:
             for of_window, result in zip(segments, written, strict=True)
         ]
 
-    def _try_again(self, spectrograms: Sequence[Spectrogram], written: list[Any]) -> None:
+    def _try_again(
+        self, spectrograms: Sequence[Spectrogram], written: list[Any], check: Check
+    ) -> None:
         """Puts in what a beam makes of those that failed; no more at once than the batch bears."""
         failed = [i for i, result in enumerate(written) if not self._passes(result)]
         most = max(1, len(written) // BEAM)  # each takes the memory of BEAM
         for low in range(0, len(failed), most):
+            check()
             some = failed[low : low + most]
             again = self._written(self._encoded([spectrograms[i] for i in some]), BEAM)
             for i, second in zip(some, again, strict=True):

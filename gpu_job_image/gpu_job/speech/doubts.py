@@ -9,15 +9,15 @@ a sign says that nobody speaks, and another kind of evidence agrees (docs/decisi
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol
 
-from ..contract import Evidence
 from .boilerplate import is_boilerplate
-from .loops import bare, runs, shortened, unheard
-from .raw import RawSegment, RawWord
+from .loops import bare, runs
+from .raw import RawSegment
+from .removals import Believed, Hearing, Reason, Removal, SecondOpinion, measured
+from .unlooped import without_loops
 
 NO_SPEECH = 0.6  # with UNSURE: Whisper's own rule for silence (its transcribe.py)
 UNSURE = -1.0
@@ -43,66 +43,6 @@ NO_LANGUAGE = 0.25  # that, times the likeliest language's: reversed talk to 0.2
 FEW_WORDS = 3  # different ones
 CLEAR = 0.7  # a segment that is so sure of its words stays all the same
 
-Reason = Literal["no_words", "repetition", "no_speech", "boilerplate", "no_language"]
-
-
-class Hearing(Protocol):
-    """What else is known of a window's sound; all is found when it is first asked for."""
-
-    def __call__(self, start_ms: int, end_ms: int) -> int:
-        """Milliseconds of speech between two times, by the detector."""
-
-    @property
-    def range_db(self) -> float:
-        """From the floor of the window to its loud tenth."""
-
-    def above_floor_db(self, start_ms: int, end_ms: int) -> float:
-        """How far the loud tenth between two times rises above the floor."""
-
-    def bursts(self, start_ms: int, end_ms: int) -> Sequence[int]:
-        """The loud moments between two times, each a syllable at most."""
-
-    def alike(self, spans: Sequence[tuple[int, int]]) -> float:
-        """How much each of the stretches is like the one before, up to 1."""
-
-
-class SecondOpinion(Protocol):
-    """What the model says when it is asked again, about one window."""
-
-    def sound_adds(self, segments: Sequence[RawSegment]) -> Sequence[float]:
-        """For each segment, how much likelier its words are for having been heard (nats a word)."""
-
-    def language_certainty(self) -> float:
-        """The probability of the likeliest of all languages."""
-
-
-@dataclass(frozen=True)
-class Removal:
-    """Words that were taken out, and why."""
-
-    words: tuple[RawWord, ...]
-    text: str
-    reason: Reason
-    evidence: Evidence
-
-    @property
-    def start_ms(self) -> int:
-        """Of its first word."""
-        return self.words[0].start_ms
-
-    @property
-    def end_ms(self) -> int:
-        """Of its last word to end."""
-        return max(word.end_ms for word in self.words)
-
-
-@dataclass(frozen=True)
-class Believed:
-    """What is left of a window, and what was taken out of it."""
-
-    segments: tuple[RawSegment, ...]
-    removals: tuple[Removal, ...]
-
 
 def believe(
     segments: Sequence[RawSegment], language: str, heard: Hearing, asked: SecondOpinion
@@ -113,7 +53,7 @@ def believe(
     Where one segment is, all of its window are. `asked` runs the model, and is asked only where
     something says that nobody speaks.
     """
-    unlooped, removals = _without_loops(segments, heard)
+    unlooped, removals = without_loops(segments, heard)
     doubted = any(is_doubtful(segment) for segment in segments)
     window = _Window(unlooped, language, heard, asked, has_loops=bool(removals))
     kept: list[RawSegment] = []
@@ -273,66 +213,11 @@ def _is_quiet_speech(part: RawSegment, window: _Window) -> bool:
     return rises and window.adds[window.place_of(part)] >= QUIET_ADDS
 
 
-def _without_loops(
-    segments: Sequence[RawSegment], heard: Hearing
-) -> tuple[list[RawSegment], list[Removal]]:
-    """Loops may go on over the borders of segments: "Thank you." ten times is ten segments."""
-    cut, removals = _without_loops_in_words(segments, heard)
-    gone, moved = unheard([word for segment in cut for word in segment.words], heard)
-    kept: list[RawSegment] = []
-    first = 0
-    for segment in cut:
-        places = range(first, first + len(segment.words))
-        first += len(segment.words)
-        if gone.isdisjoint(places) and moved.keys().isdisjoint(places):
-            kept.append(segment)
-            continue
-        words = tuple(moved.get(i, word) for i, word in zip(places, segment.words, strict=True))
-        placed = dataclasses.replace(segment, words=words)
-        kept.extend(_part(placed, [place not in gone for place in places]))
-        looping = tuple(_part(segment, [place in gone for place in places]))
-        removals.extend(_looped(part, heard) for part in looping)
-    return sorted(kept, key=lambda part: part.start_ms) if moved else kept, removals
-
-
-def _without_loops_in_words(
-    segments: Sequence[RawSegment], heard: Hearing
-) -> tuple[list[RawSegment], list[Removal]]:
-    kept: list[RawSegment] = []
-    removals: list[Removal] = []
-    for segment in segments:
-        pairs = [shortened(word, heard.bursts) for word in segment.words]
-        rests = tuple(rest for _, rest in pairs if rest is not None)
-        words = tuple(word for word, _ in pairs)
-        kept.append(dataclasses.replace(segment, words=words) if rests else segment)
-        removals.extend(_looped(dataclasses.replace(segment, words=(r,)), heard) for r in rests)
-    return kept, removals
-
-
-def _looped(part: RawSegment, heard: Hearing) -> Removal:
-    return Removal(part.words, part.text, "repetition", _measured(part, heard))
-
-
-def _part(segment: RawSegment, chosen: list[bool]) -> Iterator[RawSegment]:
-    words = tuple(word for word, is_in in zip(segment.words, chosen, strict=True) if is_in)
-    if words:
-        yield dataclasses.replace(segment, words=words, compression=1.0)
-
-
 def _removal(segment: RawSegment, reason: Reason, window: _Window) -> Removal:
-    evidence = _measured(segment, window.heard)
+    evidence = measured(segment, window.heard)
     more: dict[str, float] = {}
     if "adds" in vars(window):
         more["sound_adds"] = round(window.adds[window.place_of(segment)], 2)
     if reason == "no_language":
         more["language_certainty"] = round(window.asked.language_certainty(), 2)
     return Removal(segment.words, segment.text, reason, evidence.model_copy(update=more))
-
-
-def _measured(segment: RawSegment, heard: Hearing) -> Evidence:
-    return Evidence(
-        speech_ms=heard(segment.start_ms, segment.end_ms),
-        above_floor_db=round(heard.above_floor_db(segment.start_ms, segment.end_ms), 1),
-        logprob=round(segment.logprob, 2),
-        no_speech=round(segment.no_speech, 2),
-    )

@@ -8,10 +8,11 @@ from ..audio import Samples
 from ..contract import JobWarning, SpeechRegion
 from .batches import Call, cut
 from .coverage import Gap, gaps, part_of
-from .doubts import Believed, SecondOpinion, believe, is_doubtful
+from .doubts import believe, is_doubtful
 from .hearing import WindowHearing
 from .mending import later, mended
 from .raw import RawSegment
+from .removals import Believed, SecondOpinion
 from .times import timed
 
 Ask = Callable[[Samples, str], SecondOpinion]  # about a window's audio, in a language

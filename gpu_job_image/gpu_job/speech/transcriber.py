@@ -9,14 +9,15 @@ from ..card import Card
 from ..contract import JobOptions, JobWarning, SpeechRegion
 from ..settings import WorkerSettings
 from ..translating import cannot_translate
-from .batches import Batches, Call, Check, cut
+from .batches import Batches, Call, cut
 from .bounds import must_be_possible
-from .doubts import Believed, Removal
+from .decoding import Check
 from .heard_call import Ask, HeardCall
 from .languages import Guess, guess_of
 from .model import batch_for, load_whisper
 from .plan import Plan, plan
 from .quiet import quietest
+from .removals import Believed, Removal
 from .second_opinion import AskedAgain
 from .segments import segments_of, words_of
 from .so_far import Speech
@@ -94,14 +95,10 @@ class Transcriber:
 
         check()
         for call, found in self._batches.decode(samples, calls, options, batched):
-            # apart, since `batched` may stop the work: a call is kept as a whole, or is heard again
-            of_call = Speech(speech.plan)
+            # apart, since `check` may stop the work: a call is kept as a whole, or is heard again
             heard = HeardCall.of(samples, call, found, self._ask(options, check))
-            unsaid = heard.gaps(regions)
-            if unsaid:
-                batched(call.starts_ms[-1])
-                again = self._batches.again(samples, heard.stretches(unsaid), options, check)
-                of_call.warnings += heard.mend(unsaid, again)
+            of_call = Speech(speech.plan)
+            of_call.warnings += self._mend(heard, samples, regions, options, check)
             for window, believed in zip(call.windows, heard.timed(), strict=True):
                 _keep(of_call, window, believed, call.language)
             speech.add(of_call, len(call.windows))
@@ -124,6 +121,22 @@ class Transcriber:
         if not self._is_multilingual:
             return Plan(tuple(windows), "en")
         return plan(windows, options, guess)
+
+    def _mend(
+        self,
+        heard: HeardCall,
+        samples: Samples,
+        regions: tuple[SpeechRegion, ...],
+        options: JobOptions,
+        check: Check,
+    ) -> list[JobWarning]:
+        """Hears once more what was said and is not written, and tells of it."""
+        unsaid = heard.gaps(regions)
+        if not unsaid:
+            return []
+        check()
+        again = self._batches.again(samples, heard.stretches(unsaid), options, check)
+        return heard.mend(unsaid, again)
 
     def _ask(self, options: JobOptions, check: Check) -> Ask:
         def ask(audio: Samples, language: str) -> AskedAgain:

@@ -52,7 +52,7 @@ class VoicesDiarizer:
         check()
         if not len(pieces.vectors):
             return _one_voice(regions)
-        found = group(pieces, speakers, self._rules)
+        found = group(pieces, speakers, self._rules, check)
         end_ms = samples.shape[1] // SAMPLES_PER_MS
         runs = turns_of(heard, pieces, found, end_ms)
         names = {one: f"SPEAKER_{i:02d}" for i, one in enumerate(dict.fromkeys(r[2] for r in runs))}

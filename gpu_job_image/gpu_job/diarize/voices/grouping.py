@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...contract import Speakers
+from ..base import Check
 from ..pyannote.chunks import Floats, Indices
 from .hearing import PIECE_SECONDS, Pieces
 from .linkage import Bar, Rivals, centroids_of, link, means_of
@@ -54,13 +55,15 @@ class Grouped:
     centroids: Floats
 
 
-def group(pieces: Pieces, speakers: Speakers, rules: Rules) -> Grouped:
+def group(pieces: Pieces, speakers: Speakers, rules: Rules, check: Check = lambda: None) -> Grouped:
     """The speakers of a recording.
 
     Args:
         pieces: Stretches of one voice each; at least one.
         speakers: How many, as far as somebody knows.
         rules: What makes two voices one.
+        check: Called between rounds: those of a day, with more speakers asked for than are heard,
+            take a minute.
     """
     weight = np.maximum(pieces.seconds, 0.1)
     own = likeness(pieces)
@@ -79,7 +82,7 @@ def group(pieces: Pieces, speakers: Speakers, rules: Rules) -> Grouped:
     )
     given = _Voices(means[clear], np.maximum(seconds[clear], 0.1), Rivals(side, rules.rivalry))
     least = float(np.clip(rules.least_share * total, *rules.least_seconds))
-    centroids = _centroids(given, bar, speakers, least)
+    centroids = _centroids(given, bar, speakers, least, check)
     for _ in range(rules.rounds):
         near = np.argmax(given.means @ centroids.T, axis=1)
         anew = centroids_of(given.means, given.seconds, near, len(centroids))
@@ -133,10 +136,13 @@ def _side_by_side(window: Indices, speaker: Indices) -> Indices:
     return np.concatenate(found)
 
 
-def _centroids(given: _Voices, bar: Bar, speakers: Speakers, least_seconds: float) -> Floats:
+def _centroids(
+    given: _Voices, bar: Bar, speakers: Speakers, least_seconds: float, check: Check
+) -> Floats:
     wanted = min(speakers.exact or speakers.minimum or 1, len(given.means))
     most = speakers.exact or speakers.maximum
     while True:
+        check()
         labels = link(given.means, given.seconds, bar, given.rivals)
         spoken = np.bincount(labels, given.seconds)
         kept = np.flatnonzero(spoken >= least_seconds)
