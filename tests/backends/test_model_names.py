@@ -1,4 +1,4 @@
-"""What can name a speech model: a name of the hub goes into paths, so it is held to the hub's rules."""
+"""What can name a speech model. One of the hub goes into paths: it is held to the hub's rules."""
 
 import pytest
 

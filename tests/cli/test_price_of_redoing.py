@@ -2,7 +2,8 @@
 
 import re
 
-from assets.made_with import Made
+from assets.made_with import made_of_facts
+from assets.records import CostFacts
 from pipelines.cli import redoing
 from pipelines.recordings import Recording
 from pipelines.settings import load_settings
@@ -16,8 +17,17 @@ def archive(count):
     made = {}
     for n in range(count):
         length = HOUR_MS * (1 + 2 * (n % 2))
-        how = Made("small", "", False, "x", "{}", length, length, 0, 1, 1)
-        made[Recording(f"tenant-{n % 3 % 2}", f"{n:06}.mp3")] = how
+        facts = CostFacts(
+            source_etag="",
+            attempt_ids=(),
+            cost_usd="0",
+            audio_seconds=length / 1000,
+            rtf=None,
+            model="small",
+            made_with="other options",
+            speech_ms=length,
+        )
+        made[Recording(f"tenant-{n % 3 % 2}", f"{n:06}.mp3")] = made_of_facts(facts)
     return made
 
 
