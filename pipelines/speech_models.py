@@ -1,5 +1,6 @@
 """The speech models that can be had by name, and a word for those who mistype one."""
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +11,8 @@ TOY_NOTICE = (
     "Made by the toy model of the demo, which knows some 200 words: most of this was never said."
 )
 ON_CUDA, ON_CPU = "large-v3-turbo", "small"  # what 'auto' is where it runs
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")  # of the hub
 
 _SYSTRAN = "Systran/faster-whisper"
 _TURBO = "mobiuslabsgmbh/faster-whisper-large-v3-turbo"
@@ -52,7 +55,7 @@ def model_named(name: str) -> ModelName:
         return ModelName(name, REPOSITORIES[name])
     if _is_path(name):
         raise ValueError(f"{name!r} is no folder on this machine: correct it, or name a model")
-    if name.count("/") == 1:
+    if _REPOSITORY.fullmatch(name):
         return ModelName(name, name)
     close = get_close_matches(name.strip().lower(), [*REPOSITORIES, AUTO], n=2, cutoff=0.5)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else ""

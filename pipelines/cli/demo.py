@@ -171,7 +171,7 @@ def _say_next(out: Console, folder: Path) -> None:
     escriba = Path(sys.argv[0]).absolute()
     out.print(Text("\nWhere things lie", style="bold"))
     out.print(f"""\
-  transcripts  {folder}/bucket/transcripts/demo/  (JSON, TXT, SRT, VTT, RTTM)
+  transcripts  {folder}/bucket/transcripts/demo/  (JSON, TXT, SRT, VTT, TSV, CSV, DOCX, RTTM)
   ledger       {folder}/bucket/ledger/attempts/   (Parquet)
 """)
     out.print(Text("Next", style="bold"))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
+from math import ceil
 
 import click
 
@@ -22,6 +23,7 @@ from .sizing import FLAC_BYTES_A_SECOND, Sized
 from .weighing import Plan, open_setup, plan
 
 _MODELS_NAMED = 3
+PRICED_AT_MOST = 1_000  # each takes half a millisecond, and a hundred thousand would take a minute
 
 
 def find_outdated(
@@ -58,9 +60,14 @@ def tell_outdated(  # noqa: PLR0913  # what a sentence is made of
 
 
 def price_of(recordings: Mapping[Recording, Made], settings: Settings, storage: Storage) -> str:
-    """About how much, where and how long; by the router, the price book and measured speeds."""
-    sized = [sized_again(one, made, settings) for one, made in recordings.items()]
-    return price_told(planned(sized, settings, storage))
+    """About how much, where and how long; by the router, the price book and measured speeds.
+
+    Of many recordings some are priced, evenly chosen among their names; the rest by their length.
+    """
+    priced = dict(sorted(recordings.items())[:: ceil(len(recordings) / PRICED_AT_MOST) or 1])
+    sized = [sized_again(one, made, settings) for one, made in priced.items()]
+    times = Decimal(_length_ms(recordings)) / (_length_ms(priced) or 1)
+    return price_told(planned(sized, settings, storage), max(times, Decimal(1)))
 
 
 def planned(sized: list[Sized], settings: Settings, storage: Storage) -> Plan:
@@ -69,12 +76,12 @@ def planned(sized: list[Sized], settings: Settings, storage: Storage) -> Plan:
     return plan(sized, open_setup(settings, recent_speeds(storage), priority), storage)
 
 
-def price_told(made: Plan) -> str:
-    """In the middle of a sentence."""
-    cost = sum((one.cost_usd for one in made.routed), Decimal(0))
+def price_told(made: Plan, times: Decimal = Decimal(1)) -> str:
+    """In the middle of a sentence; `times`: how often the plan fits into what is priced."""
+    cost = sum((one.cost_usd for one in made.routed), Decimal(0)) * times
     places = ", ".join(f"{one.backend}/{one.sku}" for one in made.routed) or "no backend"
-    longest = max((one.wall_seconds for one in made.routed), default=0.0)
-    nobody = f"; {made.nobody:,} may go nowhere" if made.nobody else ""
+    longest = max((one.wall_seconds for one in made.routed), default=0.0) * float(times)
+    nobody = f"; {round(made.nobody * times):,} may go nowhere" if made.nobody else ""
     return f"about {cost:,.4f} USD on {places}, in {clock(longest)}{nobody}"
 
 
@@ -92,9 +99,13 @@ def sized_again(recording: Recording, made: Made, settings: Settings) -> Sized:
     return Sized(recording.name, recording.tenant, size, speech_known=made.speech_ms is not None)
 
 
+def _length_ms(recordings: Mapping[Recording, Made]) -> int:
+    return sum(made.audio_ms for made in recordings.values())
+
+
 def _amount(recordings: Mapping[Recording, Made]) -> str:
     count = len(recordings)
-    seconds = sum(made.audio_ms for made in recordings.values()) / 1000
+    seconds = _length_ms(recordings) / 1000
     were = "recording was" if count == 1 else "recordings were"
     return f"{count:,} {were} done with other settings ({clock(seconds)} of audio)"
 

@@ -15,10 +15,11 @@ from assets.records import OptimizedAudioFacts, TranscriptFacts, read_record
 from pipelines.looks import FORMATS
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
-from pipelines.speech.diarized import loads
+from pipelines.speech.diarized import NewerSchemaError, loads
 from pipelines.speech.formats import files_of
 from pipelines.speech.restoring import restored
 from pipelines.speech_models import TOY_NOTICE
+from resources.failures import RecordingError
 from resources.storage.base import Storage
 
 from .choosing import choose_recording
@@ -84,7 +85,10 @@ def command(recording: str, file_format: str, *, as_json: bool, with_removed: bo
 def _loudness(storage: Storage, recording: Recording) -> Iterator[str]:
     """Whether quiet speech was made louder before it was heard."""
     record = read_record(storage, recording, OPTIMIZED_AUDIO)
-    sentence = OptimizedAudioFacts.model_validate(record.facts).loudness if record else ""
+    try:
+        sentence = OptimizedAudioFacts.model_validate(record.facts).loudness if record else ""
+    except ValidationError:
+        return
     if sentence:
         yield sentence
 
@@ -92,7 +96,11 @@ def _loudness(storage: Storage, recording: Recording) -> Iterator[str]:
 def _file(
     settings: Settings, storage: Storage, found: Recording, name: str, *, with_removed: bool
 ) -> bytes | None:
-    """The file as it stands in the bucket, or made here of diarized.json; None without either."""
+    """The file as it stands in the bucket, or made here of diarized.json; None without either.
+
+    Raises:
+        click.ClickException: what it would be made of cannot be read; says what to do.
+    """
     if not with_removed:
         body = storage.read(found.transcript_key(FORMATS[name]))
         if body is not None:
@@ -100,10 +108,19 @@ def _file(
     whole = storage.read(found.transcript_key(DIARIZED_FILE))
     if whole is None:
         return None
-    transcript = loads(whole)
+    try:
+        transcript, look = loads(whole), options_of(found, settings, storage).look
+    except NewerSchemaError as error:
+        raise click.ClickException(f"{found.name}: {error}.") from error
+    except ValidationError as error:
+        raise click.ClickException(
+            f"The {DIARIZED_FILE} of {found.name} is damaged: `escriba run {found.name}` writes it "
+            "anew."
+        ) from error
+    except RecordingError as error:
+        raise click.ClickException(f"{error.message} {error.advice}") from error
     if with_removed:
         transcript = restored(transcript)
-    look = options_of(found, settings, storage).look
     return files_of(transcript, look, [name])[FORMATS[name]]
 
 

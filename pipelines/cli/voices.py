@@ -25,6 +25,8 @@ def command(*, optional: bool, as_json: bool) -> None:
     from resources.voices import install_voices, voices_folder, voices_revision
 
     settings = load_settings()
+    if not voices_revision(settings.models_folder):
+        click.echo("Fetching what tells voices apart (81 MB, once) …", err=True)
     wrong = install_voices(settings.models_folder)
     if as_json:
         revision = voices_revision(settings.models_folder)

@@ -75,8 +75,8 @@ def doubtful(wishes: Wishes, tenant: str, settings: Settings) -> str:
                 f"--translate: MODEL={job.model} will write no English, since {why}: take "
                 "--model medium or large-v3."
             )
-    can = [one.capabilities.models for one in open_backends(settings)]
-    if wishes.model and all(models is not None and job.model not in models for models in can):
+    can = [one.capabilities.models for one in open_backends(settings)] if wishes.model else [None]
+    if all(models is not None and job.model not in models for models in can):
         loaded = ", ".join(sorted({name for models in can for name in models or ()}))
         sentences.append(
             f"--model: no backend that is set up can run {job.model}; they have loaded {loaded}. "

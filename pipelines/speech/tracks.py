@@ -6,6 +6,7 @@ does: OBS writes a silent desktop first and the microphone second. Commentaries 
 the blind stand back. What was chosen, and what is left out, is always told.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -29,6 +30,7 @@ ASIDE: Final = (
 LOUD: Final = 10 ** (-50 / 20) * 32768  # RMS of a window: -50 dBFS
 WINDOW: Final = 512  # samples: 32 ms, as the detector's
 CLEARLY_LESS: Final = 0.25  # speech by the most of any track; dubs and microphones differ by less
+_LANGUAGE: Final = re.compile("[a-z]{2,3}")
 # ISO 639-2, both kinds, to Whisper's codes; what is not here is compared as it stands.
 _LANGUAGES: Final = """
     af:afr am:amh ar:ara az:aze be:bel bg:bul bn:ben bs:bos ca:cat cs:cze,ces cy:wel,cym
@@ -134,9 +136,14 @@ def best(
 
 
 def language_of(stream: AudioStream) -> str:
-    """Whisper's code of the language that the file names, or what it names; empty for none."""
+    """Whisper's code of the language that the file names, or what it names; empty for none.
+
+    Two or three letters (BCP 47): a file may hold any text there, and this is told to people.
+    """
     told = (stream.metadata.get("language") or "").lower().replace("_", "-").partition("-")[0]
-    return "" if told in {"und", "mul", "zxx"} else THREE_LETTERS.get(told, told)
+    if not _LANGUAGE.fullmatch(told) or told in {"und", "mul", "zxx"}:
+        return ""
+    return THREE_LETTERS.get(told, told)
 
 
 def _described(sounds: Sequence[AudioStream], number: int) -> str:

@@ -1,6 +1,7 @@
 """Of a file with several sounds the right one is heard, and that is said."""
 
 import struct
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from pipelines.speech.audio_errors import NoSuchTrack, UnknownCodec
 from pipelines.speech.decode import decode_blocks
 from pipelines.speech.optimize import optimize
-from pipelines.speech.tracks import TrackWish
+from pipelines.speech.tracks import TrackWish, language_of
 from pipelines.track_names import check_track
 
 RATE_HZ = 16_000
@@ -78,6 +79,12 @@ def test_the_wanted_language_is_taken_where_the_file_names_it(language, hz, tmp_
     tracks = [(300, {"language": "eng"}), (440, {"language": "por"}), (610, {"language": "ger"})]
     path = write(tmp_path / "a.mkv", *tracks)
     assert heard(path, TrackWish(language=language))[0] == hz
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[2Jgone", "[a](javascript:b)", "x" * 500, "<b>"])
+def test_what_a_file_calls_a_language_reaches_people_only_where_it_is_a_code(hostile):
+    assert language_of(SimpleNamespace(metadata={"language": hostile})) == ""
+    assert language_of(SimpleNamespace(metadata={"language": "pt-BR"})) == "pt"
 
 
 def test_a_commentary_stands_back(tmp_path, heard):
