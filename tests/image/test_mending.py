@@ -1,5 +1,7 @@
 """What was heard again is put in where it was said, and nothing is written twice."""
 
+import dataclasses
+
 import pytest
 
 from gpu_job.speech.coverage import Gap
@@ -107,3 +109,25 @@ def test_times_are_shifted_by_where_the_stretch_begins():
     [moved] = later([said("so it is", 100)], 2_000)
 
     assert [word.start_ms for word in moved.words] == [2_100, 2_500, 2_900]
+
+
+def test_a_mark_is_as_new_as_the_word_before_it():
+    first = [said("it costs 3 .5%,"), said("it is old", 3_600)]
+
+    repeated, none = mended(first, [said("costs 3 .5 % it is", 800, 500)], GAP)
+    found, words = mended(first, [said("costs 3 .5 and 7 % it is", 800)], GAP)
+
+    assert text_of(repeated) == text_of(first)
+    assert none == 0
+    assert text_of(found) == "it costs 3 .5%, and 7 % it is old"
+    assert words == 3
+
+
+def test_a_mark_that_opens_a_number_comes_with_it():
+    second = [said("costs 3 and $ 7", 1_600), said("it", 3_600)]
+    five = dataclasses.replace(second[0].words[-1], joins=True)
+    second[0] = RawSegment((*second[0].words[:-1], five))
+
+    found, _ = mended([said("it costs 3", 800), said("it is old", 3_600)], second, GAP)
+
+    assert [word.text for segment in found for word in segment.words][3:6] == ["and", "$", "7"]

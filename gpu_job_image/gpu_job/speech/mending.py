@@ -51,16 +51,27 @@ def later(segments: Sequence[RawSegment], by_ms: int) -> list[RawSegment]:
 def _new(
     first: Sequence[RawWord], second: Sequence[RawWord], pairs: dict[int, int], gap: Gap
 ) -> set[int]:
-    """Places in `second` of what lies in the gap, and is not another reading of a word there."""
+    """Places in `second` of what lies in the gap, and is not another reading of a word there.
+
+    A mark that stands by itself, such as the "%" of 3.5%, is as new as its word.
+    """
     known = set(pairs.values())
     alone = [span for i, word in enumerate(first) if i not in pairs for span in taken(word)]
-    return {
+    new = {
         place
         for place, word in enumerate(second)
         if place not in known
         and gap.low_ms - SLACK_MS <= center(word) <= gap.high_ms + SLACK_MS
         and not any(low <= center(word) <= high for low, high in alone)
     }
+    return {place for place in new if bare(second[place].text) or _owner(second, place) in new}
+
+
+def _owner(words: Sequence[RawWord], mark: int) -> int:
+    """The place of the word that a mark belongs to: "$" to what joins it, else the one before."""
+    following = words[mark + 1 : mark + 2]
+    opens = not words[mark].joins and any(word.joins for word in following)
+    return mark + 1 if opens else mark - 1
 
 
 def _same(first: Sequence[RawWord], second: Sequence[RawWord]) -> dict[int, int]:
