@@ -49,6 +49,8 @@ def command(files: tuple[Path, ...], *, replace: bool, as_json: bool, **wished: 
 
     Of a folder, what is hidden stays out. Slides, chat logs, half downloads and other files that
     are no recordings by their names stay out, too, and are told in a line.
+
+    Exit status: 0 when something was added and nothing refused, 1 otherwise.
     """
     tenant = check_name(wished.pop("tenant"))
     wishes = wishes_of(**wished)
@@ -67,7 +69,7 @@ def command(files: tuple[Path, ...], *, replace: bool, as_json: bool, **wished: 
     if doubt:
         click.echo(doubt, err=True)
     _tell(added, refused, left_out, storage.url, as_json=as_json)
-    sys.exit(1 if refused else 0)
+    sys.exit(0 if added and not refused else 1)
 
 
 def ours(settings: Settings) -> set[Path]:
@@ -149,3 +151,5 @@ def _tell(
         out.print(left_out_line(left_out), markup=False)
     if added:
         out.print("Next: `escriba run`.")
+    elif not refused:
+        out.print("Nothing was added: no recording is among them.")

@@ -23,12 +23,13 @@ _LITTLE_SPACE_GB = 5
 
 
 def examine() -> list[Finding]:
-    """All findings; without settings there is nothing else to look at."""
+    """All findings; without settings there is nothing else to look at but their names."""
     try:
         settings = load_settings()
     except SettingsError as error:
         advice = "Correct them in the environment or in .env."
-        return [Finding(what="settings", state="broken", found=str(error), advice=advice)]
+        wrong = Finding(what="settings", state="broken", found=str(error), advice=advice)
+        return [wrong, *names(None)]
     return [finding for look in _LOOKS for finding in look(settings)]
 
 

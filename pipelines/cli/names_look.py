@@ -12,11 +12,13 @@ from pipelines.settings import Settings, setting_names
 from .findings import Finding
 
 
-def names(_settings: Settings) -> Iterator[Finding]:
-    """A misspelt setting is passed over in silence by whoever reads it."""
+def names(_settings: Settings | None) -> Iterator[Finding]:
+    """A misspelt setting is passed over in silence by whoever reads it.
+
+    Needs no settings: a name that is wrong may be the reason why another one is.
+    """
     known = setting_names()
-    file = Path(".env")
-    in_file = set(dotenv_values(file)) if file.is_file() else set()
+    in_file = _names_in(Path(".env"))
     places = {
         ".env": strangers(in_file, known, in_env_file=True),
         "the environment": strangers(set(os.environ) - in_file, known, in_env_file=False),
@@ -29,3 +31,10 @@ def names(_settings: Settings) -> Iterator[Finding]:
                 found=f"{one.name} is set in {place}, and no setting has that name",
                 advice=f"Did you mean {one.meant}? As it is, it changes nothing.",
             )
+
+
+def _names_in(file: Path) -> set[str]:
+    try:
+        return set(dotenv_values(file)) if file.is_file() else set()
+    except UnicodeDecodeError:  # the settings say so
+        return set()

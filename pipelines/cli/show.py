@@ -15,6 +15,7 @@ from assets.records import OptimizedAudioFacts, TranscriptFacts, read_record
 from pipelines.looks import FORMATS
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
+from pipelines.speech.clock import text_time
 from pipelines.speech.diarized import NewerSchemaError, loads
 from pipelines.speech.formats import files_of
 from pipelines.speech.restoring import restored
@@ -27,12 +28,23 @@ from .history import runs_of
 from .house import open_house
 
 
-def _warnings(storage: Storage, recording: Recording) -> tuple[str, ...]:
+def _warnings(
+    storage: Storage, recording: Recording, *, silent: bool, with_removed: bool
+) -> Iterator[str]:
     """What the transcript's own file warns of; one that cannot be read warns of nothing."""
     try:
-        return loads(storage.read(recording.transcript_key(DIARIZED_FILE)) or b"").warnings
+        transcript = loads(storage.read(recording.transcript_key(DIARIZED_FILE)) or b"")
     except ValueError:
-        return ()
+        return
+    for message in transcript.warnings:
+        if not (silent and message.lower().startswith("nobody speaks")):
+            yield f"! {message}"
+    if with_removed:
+        for gone in transcript.removed:
+            yield f"put back [{text_time(gone.start_ms)}] {gone.text} ({gone.reason})"
+    elif transcript.removed:
+        words = sum(len(gone.words) for gone in transcript.removed)
+        yield f"Words taken out: {words:,}; `--with-removed` puts them back, and names them."
 
 
 @click.command()
@@ -44,7 +56,8 @@ def _warnings(storage: Storage, recording: Recording) -> tuple[str, ...]:
 @click.option(
     "--with-removed",
     is_flag=True,
-    help="Put back what the worker took out as written where nobody speaks, or over and over.",
+    help="Put back what the worker took out as written where nobody speaks, or over and over; "
+    "on standard error, each of these and why it was.",
 )
 def command(recording: str, file_format: str, *, as_json: bool, with_removed: bool) -> None:
     """Print the transcript of RECORDING: its name, or as much of it as is clear.
@@ -73,9 +86,8 @@ def command(recording: str, file_format: str, *, as_json: bool, with_removed: bo
         click.echo(line, err=True)
     click.echo(f"{found.name}:", err=True)
     silent = not body.strip()
-    for message in _warnings(storage, found):
-        if not (silent and message.lower().startswith("nobody speaks")):
-            click.echo(f"! {message}", err=True)
+    for line in _warnings(storage, found, silent=silent, with_removed=with_removed):
+        click.echo(line, err=True)
     if silent:
         click.echo(f"Nobody speaks in {found.name}.", err=True)
     sys.stdout.buffer.write(body)

@@ -5,7 +5,12 @@ from itertools import groupby
 
 from gpu_job.contract import JobResult, JobWarning, Word
 from gpu_job.contract.joins import text_of
-from pipelines.speech.diarized import DiarizedSegment, DiarizedTranscript, DiarizedWord
+from pipelines.speech.diarized import (
+    DiarizedSegment,
+    DiarizedTranscript,
+    DiarizedWord,
+    RemovedWords,
+)
 
 
 def removed_words(result: JobResult) -> list[tuple[JobWarning, tuple[Word, ...]]]:
@@ -24,11 +29,10 @@ def restored(transcript: DiarizedTranscript) -> DiarizedTranscript:
     Words that were cut out of a segment stand in it again; others are segments of their own.
     """
     segments = [list(segment.words) for segment in transcript.segments]
-    spans = [(segment.start_ms, segment.end_ms) for segment in transcript.segments]
     apart: list[list[DiarizedWord]] = []
     for gone in transcript.removed:
-        middle = (gone.start_ms + gone.end_ms) // 2
-        home = next((i for i, (low, high) in enumerate(spans) if low <= middle < high), None)
+        places = enumerate(transcript.segments)
+        home = next((i for i, segment in places if _was_in(segment, gone)), None)
         (apart.append(list(gone.words)) if home is None else segments[home].extend(gone.words))
     whole = [segment for words in (*segments, *apart) for segment in _segments(words)]
     return transcript.model_copy(
@@ -36,6 +40,18 @@ def restored(transcript: DiarizedTranscript) -> DiarizedTranscript:
             "segments": tuple(sorted(whole, key=lambda part: (part.start_ms, part.end_ms))),
             "removed": (),
         }
+    )
+
+
+def _was_in(segment: DiarizedSegment, gone: RemovedWords) -> bool:
+    """By its time; not where another channel speaks between its words."""
+    is_there = segment.start_ms <= (gone.start_ms + gone.end_ms) // 2 < segment.end_ms
+    if not is_there or not gone.words:
+        return False
+    first, last = gone.words[0], gone.words[-1]
+    return not any(
+        first.start_ms < word.start_ms < last.start_ms and word.speaker != first.speaker
+        for word in segment.words
     )
 
 

@@ -62,12 +62,14 @@ def test_what_was_taken_out_can_be_shown_in_its_place(demo, tmp_path):
 
     home = {"STORAGE_URL": (tmp_path / "demo" / "bucket").as_uri()}  # else that of the first one
     plain, whole = (
-        escriba("show", "english-3-voices.mp4", *more, cwd=tmp_path / "demo", **home).stdout
+        escriba("show", "english-3-voices.mp4", *more, cwd=tmp_path / "demo", **home)
         for more in ((), ("--with-removed",))
     )
 
-    assert "Ahem," not in plain
-    assert "Ahem," in whole.splitlines()[2]  # the first says that a toy heard it
+    assert "Ahem," not in plain.stdout + plain.stderr
+    assert "Words taken out: 1;" in plain.stderr
+    assert "Ahem," in whole.stdout.splitlines()[2]  # the first says that a toy heard it
+    assert "put back [0:00:00] Ahem, (no_speech)" in whole.stderr.splitlines()
 
 
 def test_nothing_new_is_quickly_said(demo):

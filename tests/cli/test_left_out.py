@@ -54,6 +54,17 @@ def test_all_files_of_a_folder_named_one_by_one_are_no_failure_either(folder):
     assert json.loads(done.stdout)["added"] == ["default/talk.mp3"]
 
 
+@pytest.mark.parametrize("what", ["empty", "lecture/chat.txt"])
+def test_where_nothing_is_added_it_is_said(folder, what, capfd):
+    kept_stream.cache_clear()  # of another test's output
+    (folder.parent / "empty").mkdir()
+
+    done = CliRunner().invoke(add, [str(folder.parent / what)])
+
+    assert done.exit_code == 1
+    assert "Nothing was added" in capfd.readouterr().out
+
+
 def test_what_falls_into_the_inbox_is_left_out_and_told(folder):
     storage = open_storage(load_settings())
     for name in ("talk.mp3", *BESIDE):

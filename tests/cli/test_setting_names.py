@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipelines.cli.diagnosis import examine
 from pipelines.setting_names import distance, strangers
 from pipelines.settings import setting_names
 
@@ -65,3 +66,24 @@ def test_no_setting_is_a_stranger():
 )
 def test_letters_that_are_wrong_are_counted(one, other, letters):
     assert distance(one, other) == distance(other, one) == letters
+
+
+def test_misspelt_names_are_told_beside_a_setting_that_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("FORMATS=txt,sert\nMODLE=/models/base\n")
+
+    wrong, misspelt = examine()
+
+    assert (wrong.state, misspelt.state) == ("broken", "odd")
+    assert "'sert' is no format" in wrong.found
+    assert "MODLE is set in .env" in misspelt.found
+    assert "MODEL?" in misspelt.advice
+
+
+def test_a_file_of_settings_that_is_no_text_is_told_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(b"HOTWORDS=\xe7\xe3o\n")
+
+    [wrong] = examine()
+
+    assert "UTF-8" in wrong.found

@@ -57,6 +57,22 @@ def test_words_that_were_cut_out_of_a_segment_stand_in_it_again():
     assert [s.text for s in restored(join(heard)).segments] == ["Five five five six."]
 
 
+def test_words_of_one_channel_never_part_a_sentence_of_another():
+    lost = Word(start_ms=100, end_ms=300, text="Thank", probability=0.4, channel=1)
+    last = lost.model_copy(update={"start_ms": 1_700, "end_ms": 1_900, "text": "you."})
+    heard = result(
+        [piece((0, 400, "What"), (1_000, 1_400, "you"), (1_800, 2_200, "can"))],
+        warnings=[gone(lost, last)],
+    )
+
+    whole = restored(join(heard, channels="separate"))
+
+    assert [(s.speaker, s.text) for s in whole.segments] == [
+        ("SPEAKER_00", "What you can"),
+        ("SPEAKER_01", "Thank you."),
+    ]
+
+
 def test_results_of_earlier_workers_have_the_text_alone():
     old = JobWarning(code="repetition", message="gone", start_ms=1_000, end_ms=2_000, text="so so")
     heard = result([piece((0, 400, "So"))], TURNS, warnings=[old])
