@@ -24,6 +24,11 @@ class AskedAgain:
     task: str
     check: Callable[[], None]
 
+    @property
+    def translates(self) -> bool:
+        """Whether the words are English of another language."""
+        return self.task == "translate"
+
     def sound_adds(self, segments: Sequence[RawSegment]) -> Sequence[float]:
         """For each segment, how much likelier its words are for having been heard (nats a word)."""
         self.check()
