@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench import report, rooms, speechless
-from bench.real_whisper import real_whisper
-from bench.speech_sets import Clip, Recording, clips_of, decoded, recordings
-from bench.speech_ways import loaded, ours
+from bench.speech_sets import Clip, Recording, decoded, recordings
+from bench.speech_ways import asked, ours
 from bench.word_errors import matched, normalized
 
 BARS = {"words_on_no_speech": 0, "true_words_removed_share": 0.001, "extra_time_share": 0.05}
@@ -95,14 +93,7 @@ def spoken_recordings(clips: list[Clip], *, quick: bool) -> Iterator[tuple[str, 
 
 
 def main() -> None:
-    parser = report.parser(__doc__)
-    parser.add_argument("--model", type=Path, help="a CTranslate2 folder; else the real Whisper")
-    parser.add_argument("--speech", type=Path, required=True, help="a folder with manifest.jsonl")
-    options = parser.parse_args()
-    model = loaded(str(options.model or real_whisper()))
-    clips = clips_of(options.speech)
-    if options.quick:
-        clips = [clip for clip in clips if clip.group.startswith("fleurs")]
+    options, model, clips = asked(__doc__)
     silent: dict[str, Judged] = {}
     spoken: dict[str, Judged] = {}
     seconds = believing = 0.0

@@ -1,5 +1,6 @@
 """A recording through Escriba's own way, and through faster-whisper as it stands."""
 
+import argparse
 import time
 import wave
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.speech_sets import RATE_HZ, Recording
+from bench import report
+from bench.real_whisper import real_whisper
+from bench.speech_sets import RATE_HZ, Clip, Recording, clips_of
 
 BATCH = 8
 THREADS = 1
@@ -47,6 +50,19 @@ def loaded(model: str, threads: int = THREADS) -> Any:  # noqa: ANN401
     from faster_whisper import WhisperModel  # noqa: PLC0415
 
     return WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=threads)
+
+
+def asked(what: str | None) -> tuple[argparse.Namespace, Any, list[Clip]]:
+    """Options of a command that does `what`, its Whisper, and its clips: quick, FLEURS alone."""
+    parser = report.parser(what)
+    parser.add_argument("--model", type=Path, help="a CTranslate2 folder; else the real Whisper")
+    parser.add_argument("--speech", type=Path, required=True, help="a folder with manifest.jsonl")
+    options = parser.parse_args()
+    model = loaded(str(options.model or real_whisper()))
+    clips = clips_of(options.speech)
+    if options.quick:
+        clips = [clip for clip in clips if clip.group.startswith("fleurs")]
+    return options, model, clips
 
 
 def ours(model: Any, recording: Recording, batch: int = BATCH) -> Heard:  # noqa: ANN401

@@ -12,15 +12,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench import report
-from bench.real_whisper import real_whisper
-from bench.speech_sets import RATE_HZ, Recording, Said, clips_of, recordings
-from bench.speech_ways import Written, loaded, ours
+from bench.speech_sets import RATE_HZ, Recording, Said, recordings
+from bench.speech_ways import Written, asked, ours
 from gpu_job.speech.loops import bare
 
 LONG_PAUSE_MS = 1_000
@@ -90,14 +88,7 @@ def _pairs(true: Sequence[Written], words: Sequence[Written]) -> Iterator[tuple[
 
 
 def main() -> None:
-    parser = report.parser(__doc__)
-    parser.add_argument("--model", type=Path, help="a CTranslate2 folder; else the real Whisper")
-    parser.add_argument("--speech", type=Path, required=True, help="a folder with manifest.jsonl")
-    options = parser.parse_args()
-    model = loaded(str(options.model or real_whisper()))
-    clips = clips_of(options.speech)
-    if options.quick:
-        clips = [clip for clip in clips if clip.group.startswith("fleurs")]
+    options, model, clips = asked(__doc__)
     rows, starts, ends, wrong = [], list[int](), list[int](), 0
     for recording in recordings(clips, "gaps"):
         found = compared(model, recording)

@@ -55,6 +55,7 @@ class FakeOpinion:
 
     adds: float = 5.0
     certainty: float = 0.98
+    translates: bool = False
     asked: list[str] = field(default_factory=list)
 
     def sound_adds(self, segments):
@@ -206,6 +207,14 @@ def test_what_sounds_like_no_language_goes(words, certainty, stays):
     if not stays:
         [removal] = believed.removals
         assert (removal.reason, removal.evidence.language_certainty) == ("no_language", certainty)
+
+
+@pytest.mark.parametrize("translates", [True, False])
+def test_a_translation_is_less_sure_of_its_words_and_stays(translates):
+    raw = segment("and the people of the valley were told of it", words=[0.45])
+    unsure = FakeOpinion(certainty=0.5, translates=translates)
+
+    assert bool(believe([raw], "pt", somebody, unsure).segments) == translates
 
 
 def test_of_a_few_words_no_language_is_told():

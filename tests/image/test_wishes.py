@@ -30,7 +30,7 @@ def whisper(monkeypatch):
         def spectrogram(self, sound, _frames=3_000):
             return sound
 
-        def decode(self, _spectrograms, lengths_ms):
+        def decode(self, _spectrograms, lengths_ms, _check=None):
             return [[RawSegment((RawWord(0, each, "ah", 1.0),))] for each in lengths_ms]
 
     monkeypatch.setattr(batches, "Decoder", FakeDecoder)

@@ -40,6 +40,7 @@ RISES_DB = 8.0
 BESIDE_MS = 1_000
 MUMBLED = 0.6  # mean probability of a window's words: below it, its language is asked for
 NO_LANGUAGE = 0.25  # that, times the likeliest language's: reversed talk to 0.22, speech 0.28 up
+TRANSLATED = 1.5  # words of a translation have 0.46 to 0.75, of read speech; others 0.7 to 0.95
 FEW_WORDS = 3  # different ones
 CLEAR = 0.7  # a segment that is so sure of its words stays all the same
 
@@ -122,7 +123,7 @@ class _Window:
         roll call.
         """
         chances = _chances(self.segments)
-        sure = _mean(chances)
+        sure = _mean(chances) * (TRANSLATED if self.asked.translates else 1.0)
         is_short = len(chances) < FEW_WORDS and not self.has_loops
         if is_short or sure >= MUMBLED:
             return False

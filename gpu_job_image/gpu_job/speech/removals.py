@@ -33,6 +33,10 @@ class Hearing(Protocol):
 class SecondOpinion(Protocol):
     """What the model says when it is asked again, about one window."""
 
+    @property
+    def translates(self) -> bool:
+        """Whether the words are English of another language, which a model chooses less surely."""
+
     def sound_adds(self, segments: Sequence[RawSegment]) -> Sequence[float]:
         """For each segment, how much likelier its words are for having been heard (nats a word)."""
 
