@@ -22,7 +22,7 @@ _COMMANDS = {
     "retry": "Try again what failed",
     "reconcile": "Attend to jobs whose run died: collect, close, cancel",
     "deploy": "Make what a backend needs in its cloud, or mend it",
-    "voices": "Fetch what tells voices apart, once",
+    "voices": "Fetch the weights of the light diarizer, once",
     "doctor": "Whether everything is as it must be, and what to do where it is not",
 }
 

@@ -28,8 +28,12 @@ from .wished import check_name, doubtful, wishes_of
 @click.option("--language", help="Language code of these files, or 'auto' to detect.")
 @click.option("--languages", help="Codes among which it is detected, apart by commas: pt,en,es.")
 @click.option("--speakers", type=click.IntRange(1), help="How many people speak in each.")
-@click.option("--min-speakers", type=click.IntRange(1), help="At least so many; not with the one.")
-@click.option("--max-speakers", type=click.IntRange(1), help="At most so many; not with the one.")
+@click.option(
+    "--min-speakers", type=click.IntRange(1), help="At least so many; not with --speakers."
+)
+@click.option(
+    "--max-speakers", type=click.IntRange(1), help="At most so many; not with --speakers."
+)
 @click.option(
     "--channels",
     type=click.Choice(["mixed", "separate"]),

@@ -58,12 +58,7 @@ def command(  # noqa: PLR0913  # one for each option
     """
     settings, storage = open_house()
     seen = survey(storage)
-    chosen = [r for r in seen.everyone if tenant in {None, r.tenant}]
-    if since is not None:
-        chosen = list(_newer(storage, chosen, since.replace(tzinfo=UTC)))
-    if where is not None:
-        wanted = _where(storage, where)
-        chosen = [recording for recording in chosen if recording.name in wanted]
+    chosen = _chosen(storage, seen, since, tenant, where)
     if force and chosen and since is None and tenant is None and where is None:
         _confirm(chosen, seen, stages or STAGES, settings, storage, yes=yes)
     request = new_request(
@@ -80,6 +75,18 @@ def command(  # noqa: PLR0913  # one for each option
     else:
         console().print("No recording fits.")
     sys.exit(0)
+
+
+def _chosen(
+    storage: Storage, seen: Survey, since: datetime | None, tenant: str | None, where: str | None
+) -> list[Recording]:
+    chosen = [r for r in seen.everyone if tenant in {None, r.tenant}]
+    if since is not None:
+        chosen = list(_newer(storage, chosen, since.replace(tzinfo=UTC)))
+    if where is not None:
+        wanted = _where(storage, where)
+        chosen = [recording for recording in chosen if recording.name in wanted]
+    return chosen
 
 
 def _confirm(  # noqa: PLR0913  # what the price hangs on

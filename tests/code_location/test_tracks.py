@@ -7,6 +7,9 @@ import av
 import numpy as np
 import pytest
 
+from assets.names import RAW_AUDIO, VERSIONS
+from assets.records import record_key
+
 
 @pytest.fixture
 def two_tracks(tmp_path, wav, clips):
@@ -52,3 +55,20 @@ def test_another_track_is_another_transcript_and_all_are_channels(house, two_tra
     assert {"SPEAKER_01", "SPEAKER_02"} <= {word.rstrip(":") for word in texts[2].split()}
     assert texts[3] == texts[0]
     assert len(house.attempts()) == 3
+
+
+def test_a_track_is_heard_of_a_file_that_an_older_version_probed(house, two_tracks, monkeypatch):
+    """Its record does not say how many sounds the file has: it is probed again."""
+    recording = house.put(two_tracks, "obs.mkv")
+    with monkeypatch.context() as older:
+        older.setitem(VERSIONS, RAW_AUDIO, 1)
+        house.batch([recording])
+    record = json.loads(house.storage.read(record_key(recording, RAW_AUDIO)))
+    del record["facts"]["audio_streams"]
+    house.storage.write(record_key(recording, RAW_AUDIO), json.dumps(record).encode())
+    house.storage.write(recording.work_key("options.json"), b'{"track": "3"}')
+
+    [outcome] = house.batch([recording])
+
+    assert outcome.failed is None
+    assert "Good morning" not in house.text(recording)
