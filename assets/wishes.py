@@ -110,15 +110,15 @@ def check_speakers(speakers: Speakers) -> None:
     """ValueError where the numbers contradict one another."""
     low, high = speakers.minimum, speakers.maximum
     if speakers.exact is not None and (low is not None or high is not None):
-        raise ValueError("say how many speak (exact), or between how many, and not both")
+        raise ValueError("speakers: say how many speak (exact), or between how many, and not both")
     if low is not None and high is not None and low > high:
-        raise ValueError(f"minimum {low} is more than maximum {high}")
+        raise ValueError(f"speakers: minimum {low} is more than maximum {high}")
 
 
 def first_fault(error: ValidationError, kind: type[BaseModel]) -> str:
-    """The key and what is wrong with it, in a sentence; `kind`: what was read."""
+    """The key, if one is wrong by itself, and why, in a sentence; `kind`: what was read."""
     fault = error.errors()[0]
-    key = ".".join(map(str, fault["loc"])) or "the whole"
+    key = ".".join(map(str, fault["loc"]))
     match fault["type"]:
         case "extra_forbidden" | "invalid_key":
             holder = _NESTED.get(str(fault["loc"][0]), kind) if len(fault["loc"]) > 1 else kind
@@ -140,4 +140,5 @@ def first_fault(error: ValidationError, kind: type[BaseModel]) -> str:
             why = "it is not valid JSON"
         case _:
             why = fault["msg"].removeprefix("Value error, ").replace("Input should", "it must")
-    return f"{key!r}: {why.rstrip('.')}" + ("" if why.endswith("?") else ".")
+    place = f"{key!r}: " if key else ""
+    return f"{place}{why.rstrip('.')}" + ("" if why.endswith("?") else ".")

@@ -59,9 +59,15 @@ def test_good_wishes_are_read_and_no_file_wishes_nothing(tmp_path):
         ("tenants: {a: {languages: [pt, english]}}", ["'a'", "'languages'", "'english' is no"]),
         ("tenants: {a: {languages: [auto]}}", ["'a'", "no candidate"]),
         ("tenants: {a: {model: smal}}", ["'a'", "'model'", "did you mean 'small'"]),
-        ("tenants: {a: {speakers: {minimum: 3, maximum: 2}}}", ["'a'", "3 is more than maximum 2"]),
+        (
+            "tenants: {a: {speakers: {minimum: 3, maximum: 2}}}",
+            ["tenant 'a', speakers: minimum 3 is more than maximum 2"],
+        ),
         ("tenants: {a: {speakers: {exact: 3, maximum: 3}}}", ["'a'", "not both"]),
-        ("tenants: {a: {min_speakers: 3, max_speakers: 2}}", ["'a'", "3 is more than maximum 2"]),
+        (
+            "tenants: {a: {min_speakers: 3, max_speakers: 2}}",
+            ["tenant 'a', speakers: minimum 3 is more than maximum 2"],
+        ),
         ("tenants: {a: {language: pt, languages: [en]}}", ["'a'", "leave one of them out"]),
         ("tenants: {acme: {langage: pt}}", ["'acme'", "'langage'", "language, detect, hotwords"]),
         ("tenants: {acme: {language: no}}", ["'acme'", "'language'", "in quotes"]),

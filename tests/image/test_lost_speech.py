@@ -73,6 +73,21 @@ def test_speech_without_a_word_is_heard_again_and_told_of(losing, loud):
     assert [s.start_ms for s in speech.segments] == sorted(s.start_ms for s in speech.segments)
 
 
+def test_speech_without_a_word_both_times_is_told_as_such(device, loud, monkeypatch):
+    card = device(loses_seconds=6)
+
+    class Deaf(FakeDecoder):
+        def _written(self, length_ms):
+            return super()._written(length_ms) if length_ms > 20_000 else []
+
+    monkeypatch.setattr(batches, "Decoder", lambda *_: Deaf(card))
+
+    speech = heard(Transcriber(model(), 16))
+
+    assert {warning.code for warning in speech.warnings} == {"no_words_heard"}
+    assert all("no word was found in it, heard twice" in each.message for each in speech.warnings)
+
+
 def test_a_gap_in_which_the_detector_hears_nothing_costs_nothing(device):
     device(loses_seconds=6)
 

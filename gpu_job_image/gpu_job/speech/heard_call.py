@@ -17,6 +17,8 @@ from .times import timed
 
 Ask = Callable[[Samples, str], SecondOpinion]  # about a window's audio, in a language
 
+_HEARD_AGAIN = "No word was found at first; heard once more, {:,} were."
+_NO_WORDS = "Something sounds like speech, and no word was found in it, heard twice."
 _NOBODY = frozenset(("no_speech", "no_language"))
 
 
@@ -97,7 +99,7 @@ class HeardCall:
         window = self.call.windows[i]
         return JobWarning(
             code="heard_again" if words else "no_words_heard",
-            message=f"No word was found at first; heard once more, {words} were.",
+            message=_HEARD_AGAIN.format(words) if words else _NO_WORDS,
             start_ms=window.recording_span(gap.low_ms, gap.low_ms)[0],
             end_ms=window.recording_span(gap.high_ms, gap.high_ms)[1],
         )
