@@ -38,7 +38,7 @@ setup-worker: .venv-worker/.ready  ## Make .venv-worker with torch, pyannote and
 demo: setup  ## See it all work on three short recordings
 	@$(BIN)/escriba demo
 
-test: .venv/.ready-dev .venv/.ready-speech .venv/azurite/.ready .venv-worker/.ready  ## Run all tests; skipped ones are listed at the end
+test: .venv/.ready-dev .venv/.ready-speech voices .venv/azurite/.ready .venv-worker/.ready  ## Run all tests; skipped ones are listed at the end
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)  # tests/ui share one `escriba up`
 	@$(MAKE) --no-print-directory test-worker
 
