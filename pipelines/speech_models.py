@@ -49,10 +49,13 @@ def model_named(name: str) -> ModelName:
     """
     if name == DEMO_MODEL:
         return ModelName(name)
-    if Path(name).expanduser().is_dir():
-        return ModelName(name, folder=Path(name).expanduser())
+    folder = Path(name).expanduser()
+    if name and (folder / "model.bin").is_file():
+        return ModelName(name, folder=folder)
     if name in REPOSITORIES:
         return ModelName(name, REPOSITORIES[name])
+    if _is_path(name) and folder.is_dir():
+        raise ValueError(f"{name!r} is a folder without a model.bin: name one that has it")
     if _is_path(name):
         raise ValueError(f"{name!r} is no folder on this machine: correct it, or name a model")
     if _REPOSITORY.fullmatch(name):

@@ -9,6 +9,7 @@ from pipelines.cli.add import command as add
 from pipelines.languages import LANGUAGE_CODES
 from pipelines.recordings import from_inbox_key
 from pipelines.settings import SettingsError, load_settings
+from pipelines.speech_models import model_named
 from resources.failures import RecordingError
 from resources.storage import open_storage
 
@@ -262,3 +263,22 @@ def test_a_tenant_may_say_what_the_options_are_called():
     )
     with pytest.raises(ValueError, match="not both"):
         Wishes.model_validate({"speakers": {"exact": 2}, "max_speakers": 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("", "no model of the hub"), ("./empty", "a folder without a model.bin")],
+)
+def test_a_folder_without_a_model_is_none(tmp_path, monkeypatch, name, why):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(ValueError, match=why):
+        model_named(name)
+
+
+def test_a_folder_that_is_called_like_a_model_of_the_hub_is_not_taken_for_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small").mkdir()
+
+    assert model_named("small").folder is None
