@@ -56,6 +56,7 @@ class FakeOpinion:
     adds: float = 5.0
     certainty: float = 0.98
     translates: bool = False
+    language_is_told: bool = True
     asked: list[str] = field(default_factory=list)
 
     def sound_adds(self, segments):
@@ -207,6 +208,20 @@ def test_what_sounds_like_no_language_goes(words, certainty, stays):
     if not stays:
         [removal] = believed.removals
         assert (removal.reason, removal.evidence.language_certainty) == ("no_language", certainty)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_language_that_somebody_tells_is_doubted_less(told):
+    raw = segment("ich bin mit den Buchnerzen", words=[0.42])
+    unsure = FakeOpinion(certainty=0.69, language_is_told=told)
+
+    assert bool(believe([raw], "de", somebody, unsure).segments) == told
+
+
+def test_a_word_that_goes_on_and_on_is_no_word():
+    raw = segment("bh" + "i" * 75, words=[0.47])
+
+    assert not believe([raw], "ka", somebody, FakeOpinion(certainty=0.16)).segments
 
 
 @pytest.mark.parametrize("translates", [True, False])

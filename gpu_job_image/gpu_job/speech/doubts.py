@@ -9,6 +9,7 @@ a sign says that nobody speaks, and another kind of evidence agrees (docs/decisi
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +40,9 @@ QUIET_ADDS = 3.0  # with RISES_DB: a sentence that the detector misses beside a 
 RISES_DB = 8.0
 BESIDE_MS = 1_000
 MUMBLED = 0.6  # mean probability of a window's words: below it, its language is asked for
-NO_LANGUAGE = 0.25  # that, times the likeliest language's: reversed talk to 0.22, speech 0.28 up
+NO_LANGUAGE = 0.25  # that, times the likeliest language's: a synthetic voice has 0.28 and up
+NO_LANGUAGE_FOUND = 0.3  # where the model chose the language: backwards to 0.29, from afar 0.36 up
+DRAWN_OUT = re.compile(r"(.)\1{9}")  # "bhiiiiiiiiiii": a loop inside a word
 TRANSLATED = 1.5  # words of a translation have 0.46 to 0.75, of read speech; others 0.7 to 0.95
 FEW_WORDS = 3  # different ones
 CLEAR = 0.7  # a segment that is so sure of its words stays all the same
@@ -56,7 +59,8 @@ def believe(
     """
     unlooped, removals = without_loops(segments, heard)
     doubted = any(is_doubtful(segment) for segment in segments)
-    window = _Window(unlooped, language, heard, asked, has_loops=bool(removals))
+    has_loops = bool(removals) or any(DRAWN_OUT.search(segment.text) for segment in segments)
+    window = _Window(unlooped, language, heard, asked, has_loops)
     kept: list[RawSegment] = []
     for place, segment in enumerate(unlooped):
         reason = _by_text(segment, window) or (_by_sound(place, window) if doubted else None)
@@ -127,7 +131,8 @@ class _Window:
         is_short = len(chances) < FEW_WORDS and not self.has_loops
         if is_short or sure >= MUMBLED:
             return False
-        return sure * self.asked.language_certainty() < NO_LANGUAGE
+        least = NO_LANGUAGE if self.asked.language_is_told else NO_LANGUAGE_FOUND
+        return sure * self.asked.language_certainty() < least
 
 
 def _by_text(segment: RawSegment, window: _Window) -> Reason | None:

@@ -37,6 +37,10 @@ class SecondOpinion(Protocol):
     def translates(self) -> bool:
         """Whether the words are English of another language, which a model chooses less surely."""
 
+    @property
+    def language_is_told(self) -> bool:
+        """Whether somebody says which language is spoken; else the model chose it."""
+
     def sound_adds(self, segments: Sequence[RawSegment]) -> Sequence[float]:
         """For each segment, how much likelier its words are for having been heard (nats a word)."""
 

@@ -25,6 +25,7 @@ class AskedAgain:
     language: str
     task: str
     check: Callable[[], None]
+    language_is_told: bool = False
 
     @property
     def translates(self) -> bool:

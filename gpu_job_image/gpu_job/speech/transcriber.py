@@ -140,7 +140,10 @@ class Transcriber:
 
     def _ask(self, options: JobOptions, check: Check) -> Ask:
         def ask(audio: Samples, language: str) -> AskedAgain:
-            return AskedAgain(self._model, self._unheard, audio, language, options.task, check)
+            told = options.language is not None
+            return AskedAgain(
+                self._model, self._unheard, audio, language, options.task, check, told
+            )
 
         return ask
 
