@@ -32,7 +32,7 @@ def house(s3, runpod, tmp_path):
         "AWS_ACCESS_KEY_ID": _shown(key),
         "AWS_SECRET_ACCESS_KEY": _shown(secret),
         "DEFAULT_LANGUAGE": "en",
-        "MODELS_FOLDER": str(tmp_path / "models"),  # as the worker's: without what tells voices apart
+        "MODELS_FOLDER": str(tmp_path / "models"),  # no voices, as the worker
     }
     storage = open_storage(s3.settings)
 
