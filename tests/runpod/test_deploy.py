@@ -50,7 +50,8 @@ def deploy(runpod, tmp_path):
 
 
 def findings(runpod, **changes):
-    settings = {**runpod.settings, "runpod_image": IMAGE} | changes
+    bucket = "s3://recordings"  # a folder would be a finding of its own
+    settings = {**runpod.settings, "runpod_image": IMAGE, "storage_url": bucket} | changes
     return list(look(load_settings(**settings)))
 
 
