@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import av
 import numpy as np
 import numpy.typing as npt
 
-RATE_HZ = 16_000
+from bench import worker_bucket
+from bench.worker_bucket import RATE_HZ
+
 PAUSES_SECONDS = {"tight": (0.0, 0.0), "gaps": (1.0, 3.0), "sparse": (10.0, 30.0)}
 KINDS = ("single", *PAUSES_SECONDS)
 
@@ -129,11 +130,8 @@ def _joined(
 
 def decoded(path: Path) -> Sound:
     """A file as mono samples at 16 kHz."""
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-    with av.open(str(path)) as container:
-        frames = [*container.decode(audio=0), None]
-        blocks = [block.to_ndarray()[0] for frame in frames for block in resampler.resample(frame)]
-    return np.concatenate(blocks)
+    sound: Sound = worker_bucket.decoded(path)[0]
+    return sound
 
 
 def _ms(samples: int) -> int:
