@@ -71,6 +71,7 @@ def ours(model: Any, recording: Recording, batch: int = BATCH) -> Heard:  # noqa
     from gpu_job.contract import JobOptions  # noqa: PLC0415
     from gpu_job.speech.so_far import Speech  # noqa: PLC0415
     from gpu_job.speech.transcriber import Transcriber  # noqa: PLC0415
+    from pipelines.settings import Settings  # noqa: PLC0415
     from pipelines.speech.optimize import optimize  # noqa: PLC0415
     from resources.vad import SileroDetector  # noqa: PLC0415
 
@@ -82,7 +83,8 @@ def ours(model: Any, recording: Recording, batch: int = BATCH) -> Heard:  # noqa
         detect_seconds = time.process_time() - since
         samples = decode(made.path, made.channels, made.decoded_ms)
     speech = Speech()
-    options = JobOptions(model="base", language=recording.language or None)
+    beams = Settings.model_fields["beam_size"].default
+    options = JobOptions(model="base", language=recording.language or None, beam_size=beams)
     since = time.process_time()
     with _overheard() as windows:
         worker = Transcriber(model, batch)

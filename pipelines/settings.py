@@ -152,7 +152,7 @@ class Settings(NightSettings):
         description="Of a file with several sounds: 'auto' takes the one in the wanted language, "
         "else the one that holds speech; a number takes that one; 'all' makes each a channel.",
     )
-    beam_size: int = Field(1, ge=1, le=10, description="Beams of the decoder; 1 is fastest.")
+    beam_size: int = Field(2, ge=1, le=10, description="Beams of the decoder; 1 is fastest.")
     hotwords: str = Field("", description="Words to expect, such as names.")
     initial_prompt: str = Field("", description="Text that sets the style of the transcript.")
     translate: bool = Field(

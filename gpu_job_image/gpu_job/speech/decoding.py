@@ -72,7 +72,7 @@ class Decoder:
         encoded = self._encoded(spectrograms)
         written = self._written(encoded, self.options.beam_size)
         if self.options.beam_size < BEAM:
-            self._try_again(spectrograms, written, check)
+            self._try_again(encoded, spectrograms, written, check)
         segments = [
             self._segments(result.sequences_ids[0], length_ms)
             for result, length_ms in zip(written, lengths_ms, strict=True)
@@ -85,7 +85,11 @@ class Decoder:
         ]
 
     def _try_again(
-        self, spectrograms: Sequence[Spectrogram], written: list[Any], check: Check
+        self,
+        encoded: Any,  # noqa: ANN401  # StorageView
+        spectrograms: Sequence[Spectrogram],
+        written: list[Any],
+        check: Check,
     ) -> None:
         """Puts in what a beam makes of those that failed; no more at once than the batch bears."""
         failed = [i for i, result in enumerate(written) if not self._passes(result)]
@@ -93,7 +97,7 @@ class Decoder:
         for low in range(0, len(failed), most):
             check()
             some = failed[low : low + most]
-            again = self._written(self._encoded([spectrograms[i] for i in some]), BEAM)
+            again = self._written(self._some(encoded, spectrograms, some), BEAM)
             for i, second in zip(some, again, strict=True):
                 likelier = max((second, written[i]), key=logprob_of)
                 written[i] = second if self._passes(second) else likelier
@@ -123,6 +127,19 @@ class Decoder:
 
         parts = [np.asarray(self.model.encode(each)) for each in spectrograms]
         return StorageView.from_array(np.concatenate(parts))
+
+    def _some(
+        self,
+        encoded: Any,  # noqa: ANN401  # StorageView
+        spectrograms: Sequence[Spectrogram],
+        places: list[int],
+    ) -> Any:  # noqa: ANN401  # StorageView
+        """Those windows of a batch; a card hands nothing back in parts, and encodes them anew."""
+        if self.model.model.device != "cpu":
+            return self._encoded([spectrograms[i] for i in places])
+        from ctranslate2 import StorageView  # noqa: PLC0415
+
+        return StorageView.from_array(np.asarray(encoded)[places])
 
     def _segments(self, tokens: list[int], length_ms: int) -> list[dict[str, Any]]:
         """As faster-whisper cuts them at the times that were written; and the rest."""

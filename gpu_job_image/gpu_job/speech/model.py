@@ -17,6 +17,7 @@ CPU_BATCH = 8  # the sweet spot of two cores
 MOST_WINDOWS = 64  # more gained nothing on any card of the benchmarks that were published
 _FREE_SHARE = 0.8  # of the card's free memory; the rest is for fragments and for the diarizer
 _PROBE_WINDOWS = 8
+_PROBE_BEAM = 2  # as most jobs have it (BEAM_SIZE)
 _SMALL_MODEL_BYTES = 50_000_000  # below it, one thread was twice as fast as two
 _SECONDS = 30
 
@@ -91,7 +92,7 @@ def warm_up(model: Any) -> None:  # noqa: ANN401
 def _decode_noise(model: Any, windows: int) -> None:  # noqa: ANN401
     rate = model.feature_extractor.sampling_rate
     noise = np.random.default_rng(0).normal(0, 0.01, rate * _SECONDS).astype(np.float32)
-    decoder = Decoder(model, "en", JobOptions(model=""))
+    decoder = Decoder(model, "en", JobOptions(model="", beam_size=_PROBE_BEAM))
     spectrograms = [decoder.spectrogram(noise)] * windows
     decoder.decode(spectrograms, [_SECONDS * 1000] * windows)
 
