@@ -13,9 +13,12 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.billing.policy import Left, Limits, Permission
+from pipelines.billing.prices import PriceBook
+from pipelines.billing.spells import Spell
+from pipelines.billing.standing import Spent, Workers
 from resources.failures import OverBudgetError
 
-from .spending import Reservation, Spending, Spent
+from .spending import Reservation, Spending
 from .storage.base import Storage
 from .storage.clock import utc_now
 
@@ -35,17 +38,22 @@ class _Asked:
 class Budget:
     """Holds the limits of everybody and of each tenant.
 
-    now: whose days and months count. clock: seconds that only grow.
+    now: whose days and months count. clock: seconds that only grow. prices: of what is counted;
+    without one each attempt counts with the price that was written down with it. workers: of a
+    backend, at once and at most.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it holds against what, by name
         self,
         storage: Storage,
         limits: Limits,
         now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        prices: PriceBook | None = None,
+        workers: Workers = lambda _backend: None,
     ) -> None:
-        self._spending, self._limits = Spending(storage), limits
+        self._spending, self._limits = Spending(storage, prices, workers), limits
         self._now, self._clock = now, clock
         self._last: tuple[float, Spent] | None = None  # when it was asked for, by the clock
         self._looking, self._summing = asyncio.Lock(), asyncio.Lock()
@@ -87,9 +95,9 @@ class Budget:
         """It was never begun."""
         await asyncio.to_thread(self._spending.withdraw, one)
 
-    async def settle(self, one: Reservation, usd: Decimal) -> None:
-        """What the attempt came to."""
-        await asyncio.to_thread(self._spending.settle, one, usd, self._now())
+    async def settle(self, one: Reservation, spell: Spell | None) -> None:
+        """What came of the attempt; None where nobody is paid for it."""
+        await asyncio.to_thread(self._spending.settle, one, spell, self._now())
 
     def _bind(self, permission: Permission) -> bool:
         limits = (self._limits, permission.budget)

@@ -2,6 +2,7 @@
 
 from pipelines.billing.policy import Limits as Money
 from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.billing.standing import Workers
 from pipelines.settings import Settings
 from resources.budget import Budget
 from resources.ledger_writer import LedgerWriter
@@ -36,14 +37,25 @@ def open_fleet(settings: Settings, storage: Storage, prices: PriceBook) -> Fleet
     return Fleet(
         open_backends(settings),
         prices,
-        open_budget(settings, storage),
+        open_budget(settings, storage, prices),
         primary=settings.primary_backend,
         priority=settings.backend_selection_priority,
         speeds=lambda: recent_speeds(storage),
     )
 
 
-def open_budget(settings: Settings, storage: Storage) -> Budget:
-    """The limits of everybody; each tenant's own come with its permission."""
+def open_budget(settings: Settings, storage: Storage, prices: PriceBook | None = None) -> Budget:
+    """The limits of everybody; each tenant's own come with its permission.
+
+    Raises:
+        PriceBookError: it cannot be read.
+    """
     money = Money(day_usd=settings.daily_cost_threshold, month_usd=settings.monthly_cost_threshold)
-    return Budget(storage, money)
+    prices = prices or read_price_book(settings.price_book)
+    return Budget(storage, money, prices=prices, workers=workers_of(settings))
+
+
+def workers_of(settings: Settings) -> Workers:
+    """Of a backend: how many run at once, at most."""
+    most = {"runpod": settings.runpod_workers_max}
+    return most.get

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from pipelines.billing.policy import Limits, Permission
+from pipelines.billing.spells import Spell
 from resources.budget import Budget
 from resources.failures import OverBudgetError
 from resources.spending import Reservation, Spending
@@ -17,6 +18,12 @@ EVERYTHING = Permission()
 
 def reservation(name, usd, tenant="acme"):
     return Reservation(tenant, name * 64, 1, "0011223344556677", Decimal(usd))
+
+
+def spell(usd, at=NOON, tenant="acme"):
+    """A run of a minute that cost so much, on a machine of which no price is known any more."""
+    began, ran = at - timedelta(minutes=1), timedelta(minutes=1)
+    return Spell(tenant, "runpod", "l4", "done", began, began, at, ran, Decimal(usd))
 
 
 def budget(storage, now=NOON, **limits):
@@ -34,7 +41,7 @@ def test_what_is_reserved_and_what_was_spent_count_against_the_day_and_the_month
     async def go():
         await ours.reserve(reservation("a", "2"), EVERYTHING)
         await ours.reserve(reservation("b", "3"), EVERYTHING)
-        await ours.settle(reservation("b", "3"), Decimal("1.5"))
+        await ours.settle(reservation("b", "3"), spell("1.5"))
 
     asyncio.run(go())
 
@@ -142,8 +149,8 @@ def test_who_is_cancelled_while_it_asks_leaves_nothing_and_disturbs_nobody(stora
 def test_what_is_settled_twice_or_before_it_was_removed_counts_once(storage):
     spending, one = Spending(storage), reservation("a", "2")
     spending.reserve(one)
-    spending.settle(one, Decimal(1), NOON)
-    spending.settle(one, Decimal(1), NOON + timedelta(seconds=5))
+    spending.settle(one, spell("1"), NOON)
+    spending.settle(one, spell("1"), NOON + timedelta(seconds=5))
     spending.reserve(one)  # a run was killed before it could remove it
 
     assert left(storage, day_usd="10") == [Decimal(9)]
@@ -153,7 +160,8 @@ def test_what_another_machine_writes_later_is_seen_though_its_clock_is_slow(stor
     ours = Spending(storage)
     assert ours.sum(NOON).day == {}
 
-    Spending(storage).settle(reservation("a", "1"), Decimal(1), NOON - timedelta(minutes=10))
+    late = NOON - timedelta(minutes=10)
+    Spending(storage).settle(reservation("a", "1"), spell("1", late), late)
 
     assert ours.sum(NOON + timedelta(seconds=1)).day == {"acme": Decimal(1)}
 
