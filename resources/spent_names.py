@@ -13,9 +13,9 @@ from typing import get_args
 from urllib.parse import quote, unquote
 
 from pipelines.billing.attempts import Status
+from pipelines.billing.priced_time import nanodollars
 from pipelines.billing.prices import NANODOLLAR
 from pipelines.billing.spells import MICROSECOND, LifePart, Spell
-from pipelines.billing.stretches import nanodollars
 
 _BETWEEN = "!"  # in no tenant's name, and of no meaning to any store
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -78,6 +78,7 @@ def _details(spell: Spell) -> list[str]:
             (spell.started_at - life.ready_at) // MICROSECOND,
             life.idle_timeout // MICROSECOND,
             life.sequence,
+            int(life.is_endless),
         ]
     boot = [] if life is None else [quote(life.boot, "")]
     return [*words, *map(_base36, numbers), *boot]
@@ -104,19 +105,20 @@ def _spell(tenant: str, usd: Decimal, details: list[str]) -> Spell:
     )
 
 
-_RUN_END, _LIFE_END = 6, 10
+_RUN_END, _LIFE_END = 6, 11
 
 
 def _life(started_at: datetime, numbers: list[int], boot: list[str]) -> LifePart | None:
     if not boot:
         return None
-    began, ready, idle, sequence = numbers
+    began, ready, idle, sequence, is_endless = numbers
     return LifePart(
         boot=unquote(boot[0]),
         sequence=sequence,
         began_at=started_at - began * MICROSECOND,
         ready_at=started_at - ready * MICROSECOND,
         idle_timeout=timedelta(microseconds=idle),
+        is_endless=bool(is_endless),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from .stretches import nanodollars, share
+from .priced_time import nanodollars, share
 
 _MICROSECOND = timedelta(microseconds=1)
 

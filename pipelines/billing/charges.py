@@ -9,10 +9,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from .priced_time import Lines, cost_nano, nanodollars, share
 from .prices import Price
 from .report.figures import UNALLOCATED
 from .spells import MICROSECOND, Spell
-from .stretches import Lines, cost_nano, nanodollars, share
 
 __all__ = ["UNALLOCATED", "Charge", "is_by_audio", "nano_of", "run_charges"]
 

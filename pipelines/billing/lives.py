@@ -1,18 +1,21 @@
 """What a worker's life costs beside its jobs: boot and idle, by day and by who carries them.
 
-The same rules as `int_life_days` in dbt_costs: boot from its start until it is ready; idle between
-its jobs, and its timeout after the last one, unless it died with it; shared by its jobs in
-proportion to their run. While a life is open, the timeout is what may still be billed of it.
+The same rules as `int_life_days` in dbt_costs: boot from its start until it is ready, as its
+first job told it; idle between its jobs, its timeout at most unless it is kept warm, and the
+timeout after the last one, unless it died with it; shared by its jobs in proportion to their run.
+While a life is open, the timeout is what may still be billed of it. Where two jobs overlap, the
+worker is paid once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from .charges import UNALLOCATED, Charge, is_by_audio, nano_of
+from .priced_time import Lines, share
 from .spells import MICROSECOND, LifePart, Spell
-from .stretches import Lines, share
 
 _Days = dict[date, int]
+_Job = tuple[Spell, LifePart]
 
 
 class Life:
@@ -20,7 +23,7 @@ class Life:
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
-        self._jobs: dict[str, tuple[Spell, LifePart]] = {}
+        self._jobs: dict[str, _Job] = {}
         self._forget()
 
     def put(self, id_: str, spell: Spell, part: LifePart) -> None:
@@ -31,9 +34,8 @@ class Life:
             self._append(spell, part)
             return
         self._forget()
-        jobs = sorted(self._jobs.values(), key=lambda job: _order(*job))
-        self._begin(jobs)
-        for job in jobs:
+        self._begin(min(self._jobs.values(), key=lambda job: job[1].sequence))
+        for job in sorted(self._jobs.values(), key=lambda job: _order(*job)):
             self._append(*job)
 
     def charges(self) -> Iterator[Charge]:
@@ -47,38 +49,49 @@ class Life:
         for days in (self._boot, idle):
             for day, nano in days.items():
                 yield from self._shared(day, nano)
+        yield from self._paid_twice
 
     def _is_later(self, spell: Spell, part: LifePart) -> bool:
         if self._newest is None or _order(spell, part) <= self._newest:
             return False
-        return part.began_at >= self._began and part.ready_at >= self._ready
+        return part.sequence > self._first
 
     def _forget(self) -> None:
         self._boot: _Days = {}
         self._idle: _Days = {}
+        self._paid_twice: list[Charge] = []  # by jobs that overlap; below zero
         self._shares: list[tuple[str, int]] = []  # jobs of one tenant in a row are one
         self._newest: tuple[datetime, int] | None = None
-        self._last: tuple[Spell, LifePart] | None = None  # to end
+        self._last: _Job | None = None  # to end
 
-    def _begin(self, jobs: Iterable[tuple[Spell, LifePart]]) -> None:
-        parts = [part for _, part in jobs]
-        self._began = min(part.began_at for part in parts)
-        self._ready = min(part.ready_at for part in parts)
-        first = next(iter(jobs))[0]
-        self._busy_until = max(self._began, self._ready)
-        self._add(self._boot, first, self._began, self._busy_until)
+    def _begin(self, job: _Job) -> None:
+        first, part = job
+        self._first = part.sequence
+        self._busy_until = max(part.began_at, part.ready_at)
+        self._add(self._boot, first, part.began_at, self._busy_until)
 
     def _append(self, spell: Spell, part: LifePart) -> None:
-        self._add(self._idle, spell, self._busy_until, spell.started_at)
+        waited_until = spell.started_at
+        if not part.is_endless:
+            waited_until = min(waited_until, self._busy_until + part.idle_timeout)
+        self._add(self._idle, spell, self._busy_until, waited_until)
+        if self._newest is None:
+            self._busy_until = spell.ended_at
+        else:
+            self._overlap(spell, min(self._busy_until, spell.ended_at))
+            self._busy_until = max(self._busy_until, spell.ended_at)
         if self._last is None or _ended(spell, part) >= _ended(*self._last):
             self._last = (spell, part)
-        later = max(self._busy_until, spell.ended_at)
-        self._busy_until = spell.ended_at if self._newest is None else later
         self._newest = _order(spell, part)
         busy = spell.busy // MICROSECOND
         if self._shares and self._shares[-1][0] == spell.tenant:
             busy += self._shares.pop()[1]
         self._shares.append((spell.tenant, busy))
+
+    def _overlap(self, spell: Spell, until: datetime) -> None:
+        days: _Days = {}
+        self._add(days, spell, spell.started_at, until)
+        self._paid_twice += [Charge(day, spell.tenant, -nano) for day, nano in days.items()]
 
     def _add(self, days: _Days, spell: Spell, since: datetime, until: datetime) -> None:
         for one in self._lines.cut(spell.backend, spell.sku, since, until):

@@ -9,17 +9,23 @@ from .sessions import SessionRow
 
 MICROSECOND = timedelta(microseconds=1)
 _CLOCKS_APART = timedelta(minutes=15)
+_LONGEST_BOOT = timedelta(hours=1)  # what is longer is a clock that was set, and costs nothing
 
 
 @dataclass(frozen=True, slots=True)
 class LifePart:
-    """Of which worker's life it was a part, and the how manieth, as `ledger/instances` has it."""
+    """Of which worker's life it was a part, and the how manieth, as `ledger/instances` has it.
+
+    is_endless: it is paid until its next job, however late that comes, since warm workers were
+    asked for; any other that waits longer than its timeout was frozen, and resumed.
+    """
 
     boot: str
     sequence: int
     began_at: datetime
     ready_at: datetime
     idle_timeout: timedelta
+    is_endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +103,14 @@ def in_time(spell: Spell, now: datetime) -> Spell:
 
 def _part(row: SessionRow) -> LifePart:
     """A worker that does not say when it began, began with its job."""
+    began, ready = row.container_started_at or row.job_started_at, row.models_ready_at
+    ready = ready or row.job_started_at
+    warm = getattr(row, "warm_workers", None) or 0  # of rows that say how many were asked for
     return LifePart(
         boot=row.session_id.partition(":")[2],
         sequence=row.sequence,
-        began_at=row.container_started_at or row.job_started_at,
-        ready_at=row.models_ready_at or row.job_started_at,
+        began_at=ready if ready - began > _LONGEST_BOOT else began,
+        ready_at=ready,
         idle_timeout=timedelta(seconds=row.idle_timeout_seconds),
+        is_endless=warm > 0 or not row.idle_timeout_seconds,
     )

@@ -8,9 +8,9 @@ from typing import NamedTuple, TypeVar
 
 from .charges import Charge, run_charges
 from .lives import Life
+from .priced_time import Lines, nanodollars
 from .prices import PriceBook
 from .spells import Spell
-from .stretches import Lines, nanodollars
 from .unseen import Unseen
 
 Name = TypeVar("Name", str, tuple[str, str])

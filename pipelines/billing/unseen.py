@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+from .priced_time import nanodollars
 from .prices import NANODOLLAR
 from .spells import Spell
-from .stretches import nanodollars
 
 _ZERO = Decimal(0)
 _DAY = timedelta(days=1)
