@@ -7,12 +7,13 @@ put together (spent_days.py). The truth of costs is the ledger: these hold the l
 rules and from the same rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from pipelines.billing.attempts import Attempt
+from pipelines.billing.billed import Billed, BilledDay
 from pipelines.billing.prices import NANODOLLAR, PriceBook
 from pipelines.billing.spells import Spell, in_time
 from pipelines.billing.standing import Spent, Workers, counted, held
@@ -101,16 +102,26 @@ class Spending:
 
     def sum(self, now: datetime) -> Spent:
         """Everything that counts at this moment; open attempts count for today."""
+        return self.sums(now, timedelta(0))[0]
+
+    def sums(self, now: datetime, apart: timedelta) -> list[Spent]:
+        """The same, and that of the day which it may be by a clock that is so far from ours."""
         under_way = {short_id(one.id): one for one, _ in self.open()}
         self._read(now)
-        bills, today = self._bills.days(), now.date()
+        bills = self._bills.days()
+        is_open = [one for id_, one in under_way.items() if not self._tally.knows(id_)]
+        days = dict.fromkeys(at.date() for at in (now, now - apart, now + apart))
+        return [self._of_day(day, bills, is_open) for day in days]
+
+    def _of_day(
+        self, today: date, bills: Mapping[BilledDay, Billed], is_open: list[Reservation]
+    ) -> Spent:
         spent = Spent(
             counted=counted(self._tally, bills, today),
             held=held(self._tally, bills, today, self._workers),
         )
-        for id_, one in under_way.items():
-            if not self._tally.knows(id_):
-                spent.reserved.add(today, today, one.tenant, one.usd)
+        for one in is_open:
+            spent.reserved.add(today, today, one.tenant, one.usd)
         return spent
 
     def _read(self, now: datetime) -> None:

@@ -56,6 +56,16 @@ class Spent:
         """The same of the month."""
         return _merged(self.counted.month, self.reserved.month, self.held.month)
 
+    def of(self, scope: str) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+        """Of 'all' or a tenant: counted today and this month; reserved and held of both."""
+        counted, waiting = self.counted, (self.reserved, self.held)
+        return (
+            _of(scope, counted.day),
+            _of(scope, counted.month),
+            sum((_of(scope, one.day) for one in waiting), _ZERO),
+            sum((_of(scope, one.month) for one in waiting), _ZERO),
+        )
+
     def take_back(self, tenant: str, usd: Decimal) -> None:
         """A reservation of this moment that was refused."""
         for sums in (self.reserved.day, self.reserved.month):
@@ -101,6 +111,10 @@ def held(tally: Tally, bills: Mapping[BilledDay, Billed], today: date, workers: 
             nano = unseen.workers_nano(machines, seen[day, machine])
             sums.add(day, today, UNALLOCATED, nano * NANODOLLAR)
     return sums
+
+
+def _of(scope: str, sums: Mapping[str, Decimal]) -> Decimal:
+    return sum(sums.values(), _ZERO) if scope == "all" else sums.get(scope, _ZERO)
 
 
 def _merged(*sums: Mapping[str, Decimal]) -> dict[str, Decimal]:

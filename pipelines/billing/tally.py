@@ -11,7 +11,7 @@ from .lives import Life
 from .priced_time import Lines, nanodollars
 from .prices import PriceBook
 from .spells import Spell
-from .unseen import Unseen
+from .unseen import LONGEST_TAIL, Unseen
 
 Name = TypeVar("Name", str, tuple[str, str])
 _NOBODYS = ("", "")  # of an entry that an earlier version wrote: it said the money alone
@@ -57,9 +57,10 @@ class Tally:
             name = (spell.backend, spell.life.boot)
             self._lives.setdefault(name, Life(self.lines)).put(id_, spell, spell.life)
             self._changed[name] = machine
-        if before is not None:
-            self._unseen(before).remove(id_)
-        self._unseen(spell).put(id_, spell)
+        for unseen in self._unseen(before) if before is not None else ():
+            unseen.remove(id_)
+        for unseen in self._unseen(spell):
+            unseen.put(id_, spell)
 
     def put_plain(self, id_: str, at: datetime, tenant: str, usd: Decimal) -> None:
         """What an earlier version wrote down of one: no more than its run."""
@@ -78,9 +79,12 @@ class Tally:
             self._replace(self._of_lives, name, machine, self._lives[name].charges())
         return self._nano
 
-    def _unseen(self, spell: Spell) -> Unseen:
-        day = spell.ended_at.date()
-        return self.unseen.setdefault((day, Machine(spell.backend, spell.sku)), Unseen(day))
+    def _unseen(self, spell: Spell) -> list[Unseen]:
+        machine, ended = Machine(spell.backend, spell.sku), spell.ended_at
+        return [
+            self.unseen.setdefault((day, machine), Unseen(day))
+            for day in sorted({ended.date(), (ended + LONGEST_TAIL).date()})
+        ]
 
     def _replace(
         self,

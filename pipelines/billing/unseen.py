@@ -17,6 +17,7 @@ from .spells import Spell
 
 _ZERO = Decimal(0)
 _DAY = timedelta(days=1)
+LONGEST_TAIL = timedelta(hours=1)  # for which a worker that nobody saw boots and waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,10 @@ class Machines:
 
 
 class Unseen:
-    """Of one day (UTC), backend and sku; takes attempts that ended on it, in any order."""
+    """Of one day (UTC), backend and sku; takes attempts in any order.
+
+    Those that ended on it, and those of the hour before: what they started may go on into it.
+    """
 
     def __init__(self, day: date) -> None:
         self._midnight = datetime.combine(day, time(), UTC)
@@ -86,9 +90,7 @@ class Unseen:
         if spell.life is not None:
             self._lives.add(spell.life.boot)
         since = max(spell.created_at, self._midnight)
-        until = min(max(spell.ended_at, since), self._midnight + _DAY)
-        if since < until:
-            self._join(since, until)
+        self._join(since, min(max(spell.ended_at, since), self._midnight + _DAY))
 
     def _join(self, since: datetime, until: datetime) -> None:
         """A window more; those that it touches become one with it."""

@@ -111,13 +111,13 @@ def test_runs_that_reserve_at_the_same_moment_never_pass_the_limit_together(stor
 
 
 def test_a_thousand_reservations_of_one_run_share_a_few_looks_at_the_bucket(storage, monkeypatch):
-    sums, real = [], Spending.sum
+    sums, real = [], Spending.sums
 
-    def counted(spending, now):
+    def counted(spending, now, apart):
         sums.append(now)
-        return real(spending, now)
+        return real(spending, now, apart)
 
-    monkeypatch.setattr(Spending, "sum", counted)
+    monkeypatch.setattr(Spending, "sums", counted)
     ours = budget(storage, day_usd="10")
 
     async def go():
@@ -169,7 +169,7 @@ def test_what_another_machine_writes_later_is_seen_though_its_clock_is_slow(stor
 def test_without_limits_nothing_is_summed_and_open_attempts_are_listed_all_the_same(
     storage, monkeypatch
 ):
-    monkeypatch.setattr(Spending, "sum", None)
+    monkeypatch.setattr(Spending, "sums", None)
     asyncio.run(budget(storage).reserve(reservation("a", "2"), EVERYTHING))
 
     assert [one.usd for one, _ in Spending(storage).open()] == [Decimal(2)]
@@ -197,3 +197,17 @@ def test_a_clock_that_jumps_back_keeps_no_old_sum(storage):
     steady[0] += 61
 
     assert (before, asyncio.run(look())) == (10, 8)
+
+
+def test_around_midnight_both_days_have_room_since_clocks_are_apart(storage):
+    """Ten minutes before the day is over, and after it has begun; by then it counts alone."""
+    spent = NOON.replace(hour=23, minute=0)
+    Spending(storage).settle(reservation("a", "9"), spell("9", spent), spent)
+    midnight = NOON.replace(hour=0) + timedelta(days=1)
+
+    after = [left(storage, now=midnight + timedelta(minutes=n), day_usd="10") for n in (1, 11)]
+    assert after == [[1], [10]]
+
+    early = midnight + timedelta(minutes=5)
+    Spending(storage).settle(reservation("b", "4"), spell("4", early), early)
+    assert left(storage, now=midnight - timedelta(minutes=2), day_usd="5") == [-4]

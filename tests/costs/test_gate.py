@@ -2,17 +2,20 @@
 
 import dataclasses
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from pipelines.billing.lives import Life
 from pipelines.billing.policy import Limits
-from pipelines.billing.prices import read_price_book
-from pipelines.billing.spells import spell_of
+from pipelines.billing.priced_time import Lines
+from pipelines.billing.prices import Price, PriceBook, read_price_book
+from pipelines.billing.spells import LifePart, Spell, spell_of
 from resources.spending import Reservation, Spending
 
 BURNED = "SELECT scope, today_usd, spent_usd FROM marts.budget_burn WHERE month = '{:%Y-%m-01}'"
+LATER = datetime(2026, 3, 20, 12, tzinfo=UTC)
 STATUSES = ("done", "done", "done", "failed", "lost", "stopped")
 
 
@@ -90,3 +93,88 @@ def nearly(scopes):
     return {
         name: tuple(pytest.approx(usd, abs=part) for usd in both) for name, both in scopes.items()
     }
+
+
+def test_a_bill_of_a_whole_day_takes_the_place_of_what_was_counted_for_it(
+    costs, attempt, session, bill, day
+):
+    """100 s, a minute of boot and 5 s of idle are 0.03135; the bill says 0.30, and 0.05 beside."""
+    row, noon = attempt("a"), day + timedelta(hours=13)
+    settled(costs, row, session(row), noon)
+    assert counted(gate_of(costs), noon)["all"] == (Decimal("0.03135"), Decimal("0.03135"))
+
+    early = bill("runpod", "0.02", imported_at=noon)  # of some of the day's hours
+    costs.write(early)
+    assert counted(gate_of(costs), noon)["all"] == (Decimal("0.03135"), Decimal("0.03135"))
+
+    late = dataclasses.replace(early, amount_usd=Decimal("0.30"), imported_at=LATER)
+    costs.write(late, bill("runpod", "0.05", "storage"))
+
+    now = day + timedelta(days=2)
+    found = counted(gate_of(costs), now)
+    assert found == burned(costs, now)
+    assert found == {"all": (0, Decimal("0.35")), "acme": (0, Decimal("0.03135"))}
+
+
+def test_a_worker_that_nobody_saw_is_held_until_the_bill_has_come(
+    costs, attempt, session, bill, day
+):
+    """Two jobs of one life: the second may have started another worker, for 0.005 at most."""
+    first, now = attempt("a"), day + timedelta(hours=14)
+    second = attempt("b", started_at=first.ended_at)
+    began = session(first).container_started_at
+    settled(costs, first, session(first), now)
+    settled(costs, second, session(second, sequence=2, began=began), now)
+
+    held = gate_of(costs).sum(now).held
+    assert held.day == {"unallocated": Decimal("0.00519")}  # and a second, rounded up
+
+    costs.write(bill("runpod", "0.30"))
+    tomorrow = gate_of(costs).sum(day + timedelta(days=1, hours=1))
+    assert sum(tomorrow.month.values()) == Decimal("0.30")
+
+
+def test_what_a_lost_worker_had_reserved_is_held_beyond_its_last_beat(costs, attempt, session, day):
+    row, now = attempt("a", status="lost"), day + timedelta(hours=13)
+    settled(costs, row, session(row), now)
+
+    assert gate_of(costs).sum(now).held.day == {"acme": Decimal("0.031"), "unallocated": 0}
+
+
+def test_what_an_earlier_version_wrote_down_counts_until_a_bill_has_it(costs, bill, day):
+    name = f"10T120000_{'a' * 64}-1-00_250000000_acme"
+    costs.storage.write(f"ledger/spent/2026-03/{name}", b"{}")
+    now = day + timedelta(days=1)
+    assert counted(gate_of(costs), now)["all"] == (0, Decimal("0.25"))
+
+    costs.write(bill("runpod", "0.30"))
+    assert counted(gate_of(costs), now)["all"] == (0, Decimal("0.30"))
+
+
+def test_a_clock_that_was_set_puts_no_money_on_a_day_that_no_limit_looks_at(costs, attempt, day):
+    row, now = attempt("a", started_at=day - timedelta(days=300)), day + timedelta(hours=13)
+    one = Reservation("acme", "a" * 64, 1, "00", Decimal("0.05"))
+    spell = spell_of(row, None, created_at=now, reserved_usd=one.usd, overhead_usd=Decimal(0))
+
+    gate_of(costs).settle(one, spell, now)
+
+    assert counted(gate_of(costs), now)["all"] == (Decimal("0.019"), Decimal("0.019"))
+
+
+def test_a_worker_that_was_frozen_is_paid_for_its_timeout_and_two_jobs_at_once_are_paid_once():
+    """Three hours between two jobs and a timeout of 5 s; the third begins 10 s before its time."""
+    at, life = datetime(2026, 3, 12, 12, tzinfo=UTC), Life(Lines(book()))
+    for sequence, (start, ran) in enumerate([(0, 100), (10_900, 50), (10_940, 50)], start=1):
+        began, timeout = at - timedelta(seconds=60), timedelta(seconds=5)
+        part = LifePart("boot", sequence, began, at, timeout)
+        since, run = at + timedelta(seconds=start), timedelta(seconds=ran)
+        spell = Spell("acme", "runpod", "l4", "done", since, since, since + run, run, Decimal(1))
+        life.put(str(sequence), spell, part)
+
+    # boot 60 s, idle 5 and 5 s, and 10 s that were paid already, at 0.00016
+    assert sum(one.nano for one in life.charges()) == 60 * 160_000
+
+
+def book():
+    since, until = datetime(2020, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    return PriceBook((Price("runpod", "l4", "gpu_second", Decimal("0.00016"), since, until, ""),))

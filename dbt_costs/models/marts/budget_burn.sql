@@ -5,7 +5,9 @@ with spend as (
     select day, tenant, sum(cost_usd) as usd,
         -- a credit is no rate at which money comes back
         coalesce(sum(cost_usd) filter (category <> 'credit'), 0) as rate_usd
-    from {{ ref('daily_spend') }} group by 1, 2
+    from {{ ref('daily_spend') }}
+    where backend <> 'local' -- this machine is on nobody's bill, and no limit holds it
+    group by 1, 2
 ),
 scoped as (
     select 'all' as scope, day, sum(usd)::decimal(38, 9) as usd, sum(rate_usd)::decimal(38, 9) as rate_usd
