@@ -6,7 +6,7 @@ with spend as (
         -- a credit is no rate at which money comes back
         coalesce(sum(cost_usd) filter (category <> 'credit'), 0) as rate_usd
     from {{ ref('daily_spend') }}
-    where backend <> 'local' -- this machine is on nobody's bill, and no limit holds it
+    where backend is distinct from 'local' -- this machine is on nobody's bill, and no limit holds it
     group by 1, 2
 ),
 scoped as (
