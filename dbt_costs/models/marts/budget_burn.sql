@@ -1,4 +1,4 @@
--- Grain: a scope ('all', or a tenant) and a month. Guarantee: what was spent, the limits as they are
+-- Grain: a scope ('all', or a tenant) and a month. Guarantee: what somebody bills, the limits as they are
 -- now, and for the month that runs a forecast from its last complete days, with a range of 95 %.
 {{ config(materialized='table') }}
 with spend as (
@@ -6,7 +6,7 @@ with spend as (
         -- a credit is no rate at which money comes back
         coalesce(sum(cost_usd) filter (category <> 'credit'), 0) as rate_usd
     from {{ ref('daily_spend') }}
-    where backend is distinct from 'local' -- this machine is on nobody's bill, and no limit holds it
+    where backend <> 'local' -- this machine is on nobody's bill, and no limit holds it
     group by 1, 2
 ),
 scoped as (
