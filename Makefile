@@ -59,7 +59,7 @@ types: .venv/.ready-dev  ## Check types, strictly, where the thinking is
 	@$(BIN)/mypy
 
 bench: .venv/.ready-bench .venv-worker/.ready  ## Run the benchmarks in their short form
-	@for name in speakers audio chain waiting remote faults orchestration worker costs; do $(BIN)/python -m bench.$$name --quick || exit 1; done
+	@for name in speakers audio chain waiting remote faults budget orchestration worker costs; do $(BIN)/python -m bench.$$name --quick || exit 1; done
 	@$(WORKER_BIN)/python -m bench.diarization --quick
 
 quality: .venv/.ready-speech voices  ## Measure words and speakers on real speech: SPEECH=folder with a manifest.jsonl

@@ -20,10 +20,13 @@ LIMITS_CHECK = dg.AssetCheckSpec(
 def tell_of_limits(context: dg.AssetExecutionContext, settings: "Settings") -> Iterator[Any]:
     """The check, always; an observation and a line in the log for what is new in its period."""
     from resources.costs.burning import read_levels, tell_once  # noqa: PLC0415
+    from resources.gpu.opening import count_now  # noqa: PLC0415
     from resources.storage import open_storage  # noqa: PLC0415
 
-    found = read_levels(settings.costs_database, settings.budget_warn_share)
-    for level in tell_once(open_storage(settings), found):
+    storage = open_storage(settings)
+    spent = count_now(settings, storage)
+    found = read_levels(settings.costs_database, settings.budget_warn_share, spent=spent)
+    for level in tell_once(storage, found):
         context.log.warning("%s", level.sentence)
         told = {"level": level.state, "limit": level.limit, "sentence": level.sentence}
         context.log_event(dg.AssetObservation(_BURN, metadata=told))

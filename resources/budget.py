@@ -8,18 +8,22 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from pipelines.billing.policy import Left, Limits, Permission
+from pipelines.billing.prices import PriceBook
+from pipelines.billing.spells import Spell
+from pipelines.billing.standing import Spent, Workers
 from resources.failures import OverBudgetError
 
-from .spending import Reservation, Spending, Spent
+from .spending import Reservation, Spending
 from .storage.base import Storage
 from .storage.clock import utc_now
 
 _FRESH_SECONDS = 60.0
+_CLOCKS_APART = timedelta(minutes=10)  # around midnight both days must have room
 _ADVICE = "Nothing is to be done: it is taken up when the limit allows it; or raise the limit."
 
 
@@ -35,19 +39,24 @@ class _Asked:
 class Budget:
     """Holds the limits of everybody and of each tenant.
 
-    now: whose days and months count. clock: seconds that only grow.
+    now: whose days and months count. clock: seconds that only grow. prices: of what is counted;
+    without one each attempt counts with the price that was written down with it. workers: of a
+    backend, at once and at most.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it holds against what, by name
         self,
         storage: Storage,
         limits: Limits,
         now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        prices: PriceBook | None = None,
+        workers: Workers = lambda _backend: None,
     ) -> None:
-        self._spending, self._limits = Spending(storage), limits
+        self._spending, self._limits = Spending(storage, prices, workers), limits
         self._now, self._clock = now, clock
-        self._last: tuple[float, Spent] | None = None  # when it was asked for, by the clock
+        self._last: tuple[float, list[Spent]] | None = None  # when it was asked for, by the clock
         self._looking, self._summing = asyncio.Lock(), asyncio.Lock()
         self._asked: list[_Asked] = []
         self._deciding: asyncio.Task[None] | None = None
@@ -87,18 +96,18 @@ class Budget:
         """It was never begun."""
         await asyncio.to_thread(self._spending.withdraw, one)
 
-    async def settle(self, one: Reservation, usd: Decimal) -> None:
-        """What the attempt came to."""
-        await asyncio.to_thread(self._spending.settle, one, usd, self._now())
+    async def settle(self, one: Reservation, spell: Spell | None) -> None:
+        """What came of the attempt; None where nobody is paid for it."""
+        await asyncio.to_thread(self._spending.settle, one, spell, self._now())
 
     def _bind(self, permission: Permission) -> bool:
         limits = (self._limits, permission.budget)
         return any(one.day_usd is not None or one.month_usd is not None for one in limits)
 
-    async def _sum(self) -> Spent:
+    async def _sum(self) -> list[Spent]:
         async with self._summing:
             asked_at = self._clock()
-            spent = await asyncio.to_thread(self._spending.sum, self._now())
+            spent = await asyncio.to_thread(self._spending.sums, self._now(), _CLOCKS_APART)
             self._last = asked_at, spent
             return spent
 
@@ -133,7 +142,9 @@ def _undone(answers: Sequence[asyncio.Future[Any]]) -> list[asyncio.Future[Any]]
     return [answer for answer in answers if not answer.done()]
 
 
-def refused(batch: Sequence[_Asked], spent: Spent, limits: Limits) -> dict[_Asked, OverBudgetError]:
+def refused(
+    batch: Sequence[_Asked], spent: Sequence[Spent], limits: Limits
+) -> dict[_Asked, OverBudgetError]:
     """Those of one process that do not fit, the last ones first; `spent` has all of them in it."""
     over: dict[_Asked, OverBudgetError] = {}
     for asked in reversed(batch):
@@ -143,12 +154,18 @@ def refused(batch: Sequence[_Asked], spent: Spent, limits: Limits) -> dict[_Aske
         passed = [p for p in lefts(spent, limits, one.tenant, asked.own) if p.left_usd < 0]
         if passed:
             over[asked] = over_budget(passed[0], one.usd)
-            spent.take_back(one.tenant, one.usd)
+            for of_day in spent:
+                of_day.take_back(one.tenant, one.usd)
     return over
 
 
-def lefts(spent: Spent, limits: Limits, tenant: str, own: Limits) -> list[Left]:
-    """What each limit still allows; below zero where it is passed."""
+def lefts(spent: Sequence[Spent], limits: Limits, tenant: str, own: Limits) -> list[Left]:
+    """What each limit still allows, on the worse of days; below zero where it is passed."""
+    by_day = [_lefts(one, limits, tenant, own) for one in spent]
+    return [min(of, key=lambda left: left.left_usd) for of in zip(*by_day, strict=True)]
+
+
+def _lefts(spent: Spent, limits: Limits, tenant: str, own: Limits) -> list[Left]:
     everybody = (
         ("DAILY_COST_THRESHOLD", limits.day_usd, sum(spent.day.values(), Decimal(0))),
         ("MONTHLY_COST_THRESHOLD", limits.month_usd, sum(spent.month.values(), Decimal(0))),

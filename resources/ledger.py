@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .ledger_faults import damaged, hold_columns
 from .ledger_files import fetch_all, ledger_files
-from .ledger_tables import LEDGER_ATTEMPTS, LEDGER_SESSIONS, LedgerTable
+from .ledger_tables import LEDGER_ATTEMPTS, LEDGER_INVOICES, LEDGER_SESSIONS, LedgerTable
 from .ledger_writer import schema
 from .storage.base import Storage, Stored
 
@@ -74,6 +74,7 @@ _TABLES = (
     _Table("attempts", LEDGER_ATTEMPTS, _ATTEMPTS_TABLE),
     _Table("instances", LEDGER_SESSIONS, _INSTANCES_TABLE),
 )
+_INVOICES = _Table("invoices", LEDGER_INVOICES, "CREATE TEMP TABLE invoices AS {source}")
 
 
 @contextmanager
@@ -96,11 +97,34 @@ def open_ledger(
     Raises:
         StorageError: a file of the ledger is damaged; names its key.
     """
+    wanted = [one for one in _TABLES if one.name in {"attempts", *tables}]
+    with _opened(storage, wanted, since, at_most_files) as connection:
+        yield connection
+
+
+@contextmanager
+def open_invoices(storage: Storage) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """The same with `invoices` alone: the last word on each line of a bill.
+
+    Raises:
+        StorageError: a file of the ledger is damaged; names its key.
+    """
+    with _opened(storage, [_INVOICES]) as connection:
+        yield connection
+
+
+@contextmanager
+def _opened(
+    storage: Storage,
+    tables: "Collection[_Table]",
+    since: datetime | None = None,
+    at_most_files: int | None = None,
+) -> "Iterator[duckdb.DuckDBPyConnection]":
     import duckdb  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="escriba-ledger-") as folder, duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        for table in (one for one in _TABLES if one.name in {"attempts", *tables}):
+        for table in tables:
             local = _local_files(storage, table.of.folder, Path(folder), since, at_most_files)
             keys = {str(path): key for path, key in local.items()}
             connection.register(f"no_{table.name}", schema(table.of.kind).empty_table())

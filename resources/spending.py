@@ -1,25 +1,32 @@
 """What is being spent and was spent, as objects in the bucket whose names say all.
 
-`ledger/open/<tenant>/<job>-<n>-<nonce>-<nanodollars>`: an attempt under way, with its quote.
-`ledger/spent/<month>/<day and time>_<job>-<n>-<nonce>_<nanodollars>_<tenant>`: what it came to.
-Sums need listings alone; names are in the order of time, so that a later one goes on where the
-last one ended. Old days are put together (spent_days.py). The truth of costs is the ledger: these
-only hold the limits.
+`ledger/open/<tenant>/<job>-<n>-<nonce>-<nanodollars>`: an attempt under way, with what it may
+cost at most. `ledger/spent/<month>/…`: what came of it (spent_names.py). Sums need listings alone;
+names are in the order of time, so that a later one goes on where the last one ended. Old days are
+put together (spent_days.py). The truth of costs is the ledger: these hold the limits, by the same
+rules and from the same rows.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from pipelines.billing.attempts import Attempt
-from pipelines.billing.prices import NANODOLLAR
+from pipelines.billing.billed import Billed, BilledDay
+from pipelines.billing.prices import NANODOLLAR, PriceBook
+from pipelines.billing.spells import Spell, in_time
+from pipelines.billing.standing import Spent, Workers, counted, held
+from pipelines.billing.tally import Tally
 
+from .billed import Bills
 from .spent_days import SPENT, spent_names
+from .spent_names import entry_of, name_of, short_id
 from .storage.base import Storage, Stored
 
 OPEN = "ledger/open/"
 _OVERLAP = timedelta(minutes=25)  # two clocks may be ten minutes apart, and answers late
+_BEFORE = timedelta(days=2)  # of the month before: lives, and idle time, that reach into this one
 _NOTE = b"{}\n"  # some stores and people do not like empty objects
 
 
@@ -51,43 +58,22 @@ def reservation_of(attempt: Attempt) -> Reservation:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Money of one attempt: when (UTC), whose, how much."""
-
-    at: datetime
-    tenant: str
-    usd: Decimal
-
-
-@dataclass
-class Spent:
-    """Sums of this day and month; open attempts count for today."""
-
-    day: dict[str, Decimal] = field(default_factory=dict)
-    month: dict[str, Decimal] = field(default_factory=dict)
-
-    def add(self, entry: Entry, today: datetime) -> None:
-        for sums, same in (
-            (self.day, entry.at.date() == today.date()),
-            (self.month, (entry.at.year, entry.at.month) == (today.year, today.month)),
-        ):
-            if same:
-                sums[entry.tenant] = sums.get(entry.tenant, Decimal(0)) + entry.usd
-
-    def take_back(self, tenant: str, usd: Decimal) -> None:
-        """A reservation of this moment that was refused."""
-        for sums in (self.day, self.month):
-            sums[tenant] -= usd
-
-
 class Spending:
-    """Reads and writes the objects; remembers what it has read of this month."""
+    """Reads and writes the objects; remembers what it has read of this month.
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-        self._month, self._seen = "", dict[str, Entry]()
-        self._until = datetime.min.replace(tzinfo=UTC)
+    prices: of each second that was paid for. workers: of a backend at once, at most.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        prices: PriceBook | None = None,
+        workers: Workers = lambda _backend: None,
+    ) -> None:
+        self._storage, self._bills = storage, Bills(storage)
+        self._prices, self._workers = prices or PriceBook(()), workers
+        self._month, self._tally = "", Tally(self._prices)
+        self._until: dict[str, datetime] = {}  # by month: what ended before is known
 
     def reserve(self, one: Reservation) -> None:
         """From here on it counts."""
@@ -97,12 +83,14 @@ class Spending:
         """It was never begun, or cost nothing."""
         self._storage.delete(one.key)
 
-    def settle(self, one: Reservation, usd: Decimal, now: datetime) -> None:
-        """What it came to takes the place of the quote; done twice, it counts once."""
-        if usd:
-            self._storage.write(
-                f"{SPENT}{now:%Y-%m}/{now:%dT%H%M%S}_{one.id}_{_nano(usd)}_{one.tenant}", _NOTE
-            )
+    def settle(self, one: Reservation, spell: Spell | None, now: datetime) -> None:
+        """What it came to takes the place of the quote; done twice, it counts once.
+
+        spell: None where nobody is paid for it.
+        """
+        if spell is not None:
+            name = name_of(one.id, in_time(spell, now), now)
+            self._storage.write(f"{SPENT}{now:%Y-%m}/{name}", _NOTE)
         self._storage.delete(one.key)
 
     def open(self) -> Iterator[tuple[Reservation, Stored]]:
@@ -113,31 +101,53 @@ class Spending:
                 yield one, found
 
     def sum(self, now: datetime) -> Spent:
-        """Everything that counts at this moment."""
-        under_way = {one.id: one for one, _ in self.open()}
-        settled = self._settled(now)
-        spent = Spent()
-        for entry in settled.values():
-            spent.add(entry, now)
-        for id_, one in under_way.items():
-            if id_ not in settled:
-                spent.add(Entry(now, one.tenant, one.usd), now)
+        """Everything that counts at this moment; open attempts count for today."""
+        return self.sums(now, timedelta(0))[0]
+
+    def sums(self, now: datetime, apart: timedelta) -> list[Spent]:
+        """The same, and that of the day which it may be by a clock that is so far from ours."""
+        under_way = {short_id(one.id): one for one, _ in self.open()}
+        self._read(now)
+        bills = self._bills.days()
+        is_open = [one for id_, one in under_way.items() if not self._tally.knows(id_)]
+        days = dict.fromkeys(at.date() for at in (now, now - apart, now + apart))
+        return [self._of_day(day, bills, is_open) for day in days]
+
+    def _of_day(
+        self, today: date, bills: Mapping[BilledDay, Billed], is_open: list[Reservation]
+    ) -> Spent:
+        spent = Spent(
+            counted=counted(self._tally, bills, today),
+            held=held(self._tally, bills, today, self._workers),
+        )
+        for one in is_open:
+            spent.reserved.add(today, today, one.tenant, one.usd)
         return spent
 
-    def _settled(self, now: datetime) -> Mapping[str, Entry]:
-        """Of this month; only what may be new since the last time is listed."""
-        month = f"{now:%Y-%m}"
-        if month != self._month:
-            self._month, self._seen, self._until = month, {}, now.replace(day=1, hour=0)
-        prefix = f"{SPENT}{month}/"
-        since = self._until - _OVERLAP
+    def _read(self, now: datetime) -> None:
+        """Only what may be new since the last time is listed."""
+        first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        if f"{now:%Y-%m}" != self._month:
+            self._month, self._tally = f"{now:%Y-%m}", Tally(self._prices)
+            self._until = {f"{first - _BEFORE:%Y-%m}": first - _BEFORE, self._month: first}
+        for month, until in list(self._until.items()):
+            if month == self._month:
+                self._read_month(month, until)
+            elif until < first + _OVERLAP:  # somebody's clock may still be in the last month
+                self._read_month(month, min(until, first))
+            self._until[month] = now
+
+    def _read_month(self, month: str, until: datetime) -> None:
+        prefix, since = f"{SPENT}{month}/", until - _OVERLAP
         after = f"{prefix}{since:%dT%H%M%S}" if f"{since:%Y-%m}" == month else ""
         for name in spent_names(self._storage, prefix, after):
-            read = _entry(name, month)
-            if read is not None:
-                self._seen[read[0]] = read[1]
-        self._until = now
-        return self._seen
+            entry = entry_of(name, month)
+            if entry is None:
+                continue
+            if entry.spell is None:
+                self._tally.put_plain(entry.id, entry.at, entry.tenant, entry.usd)
+            else:
+                self._tally.put(entry.id, entry.spell)
 
 
 def _nano(usd: Decimal) -> int:
@@ -151,12 +161,3 @@ def _reservation(key: str) -> Reservation | None:
         return Reservation(tenant, job, int(attempt), nonce, int(nano) * NANODOLLAR)
     except ValueError:
         return None  # nothing of ours
-
-
-def _entry(name: str, month: str) -> tuple[str, Entry] | None:
-    try:
-        time, id_, nano, tenant = name.split("_", 3)
-        at = datetime.strptime(f"{month}-{time}", "%Y-%m-%dT%H%M%S").replace(tzinfo=UTC)
-        return id_, Entry(at, tenant, int(nano) * NANODOLLAR)
-    except ValueError:
-        return None

@@ -76,6 +76,7 @@ class Attempt(BaseModel):
     queue_limit_seconds: int
     run_limit_seconds: int
     quote_usd: Decimal = Decimal(0)  # what was reserved for it; 0 where nobody pays
+    overhead_usd: Decimal = Decimal(0)  # of that, for a boot and an idle worker
     idle_seconds: float = 0.0  # paid, after the last job of a worker's life
     route: Route | None = None  # why it went where it went
     end: AttemptEnd | None = None

@@ -15,6 +15,7 @@ class Burn:
     """One scope ('all', or a tenant) in the month that runs; USD.
 
     usd_a_day: the mean of its last complete days. forecast: at the month's end, with its range.
+    reserved: for attempts under way, and held until the day's bill has come; it counts for today.
     """
 
     scope: str
@@ -27,11 +28,16 @@ class Burn:
     forecast_high_usd: Decimal
     day_usd: Decimal | None
     month_usd: Decimal | None
+    reserved_today_usd: Decimal = Decimal(0)
+    reserved_usd: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One limit. period: the day or month it holds for; sentence: what to tell of it."""
+    """One limit. period: the day or month it holds for; sentence: what to tell of it.
+
+    left_usd: what the gate still lets through, which what is reserved is no part of.
+    """
 
     limit: str
     scope: str
@@ -67,8 +73,8 @@ def _levels(burn: Burn, warn_share: Decimal) -> Iterable[Level]:
             f"{burn.today:%Y-%m-%d}",
             state,
             burn.today_usd,
-            burn.day_usd - burn.today_usd,
-            f"{_used(name, burn.today_usd, burn.day_usd)} today.",
+            burn.day_usd - burn.today_usd - burn.reserved_today_usd,
+            f"{_used(name, burn.today_usd, burn.reserved_today_usd, burn.day_usd)} today.",
         )
     if burn.month_usd is not None:
         name = _name(burn.scope, "MONTHLY_COST_THRESHOLD", "monthly")
@@ -81,8 +87,8 @@ def _levels(burn: Burn, warn_share: Decimal) -> Iterable[Level]:
             f"{burn.today:%Y-%m}",
             state,
             burn.spent_usd,
-            burn.month_usd - burn.spent_usd,
-            f"{_used(name, burn.spent_usd, burn.month_usd)} this month; "
+            burn.month_usd - burn.spent_usd - burn.reserved_usd,
+            f"{_used(name, burn.spent_usd, burn.reserved_usd, burn.month_usd)} this month; "
             f"{burn.usd_a_day:.2f} a day; {burn.forecast_usd:.2f} at its end "
             f"({burn.forecast_low_usd:.2f} to {burn.forecast_high_usd:.2f}).",
         )
@@ -98,6 +104,8 @@ def _state(spent: Decimal, limit: Decimal, warn_share: Decimal) -> State:
     return "warn" if spent >= limit * warn_share else "ok"
 
 
-def _used(name: str, spent: Decimal, limit: Decimal) -> str:
-    left = f"{limit - spent:.2f} left" if spent < limit else "nothing left"
-    return f"{name}: {spent:.2f} of {limit:.2f} USD, {left},"
+def _used(name: str, spent: Decimal, reserved: Decimal, limit: Decimal) -> str:
+    left = limit - spent - reserved
+    told = f"{left:.2f} left" if left > 0 else "nothing left"
+    also = f", {reserved:.2f} reserved" if reserved else ""
+    return f"{name}: {spent:.2f} of {limit:.2f} USD{also}, {told},"

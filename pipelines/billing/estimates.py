@@ -19,12 +19,16 @@ Quoter = Callable[[JobSize, Price, Speed], Quote]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Where jobs may run, as an estimate needs to know it; workers: how many run at once."""
+    """Where jobs may run, as an estimate needs to know it; workers: how many run at once.
+
+    idle_seconds: that each of them waits for another job, and is paid for, before it ends.
+    """
 
     price: Price
     speed: Callable[[JobSize], Speed]
     quote: Quoter
     workers: int
+    idle_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Estimate:
 
 
 def estimate(jobs: Sequence[JobSize], where: Candidate) -> Estimate:
-    """Each worker starts once and then takes one job after another, the longest first."""
+    """Each worker starts once, takes one job after another, the longest first, and waits."""
     speeds = [where.speed(job) for job in jobs]
     runs = [
         where.quote(job, where.price, dataclasses.replace(speed, start_seconds=0.0))
@@ -54,8 +58,9 @@ def estimate(jobs: Sequence[JobSize], where: Candidate) -> Estimate:
     start_seconds = max((speed.start_seconds for speed in speeds), default=0.0)
     cost = total(run.cost_usd for run in runs)
     by_audio = where.price.unit == "audio_minute"
+    idle_seconds = 0.0 if by_audio else where.idle_seconds
     if not by_audio and jobs:
-        cost += workers * _start_usd(jobs[0], where, start_seconds)
+        cost += workers * _start_usd(jobs[0], where, start_seconds + idle_seconds)
     audio_seconds = sum(job.audio_ms for job in jobs) / 1000
     run_seconds = [run.run_seconds for run in runs]
     return Estimate(
@@ -65,7 +70,9 @@ def estimate(jobs: Sequence[JobSize], where: Candidate) -> Estimate:
         audio_seconds=audio_seconds,
         cost_usd=cost,
         usd_per_audio_hour=per_audio_hour(cost, audio_seconds),
-        machine_seconds=None if by_audio else sum(run_seconds) + workers * start_seconds,
+        machine_seconds=None
+        if by_audio
+        else sum(run_seconds) + workers * (start_seconds + idle_seconds),
         wall_seconds=start_seconds + _makespan(run_seconds, workers) if jobs else 0.0,
         workers=workers,
         basis="; ".join(dict.fromkeys(speed.basis for speed in speeds)),

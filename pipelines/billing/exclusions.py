@@ -75,8 +75,10 @@ def _too_dear(quote: Quote, can: Capabilities, left: Sequence[Left]) -> Iterator
     if not can.paid or not left:
         return
     tightest = min(left, key=lambda one: (one.left_usd, one.limit))
-    if quote.cost_usd > tightest.left_usd:
+    if quote.ceiling_usd > tightest.left_usd:
+        about = "about" if quote.most_usd is None else "up to"
         yield (
-            f"about {quote.cost_usd:f} USD would pass {tightest.limit}={tightest.limit_usd:f}, "
-            f"of which {max(tightest.left_usd, Decimal(0)):f} USD are left"
+            f"{about} {quote.ceiling_usd:f} USD would pass "
+            f"{tightest.limit}={tightest.limit_usd:f}, of which "
+            f"{max(tightest.left_usd, Decimal(0)):f} USD are left"
         )

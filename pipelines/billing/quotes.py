@@ -98,7 +98,11 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What one attempt would cost and take. `latency_seconds` = start + run."""
+    """What one attempt would cost and take. `latency_seconds` = start + run.
+
+    most_usd: what it may cost at most, where somebody bills it (ceilings.py), and of that
+    overhead_usd for a boot and an idle worker; then it is stopped after run_limit_seconds.
+    """
 
     backend: str
     sku: str
@@ -106,6 +110,14 @@ class Quote:
     run_seconds: float
     latency_seconds: float
     basis: str
+    run_limit_seconds: int = 0
+    overhead_usd: Decimal = Decimal(0)
+    most_usd: Decimal | None = None
+
+    @property
+    def ceiling_usd(self) -> Decimal:
+        """What a limit on money must have room for."""
+        return self.cost_usd if self.most_usd is None else self.most_usd
 
 
 def machine_quote(job: JobSize, price: Price, speed: Speed) -> Quote:

@@ -49,7 +49,11 @@ class Offer:
 
 
 class Considered(BaseModel):
-    """What was thought of one backend; `excluded` says why it may not have the job."""
+    """What was thought of one backend; `excluded` says why it may not have the job.
+
+    cost_usd: what is expected; most_usd: what it may cost at most, which limits must have room
+    for. None where they are the same.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,6 +65,12 @@ class Considered(BaseModel):
     blocked_by: Block = ""
     excluded: str = ""
     lasting: bool = False
+    most_usd: Decimal | None = None
+
+    @property
+    def ceiling_usd(self) -> Decimal:
+        """What a limit on money must have room for."""
+        return self.cost_usd if self.most_usd is None else self.most_usd
 
 
 class Route(BaseModel):
@@ -84,11 +94,14 @@ class Route(BaseModel):
 def told(verdict: Route) -> str:
     """For people, in Markdown: the reason, and a row for each backend."""
     rows = [
-        f"| {one.backend}/{one.sku} | {one.cost_usd:.4f} | {one.latency_seconds:,.0f} "
-        f"| {one.basis} | {one.excluded or 'yes'} |"
+        f"| {one.backend}/{one.sku} | {one.cost_usd:.4f} | {one.ceiling_usd:.4f} "
+        f"| {one.latency_seconds:,.0f} | {one.basis} | {one.excluded or 'yes'} |"
         for one in verdict.considered
     ]
-    head = "| backend | USD | seconds | basis | may it? |\n| --- | --- | --- | --- | --- |"
+    head = (
+        "| backend | USD | at most | seconds | basis | may it? |\n"
+        "| --- | --- | --- | --- | --- | --- |"
+    )
     return "\n".join([verdict.reason, "", head, *rows])
 
 
@@ -151,6 +164,7 @@ def _considered(offer: Offer, block: Block = "", why: str = "") -> Considered:
         blocked_by=block,
         excluded=why,
         lasting=block == "health" and offer.health.lasting,
+        most_usd=quote.most_usd,
     )
 
 

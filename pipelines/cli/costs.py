@@ -23,7 +23,7 @@ from .cost_table import (
 )
 from .faults import told_plainly
 from .house import console, json_option, open_house, print_json, say_if_synthetic
-from .overheads import COLUMNS, Overheads, limit_lines, read_overheads
+from .overheads import COLUMNS, Overheads, limit_lines, limits_json, read_overheads
 from .plain import plain
 
 _GROUPS = {
@@ -135,13 +135,14 @@ def _show(settings: Settings, storage: Storage, group: str, *, as_json: bool) ->
         rows = with_overheads(rows, overheads)
     price_rows(prices, rows, diarized=settings.diarizer != "none")
     if as_json:
-        print_json(costs_json(rows, group))
+        limits = {"limits": limits_json(settings, storage)}
+        print_json(costs_json(rows, group) | limits)
         return
     out = console()
     out.print(costs_table(rows, group, out))
     if overheads is not None:
         out.print(sum_lines(rows, overheads))
-    for line in limit_lines(settings, storage.url):
+    for line in limit_lines(settings, storage):
         out.print(line)
 
 

@@ -150,13 +150,21 @@ def _verdict(made: Plan, setup: Setup) -> list[str]:
     ]
     if made.nobody:
         lines.append(f"{made.nobody:,} may go nowhere.")
-    lines += [
-        f"would pass {limit.name}={limit.limit_usd:f}: {limit.needs_usd:,.4f} USD, of which "
-        f"{max(limit.left_usd, Decimal(0)):,.4f} are left; what is above it waits."
-        for limit in made.limits
-        if limit.is_passed
-    ]
+    lines += [_passed(limit) for limit in made.limits if limit.is_passed]
     return lines
+
+
+def _passed(limit: Limit) -> str:
+    left = max(limit.left_usd, Decimal(0))
+    if limit.needs_usd > limit.left_usd:
+        return (
+            f"would pass {limit.name}={limit.limit_usd:f}: {limit.needs_usd:,.4f} USD, of which "
+            f"{left:,.4f} are left; what is above it waits."
+        )
+    return (
+        f"would wait for {limit.name}={limit.limit_usd:f}: {left:,.4f} USD are left, and one "
+        f"recording may cost up to {limit.most_usd:,.4f}, for which there must be room."
+    )
 
 
 def _as_json(
@@ -201,5 +209,6 @@ def _limit_json(limit: Limit) -> dict[str, Any]:
         "limit_usd": f"{limit.limit_usd:f}",
         "left_usd": f"{limit.left_usd:f}",
         "needs_usd": f"{limit.needs_usd:f}",
+        "most_usd": f"{limit.most_usd:f}",
         "would_pass": limit.is_passed,
     }

@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.billing.report.figures import UNALLOCATED
 from pipelines.settings import Settings
+from resources.storage.base import Storage
 
 from .faults import first_line
+
+if TYPE_CHECKING:
+    from pipelines.billing.burn import Level
 
 # grouped as the rows of `escriba costs` are
 _GROUPS = {
@@ -73,17 +78,41 @@ def read_overheads(database: Path, group: str, bucket: str) -> Overheads | None:
     return Overheads(rows, total)
 
 
-def limit_lines(settings: Settings, bucket: str) -> Iterator[str]:
-    """A line for each limit, the worst first; nothing where no tables are built."""
+def limit_lines(settings: Settings, storage: Storage) -> Iterator[str]:
+    """A line for each limit, the worst first: by the gate's own count of this moment."""
+    marks = {"ok": "  ", "warn": "! ", "stop": "!!"}
+    for level in limit_levels(settings, storage):
+        yield f"{marks[level.state]} {level.sentence}"
+
+
+def limit_levels(settings: Settings, storage: Storage) -> "list[Level]":
+    """With the tables' forecast where they are built; none where no money was ever asked for."""
     import duckdb
 
-    from resources.costs.burning import read_levels
+    from assets.cost_limits import cost_limits
+    from resources.costs.burning import levels_now, read_levels
     from resources.costs.standing import CostsBusyError, CostsNotBuiltError
+    from resources.gpu.opening import count_now
+    from resources.storage.clock import utc_now
 
-    marks = {"ok": "  ", "warn": "! ", "stop": "!!"}
+    share, spent = settings.budget_warn_share, count_now(settings, storage)
     try:
-        found = read_levels(settings.costs_database, settings.budget_warn_share, bucket=bucket)
+        return read_levels(settings.costs_database, share, bucket=storage.url, spent=spent)
     except (CostsBusyError, CostsNotBuiltError, duckdb.Error):
-        return
-    for level in found:
-        yield f"{marks[level.state]} {level.sentence}"
+        if spent is None or not any(spent.of("all")):
+            return []
+        return levels_now(cost_limits(settings), spent, share, utc_now())
+
+
+def limits_json(settings: Settings, storage: Storage) -> list[dict[str, str]]:
+    """For programs: each limit, how far it is used, and what the gate still lets through."""
+    return [
+        {
+            "limit": one.limit,
+            "period": one.period,
+            "state": one.state,
+            "spent_usd": f"{one.spent_usd:f}",
+            "left_usd": f"{one.left_usd:f}",
+        }
+        for one in limit_levels(settings, storage)
+    ]

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from assets.tenants import tenant_permission
+from pipelines.billing.ceilings import with_ceiling
 from pipelines.billing.estimates import Candidate, Estimate, estimate, planned_candidate
 from pipelines.billing.policy import Left, Permission, Priority
-from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.billing.prices import NANODOLLAR, PriceBook, read_price_book
 from pipelines.billing.quotes import Health, JobSize, Speed
 from pipelines.billing.routing import Offer, Route, route
 from pipelines.billing.speeds import Key, Measured, speed_of
@@ -46,7 +47,8 @@ class Setup:
         def speed(job: JobSize) -> Speed:
             return speed_of(job, *name, backend.speed(job), self.measured)
 
-        return Candidate(price, speed, backend.quote, self.workers(name[0]))
+        idle_seconds = backend.capabilities.idle_seconds
+        return Candidate(price, speed, backend.quote, self.workers(name[0]), idle_seconds)
 
     def workers(self, backend: str) -> int:
         """How many jobs run there at once; RUNPOD_WORKERS_MAX stands for every cloud."""
@@ -56,17 +58,23 @@ class Setup:
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit of money beside what the recordings need of it."""
+    """A limit of money beside what the recordings need of it.
+
+    left_usd: by the gate's own count. needs_usd: what they are expected to cost, with a start for
+    each and the idle time of their workers. most_usd: what one of them may cost at most, for which
+    there must be room before it begins.
+    """
 
     name: str
     limit_usd: Decimal
     left_usd: Decimal
     needs_usd: Decimal
+    most_usd: Decimal = Decimal(0)
 
     @property
     def is_passed(self) -> bool:
         """Whether some of them would have to wait."""
-        return self.needs_usd > self.left_usd
+        return max(self.needs_usd, self.most_usd) > self.left_usd
 
 
 @dataclass
@@ -134,14 +142,7 @@ def _elsewhere(jobs: Sequence[JobSize], setup: Setup) -> Iterator[Estimate]:
 
 
 def _route(one: Sized, candidates: Mapping[Name, Candidate], setup: Setup) -> Route:
-    offers = [
-        Offer(
-            where.quote(one.size, where.price, where.speed(one.size)),
-            setup.backends[name].capabilities,
-            _WELL,
-        )
-        for name, where in candidates.items()
-    ]
+    offers = [_offer(one, setup, name, where) for name, where in candidates.items()]
     return route(
         one.size,
         offers,
@@ -150,6 +151,13 @@ def _route(one: Sized, candidates: Mapping[Name, Candidate], setup: Setup) -> Ro
         permission=_permission(one.tenant, setup),
         left=(),
     )
+
+
+def _offer(one: Sized, setup: Setup, name: Name, where: Candidate) -> Offer:
+    can = setup.backends[name].capabilities
+    quote = where.quote(one.size, where.price, where.speed(one.size))
+    most_run_seconds = setup.settings.job_timeout_seconds
+    return Offer(with_ceiling(quote, where.price, can, most_run_seconds), can, _WELL)
 
 
 def _permission(tenant: str, setup: Setup) -> Permission:
@@ -176,19 +184,42 @@ def _limits(
 
     Limits of everybody are added up over the tenants, those of a tenant hold its own alone.
     """
-    needs: defaultdict[str, Decimal] = defaultdict(Decimal)
+    needs = _needs(sized, routes, setup)
+    found: dict[str, Limit] = {}
+    for tenant, left in asyncio.run(_lefts(list(needs), setup, storage)):
+        usd, most = needs[tenant]
+        before = found.get(left.limit)
+        if before is not None:
+            usd, most = usd + before.needs_usd, max(most, before.most_usd)
+        found[left.limit] = Limit(left.limit, left.limit_usd, left.left_usd, usd, most)
+    return list(found.values())
+
+
+def _needs(
+    sized: Sequence[Sized], routes: Sequence[Route], setup: Setup
+) -> dict[str, tuple[Decimal, Decimal]]:
+    """By tenant: what all that somebody bills would cost, and what one of them may at most."""
+    needs: dict[str, tuple[Decimal, Decimal]] = {}
+    jobs: Counter[tuple[str, Name]] = Counter()
     for one, found in zip(sized, routes, strict=True):
         name = (found.backend, found.sku)
         if found.backend and setup.backends[name].capabilities.paid:
-            needs[one.tenant] += found.considered[0].cost_usd
-    lefts: dict[str, Left] = {}
-    needed: dict[str, Decimal] = {}
-    for tenant, left in asyncio.run(_lefts(list(needs), setup, storage)):
-        lefts[left.limit] = left
-        needed[left.limit] = needed.get(left.limit, Decimal(0)) + needs[tenant]
-    return [
-        Limit(one.limit, one.limit_usd, one.left_usd, needed[one.limit]) for one in lefts.values()
-    ]
+            usd, most = needs.get(one.tenant, (Decimal(0), Decimal(0)))
+            best = found.considered[0]
+            needs[one.tenant] = (usd + best.cost_usd, max(most, best.ceiling_usd))
+            jobs[one.tenant, name] += 1
+    for (tenant, name), many in jobs.items():
+        usd, most = needs[tenant]
+        needs[tenant] = (usd + _idle_usd(setup.candidate(name), many), most)
+    return needs
+
+
+def _idle_usd(where: Candidate, jobs: int) -> Decimal:
+    """Of the workers that so many jobs have, each once."""
+    if where.price.unit == "audio_minute":
+        return Decimal(0)
+    seconds = Decimal(repr(where.idle_seconds)) * min(where.workers, jobs)
+    return where.price.cost_usd(seconds).quantize(NANODOLLAR)
 
 
 async def _lefts(tenants: list[str], setup: Setup, storage: Storage) -> list[tuple[str, Left]]:

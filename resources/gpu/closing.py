@@ -9,13 +9,14 @@ from gpu_job.contract import Claim
 from pipelines.billing.attempts import Attempt, ledger_row
 from pipelines.billing.prices import Price
 from pipelines.billing.sessions import session_row
+from pipelines.billing.spells import Spell, spell_of
 from resources.ledger_writer import LedgerWriter
 from resources.spending import reservation_of
 
 from .fleet import Fleet
 from .job_folder import JobFolder, ResultHead, now
 from .orders import end_of
-from .paid_once import INTERRUPTED, Verdict, Watch, judge, sight_of
+from .paid_once import BACKEND_DOWN, INTERRUPTED, Verdict, Watch, judge, sight_of
 
 _LOG = logging.getLogger("escriba")
 
@@ -45,7 +46,7 @@ class Closing:
         died: datetime | None = None,
     ) -> Attempt:
         """The rows first, then the end: an attempt with an end is in the ledger, always."""
-        closed = attempt.model_copy(update={"end": end_of(verdict, claim, died)})
+        closed = attempt.model_copy(update={"end": end_of(attempt, verdict, claim, died)})
         price = self.price(attempt)
         await self._ledger.add(ledger_row(closed, price), session_row(closed, price))
         await asyncio.to_thread(folder.close, closed)
@@ -75,8 +76,20 @@ class Closing:
             submission = await asyncio.to_thread(folder.submission, closed.attempt)
             if submission is not None:
                 await backend.cancel(submission)
-        spent = ledger_row(closed, self.price(closed)).cost_usd if closed.quote_usd else 0
-        await self._fleet.budget.settle(reservation_of(closed), spent)
+        await self._fleet.budget.settle(reservation_of(closed), self._spell(closed))
+
+    def _spell(self, closed: Attempt) -> Spell | None:
+        """What a limit must know of it; None where nobody pays, or its backend did not take it."""
+        if not closed.quote_usd or (closed.end and closed.end.error_type == BACKEND_DOWN):
+            return None
+        price = self.price(closed)
+        return spell_of(
+            ledger_row(closed, price),
+            session_row(closed, price),
+            created_at=closed.created_at,
+            reserved_usd=closed.quote_usd,
+            overhead_usd=closed.overhead_usd,
+        )
 
     async def settle(
         self, folder: JobFolder, attempts: list[Attempt], result: ResultHead

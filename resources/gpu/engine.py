@@ -21,9 +21,8 @@ from .fleet import Chosen, Fleet
 from .following import Follower
 from .job_folder import JobFolder, Submission, now
 from .orders import Finished, Limits, Order, new_attempt, request_of, sized
-from .paid_once import EXPIRED, computations
+from .paid_once import BACKEND_DOWN, EXPIRED, OUT_OF_TIME, computations, is_out_of_time
 
-BACKEND_DOWN = "backend_down"
 _MAX_FRUITLESS = 10  # in a row and in one run: nobody takes this job, and every try costs a start
 _MAX_REFUSED = 100  # the same of one that is refused while others are taken; in an hour come 20
 _BACKOFF_SECONDS, _BACKOFF_AT_MOST_SECONDS = 1.0, 60.0
@@ -75,7 +74,7 @@ class JobEngine:
                     continue
                 self._may_go_on(order, attempts, earlier)
                 await self._back_off(attempts[len(earlier) :])
-                await self._attempt(order, newest.attempt + 1 if newest else 1, queued_at)
+                await self._attempt(order, attempts, queued_at)
 
     async def close(self) -> None:
         """End the backends' work and write the end of what was still open."""
@@ -90,8 +89,10 @@ class JobEngine:
         submission = folder.submission(attempt.attempt) if standing else None
         return standing.backend.console_url(submission) if standing and submission else ""
 
-    async def _attempt(self, order: Order, number: int, queued_at: datetime) -> None:
-        chosen = await self.fleet.choose(order)
+    async def _attempt(self, order: Order, earlier: list[Attempt], queued_at: datetime) -> None:
+        number = earlier[-1].attempt + 1 if earlier else 1
+        stops = sum(1 for one in earlier if is_out_of_time(one))
+        chosen = await self.fleet.choose(order, self._limits.run_seconds, stops)
         standing = chosen.standing
         async with AsyncExitStack() as stack:
             try:
@@ -166,7 +167,8 @@ class JobEngine:
 
     async def _back_off(self, attempts: list[Attempt]) -> None:
         """After a failure that may pass, jittered; what was lost or never begun goes on at once."""
-        failed = _in_a_row(attempts, lambda e: e.status == "failed" and e.error_type != EXPIRED)
+        at_once = {EXPIRED, OUT_OF_TIME}
+        failed = _in_a_row(attempts, lambda e: e.status == "failed" and e.error_type not in at_once)
         if failed:
             seconds = min(_BACKOFF_SECONDS * 2.0 ** (failed - 1), _BACKOFF_AT_MOST_SECONDS)
             await self._sleep(self.fleet.jittered(seconds))

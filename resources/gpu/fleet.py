@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from pipelines.billing.ceilings import with_ceiling
 from pipelines.billing.circuit import Circuit
 from pipelines.billing.policy import Left, Priority
 from pipelines.billing.prices import PriceBook, PriceBookError
@@ -117,8 +118,10 @@ class Fleet:
         """The one that an attempt went to; None where it is not set up any more."""
         return self._standing.get((backend, sku))
 
-    async def choose(self, order: Order) -> Chosen:
+    async def choose(self, order: Order, most_run_seconds: int, stops: int = 0) -> Chosen:
         """The backend for the job's next attempt; waits while it may become well again.
+
+        stops: how often the job was stopped where its reservation ended.
 
         Raises:
             OverBudgetError: a limit would be passed.
@@ -127,7 +130,7 @@ class Fleet:
         """
         since = self.clock()
         while True:
-            offers = await self._offers(order)
+            offers = await self._offers(order, most_run_seconds, stops)
             left = await self._left(order)
             verdict = route(
                 order.size,
@@ -164,13 +167,13 @@ class Fleet:
         quote = next(o.quote for o in offers if (o.quote.backend, o.quote.sku) == chosen)
         return Chosen(self._standing[chosen], quote, verdict)
 
-    async def _offers(self, order: Order) -> list[Offer]:
+    async def _offers(self, order: Order, most_run_seconds: int, stops: int) -> list[Offer]:
         """Each with a quote at the price of this moment; unknown prices block."""
         await self._measure()
         offers, unpriced = [], None
         for standing in self._standing.values():
             try:
-                quote = self._quote(standing.backend, order)
+                quote = self._quote(standing.backend, order, most_run_seconds, stops)
             except PriceBookError as error:
                 unpriced = error
                 continue
@@ -180,11 +183,12 @@ class Fleet:
             raise unpriced
         return offers
 
-    def _quote(self, backend: Backend, order: Order) -> Quote:
+    def _quote(self, backend: Backend, order: Order, most_run_seconds: int, stops: int) -> Quote:
         price = self.prices.at(backend.name, backend.sku, now())
         planned = backend.speed(order.size)
         speed = speed_of(order.size, backend.name, backend.sku, planned, self._measured or {})
-        return backend.quote(order.size, price, speed)
+        quote = backend.quote(order.size, price, speed)
+        return with_ceiling(quote, price, backend.capabilities, most_run_seconds, stops)
 
     async def _measure(self) -> None:
         async with self._reading:
@@ -204,12 +208,12 @@ def refuse(verdict: Route, left: Sequence[Left]) -> NoReturn:
     """Raise what stands in the way of everybody."""
     over = verdict.blocked("budget")
     if over:
-        cheapest = min(over, key=lambda one: one.cost_usd)
+        cheapest = min(over, key=lambda one: one.ceiling_usd)
         tightest = min(left, key=lambda one: one.left_usd)
         raise OverBudgetError(
             f"{verdict.reason.rstrip('.')}.",
             f"Nothing is to be done: it is taken up when {tightest.limit} allows it.",
-            needs_usd=cheapest.cost_usd,
+            needs_usd=cheapest.ceiling_usd,
         )
     if verdict.blocked("health"):
         raise BackendUnavailableError(verdict.reason)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gpu_job.contract import Claim
 from pipelines.billing.attempts import Attempt
+from pipelines.billing.ceilings import STOP_SECONDS
 from resources.storage.base import StorageError
 
 from .base import Report
@@ -156,7 +157,8 @@ class _Following:
             await self._standing.backend.poll(self._submission, LOOK_SECONDS)
 
     async def _stop_if_too_long(self) -> None:
-        if self._watch.run_seconds > self._attempt.run_limit_seconds:
+        # a worker stops by itself before that, and keeps what it has done
+        if self._watch.run_seconds > self._attempt.run_limit_seconds + STOP_SECONDS:
             await self._cancel()
 
     async def _stop_if_it_gave_up(self, claim: Claim | None, report: Report) -> None:

@@ -2,11 +2,15 @@
 
 from pipelines.billing.policy import Limits as Money
 from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.billing.standing import Spent, Workers
 from pipelines.settings import Settings
 from resources.budget import Budget
 from resources.ledger_writer import LedgerWriter
 from resources.speeds import recent_speeds
+from resources.spending import Spending
 from resources.storage.base import Storage
+from resources.storage.clock import utc_now
+from resources.synthetic import is_synthetic
 
 from .engine import JobEngine
 from .fleet import Fleet
@@ -36,14 +40,38 @@ def open_fleet(settings: Settings, storage: Storage, prices: PriceBook) -> Fleet
     return Fleet(
         open_backends(settings),
         prices,
-        open_budget(settings, storage),
+        open_budget(settings, storage, prices),
         primary=settings.primary_backend,
         priority=settings.backend_selection_priority,
         speeds=lambda: recent_speeds(storage),
     )
 
 
-def open_budget(settings: Settings, storage: Storage) -> Budget:
-    """The limits of everybody; each tenant's own come with its permission."""
+def open_budget(settings: Settings, storage: Storage, prices: PriceBook | None = None) -> Budget:
+    """The limits of everybody; each tenant's own come with its permission.
+
+    Raises:
+        PriceBookError: it cannot be read.
+    """
     money = Money(day_usd=settings.daily_cost_threshold, month_usd=settings.monthly_cost_threshold)
-    return Budget(storage, money)
+    prices = prices or read_price_book(settings.price_book)
+    return Budget(storage, money, prices=prices, workers=workers_of(settings))
+
+
+def count_now(settings: Settings, storage: Storage) -> Spent | None:
+    """What the gate counts at this moment; None in a bucket of made-up costs, where nobody paid.
+
+    Raises:
+        StorageError: the bucket cannot be read.
+        PriceBookError: the price book cannot.
+    """
+    if is_synthetic(storage):
+        return None
+    prices = read_price_book(settings.price_book)
+    return Spending(storage, prices, workers_of(settings)).sum(utc_now())
+
+
+def workers_of(settings: Settings) -> Workers:
+    """Of a backend: how many run at once, at most."""
+    most = {"runpod": settings.runpod_workers_max}
+    return most.get

@@ -1,6 +1,5 @@
 """What is ordered of the engine, and the records it writes about it; no I/O."""
 
-import math
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,12 +15,12 @@ from resources.failures import BackendUnavailableError
 
 from .base import Progress
 from .job_folder import ADDRESS_MARGIN, FrozenRequest, JobFolder, ResultHead, now
-from .paid_once import Verdict
+from .paid_once import OUT_OF_TIME, Verdict
 
 if TYPE_CHECKING:
     from .fleet import Chosen
 
-_SHORTEST_RUN_SECONDS, _RUN_GROWTH = 600.0, 4.0  # a limit far above what is expected
+_BEAT_SECONDS = 30.0  # what a worker that is lost did after its last beat, nobody knows
 SHORTEST_QUEUE_SECONDS = 900  # addresses that live less are not worth a submission
 
 
@@ -101,7 +100,7 @@ class Limits:
 
 
 def sized(most: Limits, chosen: "Chosen", address_life: timedelta | None) -> Limits:
-    """The limits of one attempt: its run by what is expected of it, where time is money.
+    """The limits of one attempt: where time is money, its run ends with its reservation.
 
     Addresses must outlive both; where a credential ends early, the queue is what gives way.
 
@@ -110,8 +109,7 @@ def sized(most: Limits, chosen: "Chosen", address_life: timedelta | None) -> Lim
     """
     run = most.run_seconds
     if chosen.backend.capabilities.paid:
-        expected = _SHORTEST_RUN_SECONDS + _RUN_GROWTH * chosen.quote.run_seconds
-        run = min(run, math.ceil(expected))
+        run = min(run, chosen.quote.run_limit_seconds)
     if address_life is None:
         return Limits(most.queue_seconds, run)
     queue = min(most.queue_seconds, int((address_life - ADDRESS_MARGIN).total_seconds()) - run)
@@ -146,7 +144,8 @@ def new_attempt(
         creator=here(),
         queue_limit_seconds=limits.queue_seconds,
         run_limit_seconds=limits.run_seconds,
-        quote_usd=chosen.quote.cost_usd if chosen.backend.capabilities.paid else Decimal(0),
+        quote_usd=chosen.quote.ceiling_usd if chosen.backend.capabilities.paid else Decimal(0),
+        overhead_usd=chosen.quote.overhead_usd,
         idle_seconds=chosen.backend.capabilities.idle_seconds,
         route=chosen.route,
         diarizer=order.diarizer,
@@ -174,14 +173,17 @@ def request_of(order: Order, attempt: Attempt) -> JobRequest:
     )
 
 
-def end_of(verdict: Verdict, claim: Claim | None, died: datetime | None) -> AttemptEnd:
+def end_of(
+    attempt: Attempt, verdict: Verdict, claim: Claim | None, died: datetime | None
+) -> AttemptEnd:
     """How an attempt ended, by the verdict and by what its worker left in the claim."""
     usage = claim.usage if claim else None
     error = claim.error if claim else None
     bad = verdict.status != "done"
+    kind = error.code if error else (verdict.error_type or verdict.status) * bad
     return AttemptEnd(
         status=verdict.status,
-        error_type=error.code if error else (verdict.error_type or verdict.status) * bad,
+        error_type=OUT_OF_TIME if _ran_out(attempt, verdict, claim) else kind,
         error=error.message if error else (verdict.reason if bad else ""),
         permanent=error is not None and error.permanent,
         worker=usage.worker if usage else "",
@@ -191,6 +193,16 @@ def end_of(verdict: Verdict, claim: Claim | None, died: datetime | None) -> Atte
         language=verdict.language,
         segments=verdict.segments,
     )
+
+
+def _ran_out(attempt: Attempt, verdict: Verdict, claim: Claim | None) -> bool:
+    """Whether it was stopped where its reservation ended; the next one goes on from there."""
+    if claim is None or claim.usage is None or not attempt.quote_usd or verdict.status == "done":
+        return False
+    if claim.error is not None and claim.error.permanent:
+        return False
+    unknown_seconds = _BEAT_SECONDS if verdict.status == "lost" else 0.0
+    return claim.usage.run_seconds + unknown_seconds >= attempt.run_limit_seconds
 
 
 def _session(usage: Usage) -> Session | None:

@@ -14,7 +14,10 @@ from pipelines.billing.attempts import Attempt, Status
 
 UNSUBMITTED_SECONDS = 60.0  # an attempt nobody submitted by then never will be
 INTERRUPTED = "interrupted"
+BACKEND_DOWN = "backend_down"  # it did not take the job
 EXPIRED = "audio_expired"  # its addresses, in the queue: the next attempt gets new ones
+# its reservation was used up: stopped with what it had done, the next one has twice the time
+OUT_OF_TIME = "out_of_time"
 # a machine that was taken away left a partial result
 _SAY_NOTHING = {INTERRUPTED, "cancelled", EXPIRED}
 SILENT_SECONDS = 300.0  # a claim that did not change for so long has no owner
@@ -157,7 +160,13 @@ def computations(attempts: list[Attempt]) -> int:
     """How many attempts speak against the job: begun by a worker, and not ended by us.
 
     One that no worker began cost nothing; one whose run was interrupted or killed says nothing
-    about the job, nor does one whose machine was taken away.
+    about the job, nor does one whose machine was taken away, or that had less time than the next.
     """
     ends = [attempt.end for attempt in attempts if attempt.end is not None]
-    return sum(1 for end in ends if end.started_at and end.error_type not in _SAY_NOTHING)
+    said = sum(1 for end in ends if end.started_at and end.error_type not in _SAY_NOTHING)
+    return said - len({one.run_limit_seconds for one in attempts if is_out_of_time(one)})
+
+
+def is_out_of_time(attempt: Attempt) -> bool:
+    """Whether it was stopped where its reservation ended."""
+    return attempt.end is not None and attempt.end.error_type == OUT_OF_TIME

@@ -280,7 +280,7 @@ def world(storage, monkeypatch):
         """The record of a first attempt, as an engine makes it; nobody has begun it."""
         backend, made_at = FakeBackend(clock), datetime.now(UTC)
         fleet = Fleet([backend], book, Budget(storage, Money()))
-        chosen = asyncio.run(fleet.choose(order))
+        chosen = asyncio.run(fleet.choose(order, LIMITS.run_seconds))
         return new_attempt(order, 1, made_at, chosen, LIMITS)
 
     def order(**changes):

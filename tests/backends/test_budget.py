@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from pipelines.billing.policy import Limits, Permission
+from pipelines.billing.spells import Spell
 from resources.budget import Budget
 from resources.failures import OverBudgetError
 from resources.spending import Reservation, Spending
@@ -17,6 +18,12 @@ EVERYTHING = Permission()
 
 def reservation(name, usd, tenant="acme"):
     return Reservation(tenant, name * 64, 1, "0011223344556677", Decimal(usd))
+
+
+def spell(usd, at=NOON, tenant="acme"):
+    """A run of a minute that cost so much, on a machine of which no price is known any more."""
+    began, ran = at - timedelta(minutes=1), timedelta(minutes=1)
+    return Spell(tenant, "runpod", "l4", "done", began, began, at, ran, Decimal(usd))
 
 
 def budget(storage, now=NOON, **limits):
@@ -34,7 +41,7 @@ def test_what_is_reserved_and_what_was_spent_count_against_the_day_and_the_month
     async def go():
         await ours.reserve(reservation("a", "2"), EVERYTHING)
         await ours.reserve(reservation("b", "3"), EVERYTHING)
-        await ours.settle(reservation("b", "3"), Decimal("1.5"))
+        await ours.settle(reservation("b", "3"), spell("1.5"))
 
     asyncio.run(go())
 
@@ -104,13 +111,13 @@ def test_runs_that_reserve_at_the_same_moment_never_pass_the_limit_together(stor
 
 
 def test_a_thousand_reservations_of_one_run_share_a_few_looks_at_the_bucket(storage, monkeypatch):
-    sums, real = [], Spending.sum
+    sums, real = [], Spending.sums
 
-    def counted(spending, now):
+    def counted(spending, now, apart):
         sums.append(now)
-        return real(spending, now)
+        return real(spending, now, apart)
 
-    monkeypatch.setattr(Spending, "sum", counted)
+    monkeypatch.setattr(Spending, "sums", counted)
     ours = budget(storage, day_usd="10")
 
     async def go():
@@ -142,8 +149,8 @@ def test_who_is_cancelled_while_it_asks_leaves_nothing_and_disturbs_nobody(stora
 def test_what_is_settled_twice_or_before_it_was_removed_counts_once(storage):
     spending, one = Spending(storage), reservation("a", "2")
     spending.reserve(one)
-    spending.settle(one, Decimal(1), NOON)
-    spending.settle(one, Decimal(1), NOON + timedelta(seconds=5))
+    spending.settle(one, spell("1"), NOON)
+    spending.settle(one, spell("1"), NOON + timedelta(seconds=5))
     spending.reserve(one)  # a run was killed before it could remove it
 
     assert left(storage, day_usd="10") == [Decimal(9)]
@@ -153,7 +160,8 @@ def test_what_another_machine_writes_later_is_seen_though_its_clock_is_slow(stor
     ours = Spending(storage)
     assert ours.sum(NOON).day == {}
 
-    Spending(storage).settle(reservation("a", "1"), Decimal(1), NOON - timedelta(minutes=10))
+    late = NOON - timedelta(minutes=10)
+    Spending(storage).settle(reservation("a", "1"), spell("1", late), late)
 
     assert ours.sum(NOON + timedelta(seconds=1)).day == {"acme": Decimal(1)}
 
@@ -161,7 +169,7 @@ def test_what_another_machine_writes_later_is_seen_though_its_clock_is_slow(stor
 def test_without_limits_nothing_is_summed_and_open_attempts_are_listed_all_the_same(
     storage, monkeypatch
 ):
-    monkeypatch.setattr(Spending, "sum", None)
+    monkeypatch.setattr(Spending, "sums", None)
     asyncio.run(budget(storage).reserve(reservation("a", "2"), EVERYTHING))
 
     assert [one.usd for one, _ in Spending(storage).open()] == [Decimal(2)]
@@ -189,3 +197,17 @@ def test_a_clock_that_jumps_back_keeps_no_old_sum(storage):
     steady[0] += 61
 
     assert (before, asyncio.run(look())) == (10, 8)
+
+
+def test_around_midnight_both_days_have_room_since_clocks_are_apart(storage):
+    """Ten minutes before the day is over, and after it has begun; by then it counts alone."""
+    spent = NOON.replace(hour=23, minute=0)
+    Spending(storage).settle(reservation("a", "9"), spell("9", spent), spent)
+    midnight = NOON.replace(hour=0) + timedelta(days=1)
+
+    after = [left(storage, now=midnight + timedelta(minutes=n), day_usd="10") for n in (1, 11)]
+    assert after == [[1], [10]]
+
+    early = midnight + timedelta(minutes=5)
+    Spending(storage).settle(reservation("b", "4"), spell("4", early), early)
+    assert left(storage, now=midnight - timedelta(minutes=2), day_usd="5") == [-4]

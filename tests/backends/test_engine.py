@@ -1,9 +1,12 @@
 """One job on one engine: what it does about every way an attempt may end."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 
+from gpu_job import transfer
+from gpu_job.contract import JobError
 from pipelines.billing.prices import PriceBook, PriceBookError
 from resources.failures import RecordingError
 from resources.gpu.engine import _MAX_FRUITLESS
@@ -162,8 +165,52 @@ def test_a_job_that_runs_too_long_is_cancelled(world):
 
     world.run(backend, world.order(), limits=Limits(3_600, 600))
 
-    assert 600 < world.clock() - since < 600 + 2 * backend.look_seconds
+    # 138 s are in its quote, and 120 s in which it should have stopped by itself
+    assert 258 < world.clock() - since < 258 + 2 * backend.look_seconds
     assert statuses(world) == ["stopped", "done"]
+
+
+def test_a_job_that_is_stopped_where_its_reservation_ends_goes_on_with_twice_the_time(world):
+    """As often as it takes: it counts as no failure, and never runs beyond what is reserved."""
+
+    def stops_itself(worker):
+        worker.takes()
+        while 10 + 30 * worker.beats < worker.request.limits.run_seconds:
+            worker.beat()
+            yield
+        transfer.put(worker.addresses.partial_write, b"what it has done")
+        late = JobError(code="internal", permanent=False, message="its time was over")
+        worker.beat("failed", late)
+
+    backend = world.backend(*[stops_itself] * 5)
+    since = world.clock()
+
+    finished = world.run(backend, world.order())
+
+    limits = [one.request.limits.run_seconds for one in backend.workers]
+    assert limits == [138, 276, 552, 1_104, 2_208, 4_416]
+    assert [one.end.error_type for one in finished.attempts] == ["out_of_time"] * 5 + [""]
+    assert finished.attempts[1].quote_usd == Decimal("0.08664")  # 60 + 276 + 120 s
+    goes_on = [one.addresses.partial_read is not None for one in backend.workers]
+    assert goes_on == [False, True, True, True, True, True]
+    assert world.clock() - since < sum(limits)  # nobody waits before the next
+
+
+def test_a_job_that_is_never_done_ends_at_its_longest_time(world):
+    def runs_for_ever(worker):
+        worker.takes()
+        worker.beats = worker.request.limits.run_seconds // 30
+        worker.beat("failed", JobError(code="internal", permanent=False, message="time over"))
+        yield
+
+    backend = world.backend(*[runs_for_ever] * 50)
+
+    with pytest.raises(RecordingError, match="6 attempts ended") as caught:
+        world.run(backend, world.order(), limits=Limits(3_600, 300))
+
+    assert caught.value.code == "attempts_exhausted"
+    limits = [one.request.limits.run_seconds for one in backend.workers]
+    assert limits == [138, 276, 300, 300, 300, 300]  # three that had no more time than before
 
 
 def test_the_time_in_a_queue_is_no_time_of_running(world):

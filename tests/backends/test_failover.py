@@ -36,7 +36,9 @@ def test_the_verdict_is_kept_with_the_attempt_and_names_every_backend(world):
     assert (attempt.backend, attempt.sku) == ("runpod", "l4")
     assert {one.sku for one in attempt.route.considered} == {"l4", "rtx4090"}
     assert "cheapest" in attempt.route.reason
-    assert attempt.quote_usd == Decimal("0.00798")  # 60 s at RTF 0.2 and 30 s of start
+    # 12 s are expected: 138 s at most, 120 s to stop in, twice the 30 s of a start
+    assert attempt.quote_usd == Decimal("0.06042")
+    assert attempt.run_limit_seconds == 138
 
 
 def test_a_submission_that_is_refused_is_buried_and_the_next_one_is_made(world):
@@ -196,7 +198,7 @@ def test_what_would_pass_a_limit_is_deferred_and_nothing_is_spent(world):
         world.run(backend, world.order(), money=Money(day_usd="0.001"))
 
     assert (caught.value.code, caught.value.permanent) == ("over_budget", False)
-    assert caught.value.needs_usd == Decimal("0.00798")
+    assert caught.value.needs_usd == Decimal("0.06042")
     assert "DAILY_COST_THRESHOLD" in str(caught.value)
     assert backend.attempts == []
     assert open_attempts(world) == []
@@ -211,7 +213,7 @@ def test_a_limit_lets_a_cheaper_or_unpaid_backend_take_over(world):
 
 
 def test_two_engines_at_once_pass_a_limit_by_nothing(world, scripts):
-    money = Money(day_usd="0.02")  # two quotes of 0.00798, and not a third
+    money = Money(day_usd="0.15")  # two quotes of 0.06042, and not a third
     backends = [world.backend(), world.backend()]
     engines = [world.engine(backend, money=money) for backend in backends]
 
@@ -223,13 +225,13 @@ def test_two_engines_at_once_pass_a_limit_by_nothing(world, scripts):
     outcomes = asyncio.run(both())
 
     assert all(not isinstance(o, Exception) or isinstance(o, OverBudgetError) for o in outcomes)
-    assert sum(row[3] for row in world.rows()) <= Decimal("0.02")
+    assert sum(row[3] for row in world.rows()) <= Decimal("0.15")
     assert open_attempts(world) == []
     world.run(world.backend(), world.order(job="f" * 64), money=money)  # what is left is not lost
 
 
 def test_of_one_run_as_many_jobs_begin_as_a_limit_allows(world):
-    engine = world.engine(backend := world.backend(), money=Money(day_usd="0.02"))
+    engine = world.engine(backend := world.backend(), money=Money(day_usd="0.15"))
 
     async def all_of_them():
         orders = [world.order(job=f"{i:x}" * 64) for i in range(6)]
@@ -239,7 +241,7 @@ def test_of_one_run_as_many_jobs_begin_as_a_limit_allows(world):
 
     assert sum(isinstance(outcome, OverBudgetError) for outcome in outcomes) <= 4
     assert len(backend.attempts) >= 2
-    assert sum(row[3] for row in world.rows()) <= Decimal("0.02")
+    assert sum(row[3] for row in world.rows()) <= Decimal("0.15")
 
 
 def test_what_an_attempt_came_to_takes_the_place_of_its_quote(world):
@@ -248,7 +250,7 @@ def test_what_an_attempt_came_to_takes_the_place_of_its_quote(world):
     ours = world.engine(world.backend(), money=Money(day_usd="1")).fleet.budget
     [left] = asyncio.run(ours.left("acme", Permission()))
 
-    assert left.limit_usd - left.left_usd == Decimal("0.0019")  # 10 s at 0.00019
+    assert left.limit_usd - left.left_usd == Decimal("0.0019")  # 10 s at 0.00019; no worker starts
 
 
 def test_no_backend_that_may_is_the_recordings_own_end_and_can_be_mended(world):

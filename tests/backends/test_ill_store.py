@@ -45,7 +45,7 @@ def works_until(world):
 
 
 def test_an_attempt_under_way_outlasts_eight_minutes_without_its_store(world, ill, works_until):
-    backend = world.backend(works_until(600))
+    backend = world.backend(works_until(600), paid=False)  # its time is not limited
     ill(60, 540)
 
     finished = world.run(backend, world.order())

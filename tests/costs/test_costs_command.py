@@ -14,10 +14,12 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from pipelines.billing.policy import Limits
+from pipelines.billing.spells import spell_of
 from pipelines.cli.cost_table import costs_table
 from pipelines.cli.costs import command
 from pipelines.cli.overheads import limit_lines
 from pipelines.settings import HOUSE
+from resources.spending import Reservation, Spending
 
 GROUPS = ("recording", "tenant", "backend", "model", "day")
 
@@ -60,15 +62,33 @@ def test_what_no_bill_explains_is_its_backends(ask, built):
     assert {name: rows[name] for name in found} == found
 
 
-def test_each_limit_is_a_line(costs, attempt):
+def test_each_limit_is_a_line_and_says_what_the_gate_counts(costs, attempt):
+    """100 s at 0.00016, which the tables have, and 0.40 of an attempt that has not ended."""
     now = datetime.now(UTC)
-    costs.write(attempt("a", started_at=now, ran=100.0))
+    row, one = attempt("a", started_at=now, ran=100.0), Reservation("acme", "a", 1, "0", Decimal(1))
+    costs.write(row)
     costs.load(all=Limits(day_usd=Decimal("0.01"), month_usd=Decimal(5)))
     costs.build(checks=False, as_of=now)
+    spell = spell_of(row, None, created_at=now, reserved_usd=one.usd, overhead_usd=Decimal(0))
+    gate = Spending(costs.storage)
+    gate.settle(one, spell, now + timedelta(seconds=100))
+    gate.reserve(Reservation("acme", "b", 1, "0", Decimal("0.4")))
 
-    first, second = limit_lines(costs.settings, costs.storage.url)
-    assert first == "!! DAILY_COST_THRESHOLD: 0.02 of 0.01 USD, nothing left, today."
-    assert second.startswith("   MONTHLY_COST_THRESHOLD: 0.02 of 5.00 USD, 4.98 left, this month;")
+    first, second = limit_lines(costs.settings, costs.storage)
+
+    told = "DAILY_COST_THRESHOLD: 0.02 of 0.01 USD, 0.40 reserved, nothing left, today."
+    assert first == f"!! {told}"
+    month = "MONTHLY_COST_THRESHOLD: 0.02 of 5.00 USD, 0.40 reserved, 4.58 left, this month;"
+    assert second.startswith(f"   {month}")
+
+
+def test_without_tables_the_limits_of_the_settings_are_told_as_soon_as_money_is_asked_for(costs):
+    assert list(limit_lines(costs.settings, costs.storage)) == []
+
+    Spending(costs.storage).reserve(Reservation("acme", "b", 1, "0", Decimal("0.4")))
+
+    [day, _] = limit_lines(costs.settings, costs.storage)
+    assert day == "   DAILY_COST_THRESHOLD: 0.00 of 50.00 USD, 0.40 reserved, 49.60 left, today."
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,13 @@
--- Grain: a scope ('all', or a tenant) and a month. Guarantee: what was spent, the limits as they are
+-- Grain: a scope ('all', or a tenant) and a month. Guarantee: what somebody bills, the limits as they are
 -- now, and for the month that runs a forecast from its last complete days, with a range of 95 %.
 {{ config(materialized='table') }}
 with spend as (
     select day, tenant, sum(cost_usd) as usd,
         -- a credit is no rate at which money comes back
         coalesce(sum(cost_usd) filter (category <> 'credit'), 0) as rate_usd
-    from {{ ref('daily_spend') }} group by 1, 2
+    from {{ ref('daily_spend') }}
+    where backend <> 'local' -- this machine is on nobody's bill, and no limit holds it
+    group by 1, 2
 ),
 scoped as (
     select 'all' as scope, day, sum(usd)::decimal(38, 9) as usd, sum(rate_usd)::decimal(38, 9) as rate_usd

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from gpu_job.contract import JobRequest
+from pipelines.billing.ceilings import STOP_SECONDS
 from pipelines.billing.prices import Price
 from pipelines.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
 from pipelines.billing.speeds import planned_speed
@@ -27,6 +28,7 @@ CLOSE_SECONDS = 20.0
 # in rooms whose job is not handed over yet: a request of an hour of speech takes 0.2 MB until then,
 # and RunPod takes 50 of them in a second
 HANDED_OVER_AT_ONCE = 100
+AHEAD_SECONDS = 60  # a worker takes its next job before the one on its card is done
 
 logger = logging.getLogger(__name__)
 REAL_TIME = Time()
@@ -90,6 +92,8 @@ class RunPodBackend:
     async def submit(self, request: JobRequest, quote: Quote, progress: Progress) -> Submission:
         limits, settings = request.limits, self._settings
         run_seconds = limits.run_seconds or settings.job_timeout_seconds
+        # its worker stops by itself before that, and keeps what it has done
+        run_seconds += STOP_SECONDS + AHEAD_SECONDS
         body = payload(request, run_seconds, limits.queue_seconds or settings.queue_limit_seconds)
         try:
             job = await self._client.submit(body)
