@@ -20,7 +20,8 @@ from .plain import plain, plain_text
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)")
 
 
-@click.command()
+# a question may begin with a comment, and "-- …" looks like an option
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("query")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a heading.")
 @click.option("--stale", is_flag=True, help="Of what is built already; do not look for new rows.")
