@@ -155,11 +155,10 @@ def _compact(storage: Storage) -> None:
 
 def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json: bool) -> None:
     """Of what is in the bucket now."""
-    from assets.cost_limits import cost_limits
+    from assets.refreshed_costs import refresh
     from resources.costs.focus import export_focus
-    from resources.costs.refreshing import refresh_costs
 
-    refresh_costs(settings, storage, cost_limits(settings))
+    refresh(settings, storage)
     count = export_focus(settings.costs_database, target)
     if as_json:
         print_json({"file": str(target), "charges": count})
@@ -169,15 +168,14 @@ def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json
 
 def _mirror(settings: Settings, storage: Storage, *, as_json: bool) -> None:
     """Of what is in the bucket now."""
-    from assets.cost_limits import cost_limits
+    from assets.refreshed_costs import refresh
     from resources.costs.mirroring import MirrorError, mirror_costs
-    from resources.costs.refreshing import refresh_costs
 
     url = settings.costs_postgres_url.get_secret_value()
     if not url:
         raise click.UsageError("COSTS_POSTGRES_URL is empty: name the PostgreSQL to copy into.")
     with told_plainly(MirrorError):
-        refresh_costs(settings, storage, cost_limits(settings))
+        refresh(settings, storage)
         done = mirror_costs(settings.costs_database, url)
     if as_json:
         print_json({"tables": done.tables, "rows": done.rows})

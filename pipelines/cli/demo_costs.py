@@ -8,14 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from assets.cost_limits import cost_limits
+from assets.refreshed_costs import refresh
 from pipelines.billing.prices import read_price_book
 from pipelines.billing.simulation import showcase
 from pipelines.billing.simulation.fleet import simulate, until
 from pipelines.billing.simulation.plan import Plan
 from pipelines.billing.simulation.prices import book_csv
 from pipelines.settings import Settings, load_settings
-from resources.costs.refreshing import refresh_costs
 from resources.ledger_writer import write_rows
 from resources.storage import open_storage
 from resources.storage.base import Storage
@@ -41,7 +40,7 @@ def _show(folder: Path, *, as_json: bool) -> None:
     attempts = _fill(storage, plan, now)
     if not as_json:
         out.print(f"{attempts:,} attempts in the ledger. Building the marts …")
-    _, built = refresh_costs(settings, storage, cost_limits(settings), checks=False)
+    _, built = refresh(settings, storage, checks=False)
     if as_json:
         bucket, database = storage.url, str(settings.costs_database)
         print_json({"attempts": attempts, "bucket": bucket, "costs_database": database})

@@ -105,14 +105,13 @@ def _periods(month_text: str | None, days: int | None, today: date) -> Compared:
 
 
 def _made(settings: Settings, storage: Storage, periods: Compared, *, refresh: bool):  # noqa: ANN202  # what only this command imports
-    from assets.cost_limits import cost_limits
+    from assets.refreshed_costs import refresh
     from pipelines.billing.report.findings import advice
-    from resources.costs.refreshing import refresh_costs
     from resources.report.page import ReportError, make_report
     from resources.report.reading import read_figures
 
     with told_plainly(ReportError):
         if refresh:
-            refresh_costs(settings, storage, cost_limits(settings), checks=False)
+            refresh(settings, storage, checks=False)
         figures = read_figures(settings.costs_database, periods, storage.url)
         return make_report(figures, datetime.now(UTC)), advice(figures)

@@ -37,6 +37,9 @@ def command(query: str, *, as_csv: bool, stale: bool, as_json: bool) -> None:
     backend_performance  how fast and how reliable each backend was, by day
     waste, idle          money that made no transcript, by kind; by tenant
     worker_time          what workers did with the time that was paid, by day
+    recording_tags       cost center and project of each recording that has one
+    spend_by_tag         daily_spend by cost center and project
+    tenant_months        what each tenant cost in each month, and for an hour of audio
     budget_burn          spent against the limits, with a forecast
     reconciliation       the providers' bills, and what explains them
     anomalies, break_even, unit_economics, focus_charges
@@ -98,12 +101,11 @@ def _ask(costs: Any, query: str) -> _Answer:  # noqa: ANN401  # a DuckDB connect
 
 def _refresh(settings: Settings, storage: Storage) -> None:
     """The ledger can be asked even where the marts cannot be built; that is said."""
-    from assets.cost_limits import cost_limits
+    from assets.refreshed_costs import refresh
     from resources.costs.building import CostsBuildError
-    from resources.costs.refreshing import refresh_costs
 
     try:
-        refresh_costs(settings, storage, cost_limits(settings), checks=False, unless_current=True)
+        refresh(settings, storage, checks=False, unless_current=True)
     except CostsBuildError as error:
         click.echo(f"escriba: the cost tables are as they were. {error}", err=True)
 
