@@ -70,8 +70,11 @@ def _house(folder: Path, now: datetime) -> tuple[Settings, Plan]:
 
 def _tenants() -> str:
     lines = ["# made up, as everything in this folder\ntenants:\n"]
-    for tenant, limit in showcase.TENANT_MONTH_USD.items():
-        lines.append(f"  {tenant}:\n    budget:\n      month_usd: {limit}\n")
+    limits, terms = showcase.TENANT_MONTH_USD, showcase.TENANT_TERMS
+    for tenant in sorted(limits | terms):
+        lines.append(f"  {tenant}:\n{terms.get(tenant, '')}")
+        if tenant in limits:
+            lines.append(f"    budget:\n      month_usd: {limits[tenant]}\n")
     return "".join(lines)
 
 
@@ -90,6 +93,7 @@ def _say_next(out: Console, folder: Path) -> None:
     out.print(f"""\
   cd {folder}
   {escriba} report
+  {escriba} report --tenant synthetic-university
   {escriba} costs --by tenant
   {escriba} sql "FROM attempts LIMIT 5"
 costs.duckdb opens in any DuckDB client; the tables are in the schema `marts`.""")
