@@ -76,6 +76,7 @@ def _columns(rows: Rows) -> list[_Column]:
         number(_WASTED, "wasted_usd", lambda usd: f"{usd:.6f}"),
         *([number(_RUNPOD, _ELSEWHERE, lambda usd: f"{usd:.4f}")] if is_priced else []),
         *_overheads(rows),
+        *_charged(rows),
     ]
 
 
@@ -97,6 +98,20 @@ def _overheads(rows: Rows) -> list[_Column]:
         )
         for heading, parts in headings.items()
         if boot in parts or any(row[part] for row in rows for part in parts)
+    ]
+
+
+def _charged(rows: Rows) -> list[_Column]:
+    """Beside the cost, where a tenant has a price or a markup."""
+    if not any("charged_usd" in row for row in rows):
+        return []
+    total = total_of(rows, "charged_usd")
+    return [
+        _Column(
+            "charged",
+            lambda row: f"{row['charged_usd']:.2f}" if "charged_usd" in row else "",
+            f"{total:.2f}",
+        )
     ]
 
 

@@ -77,6 +77,7 @@ def limit_lines(settings: Settings, bucket: str) -> Iterator[str]:
     """A line for each limit, the worst first; nothing where no tables are built."""
     import duckdb
 
+    from assets.cost_limits import budget_owners
     from resources.costs.burning import read_levels
     from resources.costs.standing import CostsBusyError, CostsNotBuiltError
 
@@ -85,5 +86,7 @@ def limit_lines(settings: Settings, bucket: str) -> Iterator[str]:
         found = read_levels(settings.costs_database, settings.budget_warn_share, bucket=bucket)
     except (CostsBusyError, CostsNotBuiltError, duckdb.Error):
         return
+    owners = budget_owners(settings)
     for level in found:
-        yield f"{marks[level.state]} {level.sentence}"
+        told = ", ".join(owners.get(level.scope, ()))
+        yield f"{marks[level.state]} {level.sentence}" + (f" Told: {told}." if told else "")

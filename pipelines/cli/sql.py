@@ -4,7 +4,8 @@ import csv
 import re
 import sys
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from rich.console import Console
@@ -16,6 +17,10 @@ from .cost_table import new_table
 from .faults import told_plainly
 from .house import console, json_option, open_house, print_json, say_if_synthetic
 from .plain import plain, plain_text
+from .sheet_files import save_sheets, xlsx_option
+
+if TYPE_CHECKING:
+    from resources.sheets import Sheet
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)")
 
@@ -24,9 +29,12 @@ _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("query")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a heading.")
+@xlsx_option("Into this workbook, and no table.")
 @click.option("--stale", is_flag=True, help="Of what is built already; do not look for new rows.")
 @json_option
-def command(query: str, *, as_csv: bool, stale: bool, as_json: bool) -> None:
+def command(
+    query: str, *, as_csv: bool, xlsx_file: Path | None, stale: bool, as_json: bool
+) -> None:
     """Ask the ledger and the cost tables in SQL (DuckDB).
 
     \b
@@ -57,7 +65,10 @@ def command(query: str, *, as_csv: bool, stale: bool, as_json: bool) -> None:
             _refresh(settings, storage)
         with open_for_questions(settings.costs_database, storage.url) as costs:
             answer = _ask(costs, query)
-    if as_json:
+    if xlsx_file is not None:
+        save_sheets([_sheet(answer)], None, xlsx_file)
+        click.echo(f"{len(answer.rows):,} rows in {xlsx_file}.", err=True)
+    elif as_json:
         names = answer.names
         print_json([dict(zip(names, map(plain, row), strict=True)) for row in answer.rows])
     elif as_csv:
@@ -74,6 +85,12 @@ class _Answer:
     names: list[str]
     types: list[str]
     rows: list[tuple[Any, ...]]
+
+
+def _sheet(answer: _Answer) -> "Sheet":
+    from resources.sheets import Sheet
+
+    return Sheet("answer", answer.names, answer.rows)
 
 
 def _ask(costs: Any, query: str) -> _Answer:  # noqa: ANN401  # a DuckDB connection

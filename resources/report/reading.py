@@ -11,6 +11,7 @@ from pipelines.billing.report import figures as rows
 from pipelines.billing.report.figures import Figures, PriceChange, Waiting
 from pipelines.billing.report.periods import Compared
 from resources.costs.reading import is_synthetic, read_only
+from resources.gpu.registry import backend_names
 
 Row = TypeVar("Row")
 _WEEK_BEFORE = "$since::DATE - 6"  # the curves of a week begin with the period
@@ -88,6 +89,18 @@ _WAITING = """
     FROM jobs GROUP BY 1, 2
     HAVING max(idle_timeout_seconds) > 0 AND max(usd_per_hour) > 0 ORDER BY 1, 2
 """
+_UNIT_COSTS = f"""
+    SELECT month, tenant, audio_hours, cost_usd, usd_per_audio_hour FROM marts.tenant_months
+    WHERE tenant <> '{rows.UNALLOCATED}' AND month <= $until
+      AND month > date_trunc('month', $until::DATE) - INTERVAL 12 MONTH
+    ORDER BY month, tenant
+"""  # noqa: S608
+_TAGS = """
+    SELECT cost_center, project,
+           coalesce(sum(audio_seconds) FILTER (category = 'run'), 0) / 3600, sum(cost_usd)
+    FROM marts.spend_by_tag WHERE day BETWEEN $since AND $until
+    GROUP BY ALL ORDER BY 4 DESC, 1, 2
+"""
 _PRICES = """
     SELECT now.valid_from::DATE, now.backend, now.sku,
            before.price_usd * (3600 / before.unit_seconds)::DECIMAL(6, 0),
@@ -128,6 +141,9 @@ def read_figures(path: Path, periods: Compared, bucket: str = "") -> Figures:
             ),
             waiting=tuple(Waiting(*row[:-1], tuple(row[-1])) for row in ask(_WAITING)),
             price_changes=_made(PriceChange, ask(_PRICES)),
+            unit_costs=_made(rows.UnitCost, ask(_UNIT_COSTS)),
+            tags=_made(rows.TagSpend, ask(_TAGS)),
+            backends=frozenset(backend_names()),
             is_synthetic=is_synthetic(connection),
         )
 

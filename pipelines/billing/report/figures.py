@@ -154,9 +154,33 @@ class PriceChange:
     new_usd_per_hour: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class UnitCost:
+    """What a tenant cost in a month, and for an hour of audio; None without audio."""
+
+    month: date
+    tenant: str
+    audio_hours: float
+    usd: Decimal
+    usd_per_audio_hour: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class TagSpend:
+    """Of a cost center and project in the period; either may be empty."""
+
+    cost_center: str
+    project: str
+    audio_hours: float
+    usd: Decimal
+
+
 @dataclass(frozen=True)
 class Figures:
-    """Everything, of the period and of the one before it. first_day: of the whole ledger."""
+    """Everything, of the period and of the one before it. first_day: of the whole ledger.
+
+    backends: that this version can send work to; None: all.
+    """
 
     periods: Compared
     first_day: date | None
@@ -170,4 +194,18 @@ class Figures:
     bills: tuple[Bill, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     price_changes: tuple[PriceChange, ...] = ()
+    unit_costs: tuple[UnitCost, ...] = ()
+    tags: tuple[TagSpend, ...] = ()
+    backends: frozenset[str] | None = None
     is_synthetic: bool = False
+
+    def can_send_to(self, backend: str) -> bool:
+        """Whether advice may name it."""
+        return self.backends is None or backend in self.backends
+
+    def dearest_tenants(self) -> list[str]:
+        """All of unit_costs, by what they cost in these months."""
+        spent: dict[str, Decimal] = {}
+        for one in self.unit_costs:
+            spent[one.tenant] = spent.get(one.tenant, ZERO) + one.usd
+        return sorted(spent, key=lambda name: (-spent[name], name))
