@@ -15,14 +15,14 @@ TAG_GROUPS = ("cost_center", "project")
 # the same columns as those of attempts; money of nobody has no tag
 _QUERY = """
     SELECT {group} AS name, sum(attempts)::BIGINT AS attempts,
-           coalesce(sum(attempts) FILTER (category = 'failed_run'), 0)::BIGINT AS wasted_attempts,
+           sum(wasted_attempts)::BIGINT AS wasted_attempts,
            sum(audio_seconds) FILTER (category = 'run') AS audio_seconds,
            coalesce(sum(audio_seconds) FILTER (category = 'run'), 0) AS computed_audio_seconds,
            sum(run_seconds) AS run_seconds,
            sum(run_seconds) FILTER (category = 'run')
                / nullif(sum(audio_seconds) FILTER (category = 'run'), 0) AS rtf,
            coalesce(sum(cost_usd) FILTER (category IN ('run', 'failed_run')), 0) AS cost_usd,
-           coalesce(sum(cost_usd) FILTER (category = 'failed_run'), 0) AS wasted_usd,
+           sum(wasted_usd) AS wasted_usd,
            coalesce(sum(cost_usd) FILTER (category = 'boot'), 0) AS boot_usd,
            coalesce(sum(cost_usd) FILTER (category = 'idle'), 0) AS idle_usd,
            coalesce(sum(cost_usd) FILTER (category = 'unexplained'), 0) AS unexplained_usd,

@@ -38,7 +38,7 @@ def how_charged(statement: Statement) -> str:
     if charge.usd_per_audio_hour is not None:
         hours = charged_hours(statement.now.audio_seconds)
         return f"{hours:,} h of audio at US$ {charge.usd_per_audio_hour:f} an hour"
-    return f"Cost {(charge.markup or ZERO) * 100:+f} %".replace(".00 %", " %")
+    return f"Cost {((charge.markup or ZERO) * 100).normalize():+f} %"
 
 
 def recordings_sheet(statement: Statement) -> Sheet:

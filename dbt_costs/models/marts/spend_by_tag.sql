@@ -11,6 +11,8 @@ charges as (
         coalesce(tags.cost_center, '') as cost_center, coalesce(tags.project, '') as project,
         sum(run_usd)::decimal(38, 9) as run_usd, sum(boot_usd)::decimal(38, 9) as boot_usd,
         sum(idle_usd)::decimal(38, 9) as idle_usd, count(*) filter (is_run_day) as attempts,
+        count(*) filter (is_run_day and waste <> '') as wasted_attempts,
+        coalesce(sum(run_usd) filter (waste <> ''), 0)::decimal(38, 9) as wasted_usd,
         sum(audio_seconds) as audio_seconds, sum(run_seconds) as run_seconds
     from {{ ref('int_attempt_charges') }} as charges
     left join {{ ref('recording_tags') }} as tags
@@ -21,7 +23,7 @@ charges as (
 parts as (
     select day, tenant, cost_center, project, backend,
         case when is_done then 'run' else 'failed_run' end as category,
-        run_usd as cost_usd, attempts, audio_seconds, run_seconds
+        run_usd as cost_usd, attempts, wasted_attempts, wasted_usd, audio_seconds, run_seconds
     from charges where attempts > 0 or run_usd <> 0 or run_seconds > 0
     union all by name
     select day, tenant, cost_center, project, backend, 'boot' as category, boot_usd as cost_usd
@@ -40,6 +42,8 @@ select
     day, tenant, cost_center, project, backend, category,
     sum(cost_usd)::decimal(38, 9) as cost_usd,
     coalesce(sum(attempts), 0)::bigint as attempts,
+    coalesce(sum(wasted_attempts), 0)::bigint as wasted_attempts,
+    coalesce(sum(wasted_usd), 0)::decimal(38, 9) as wasted_usd,
     coalesce(sum(audio_seconds), 0)::double as audio_seconds,
     coalesce(sum(run_seconds), 0)::double as run_seconds
 from parts group by 1, 2, 3, 4, 5, 6
