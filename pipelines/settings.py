@@ -282,6 +282,10 @@ class Settings(NightSettings):
         HOUSE / "dbt_costs" / "seeds" / "exchange_rates.csv",
         description="USD for other currencies, by date; for invoices.",
     )
+    committed_use: Path = Field(
+        HOUSE / "dbt_costs" / "seeds" / "committed_use.csv",
+        description="What is paid in advance, by term: spread over its days.",
+    )
     costs_database: Path = Field(
         Path("data/costs.duckdb"),
         description="DuckDB file of the cost tables, for any client; made anew from the bucket.",
@@ -315,6 +319,7 @@ class Settings(NightSettings):
         "models_folder",
         "price_book",
         "exchange_rates",
+        "committed_use",
     )
     @classmethod
     def _absolute(cls, path: Path) -> Path:

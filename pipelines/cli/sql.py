@@ -48,6 +48,7 @@ def command(
     recording_tags       cost center and project of each recording that has one
     spend_by_tag         daily_spend by cost center and project
     tenant_months        what each tenant cost in each month, and for an hour of audio
+    commitments          what is paid in advance, spread over its days
     budget_burn          spent against the limits, with a forecast
     reconciliation       the providers' bills, and what explains them
     anomalies, break_even, unit_economics, focus_charges

@@ -101,6 +101,10 @@ _TAGS = """
     FROM marts.spend_by_tag WHERE day BETWEEN $since AND $until
     GROUP BY ALL ORDER BY 4 DESC, 1, 2
 """
+_COMMITMENTS = """
+    SELECT name, backend, sku, sum(amortized_usd), sum(used_hours), sum(at_price_book_usd)
+    FROM marts.commitments WHERE day BETWEEN $since AND $until GROUP BY ALL ORDER BY ALL
+"""
 _PRICES = """
     SELECT now.valid_from::DATE, now.backend, now.sku,
            before.price_usd * (3600 / before.unit_seconds)::DECIMAL(6, 0),
@@ -143,6 +147,7 @@ def read_figures(path: Path, periods: Compared, bucket: str = "") -> Figures:
             price_changes=_made(PriceChange, ask(_PRICES)),
             unit_costs=_made(rows.UnitCost, ask(_UNIT_COSTS)),
             tags=_made(rows.TagSpend, ask(_TAGS)),
+            commitments=_made(rows.Commitment, ask(_COMMITMENTS)),
             backends=frozenset(backend_names()),
             is_synthetic=is_synthetic(connection),
         )

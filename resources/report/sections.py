@@ -42,7 +42,8 @@ def sections(figures: Figures) -> list[Section]:
         _break_even(figures),
         *_budget(figures),
     ]
-    return [*(one for one in drawn if one.spec is not None), *_dearest(figures)]
+    shown = [one for one in drawn if one.spec is not None]
+    return [*shown, *_committed(figures), *_dearest(figures)]
 
 
 def _spend(figures: Figures) -> Section:
@@ -152,6 +153,16 @@ def _budget(figures: Figures) -> Iterator[Section]:
                 "The month's spend, its forecast and its limit",
                 (tables.budgets(figures),),
             )
+
+
+def _committed(figures: Figures) -> Iterator[Section]:
+    if figures.commitments:
+        lead = (
+            "What was paid in advance is spread over the days of its term here; everywhere else "
+            "money is counted on the day on which it was billed."
+        )
+        told = (tables.commitments(figures),)
+        yield Section("committed", "Committed use", lead, None, "", told)
 
 
 def _dearest(figures: Figures) -> Iterator[Section]:

@@ -157,6 +157,23 @@ def by_tag(figures: Figures) -> Table:
     return Table("By cost center and project", headings, tuple(rows))
 
 
+def commitments(figures: Figures) -> Table:
+    """What is paid in advance, spread over the days of the period, and what was had for it."""
+    rows = [
+        (
+            one.name,
+            wording.place(f"{one.backend}/{one.sku}"),
+            usd(one.amortized_usd),
+            f"{one.used_hours:,.1f} h",
+            usd(one.amortized_usd / Decimal(repr(one.used_hours)) if one.used_hours else None),
+            usd(one.at_price_book_usd),
+        )
+        for one in figures.commitments
+    ]
+    headings = ("Name", "Where", "Part of it", "Used", "An hour used", "At the price book")
+    return Table("Paid in advance, spread over its days", headings, tuple(rows))
+
+
 def options(figures: Figures) -> Table:
     """What a usual day would cost at each place."""
     a_day = usual_hours(figures)

@@ -175,6 +175,18 @@ class TagSpend:
     usd: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What is paid in advance: its part in the period, and what was had for it."""
+
+    name: str
+    backend: str
+    sku: str
+    amortized_usd: Decimal
+    used_hours: float
+    at_price_book_usd: Decimal
+
+
 @dataclass(frozen=True)
 class Figures:
     """Everything, of the period and of the one before it. first_day: of the whole ledger.
@@ -196,6 +208,7 @@ class Figures:
     price_changes: tuple[PriceChange, ...] = ()
     unit_costs: tuple[UnitCost, ...] = ()
     tags: tuple[TagSpend, ...] = ()
+    commitments: tuple[Commitment, ...] = ()
     backends: frozenset[str] | None = None
     is_synthetic: bool = False
 
