@@ -104,7 +104,7 @@ def make_statement(house: HouseMonth, own: TenantMonth, terms: Terms) -> Stateme
         worked=own.worked,
         tags=_tags(own.tagged, usd),
         terms=terms,
-        charged_usd=charge and charge_usd(charge, usd, own.now.audio_seconds),
+        charged_usd=None if charge is None else charge_usd(charge, usd, own.now.audio_seconds),
         days=own.days,
         billed_days=own.billed_days,
         is_synthetic=house.is_synthetic,
