@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from resources.report.statement_page import StatementFiles
 
 STATEMENTS = f"{REPORTS}statements/"
+_TOLD = "ledger/told/"  # beside the levels of limits that were told
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +120,16 @@ def _mail(
     """To the tenant's addresses, once a month; the record of it is written after it was sent."""
     from resources.report.mail import MailError, send, statement_letter  # noqa: PLC0415
 
-    to, record = tenant_terms(settings, told.tenant).mail_to, f"{told.key}-mailed.json"
+    to = tenant_terms(settings, told.tenant).mail_to
+    month = told.key.rpartition("/")[2]
+    record = f"{_TOLD}{month}/statement-{told.tenant}.json"
     if not to or (not again and storage.head(record) is not None):
         return told
     server = mail_server(settings)
     if server is None or not settings.report_mail_from:
         why = "it is not mailed: SMTP_HOST and REPORT_MAIL_FROM are needed"
         return replace(told, trouble=why)
-    name = f"{told.tenant}-{told.key.rpartition('/')[2]}"
+    name = f"{told.tenant}-{month}"
     sender = settings.report_mail_from
     try:
         send(server, statement_letter(files.headline, files.by_suffix(), name, sender, to))
