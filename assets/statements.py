@@ -41,10 +41,13 @@ def tenant_terms(settings: Settings, tenant: str) -> Terms:
     Raises:
         SettingsError: the file is wrong.
     """
+    # a setting of the bills, whose tables share the costs out; without it nothing is
+    rule = str(getattr(settings, "shared_costs_by", "apart"))
     told = read_tenants(settings.tenants_file).get(tenant)
     if told is None:
-        return Terms()
+        return Terms(shared_by=rule)
     return Terms(
+        shared_by=rule,
         mail_to=told.statement_mail_to or (),
         month_usd=told.budget.month_usd if told.budget else None,
         owners=told.budget.owners if told.budget else (),

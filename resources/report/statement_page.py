@@ -10,6 +10,7 @@ from pipelines.billing.report.wording import changed, clock, hours, percent
 from pipelines.billing.report.wording import usd as small_usd
 from pipelines.billing.statement.figures import Worked
 from pipelines.billing.statement.statement import Statement
+from pipelines.billing.statement.sums import how_shared
 from pipelines.billing.statement.terms import charged_hours
 from resources.sheets import csv_text, xlsx_bytes
 
@@ -78,6 +79,7 @@ def page(statement: Statement, made_at: datetime) -> str:
         one=statement,
         cards=_cards(statement),
         charged=how_charged(statement),
+        shared=how_shared(statement.terms.shared_by),
         shown=dearest(statement.worked),
         made_at=made_at,
         palette=style(),

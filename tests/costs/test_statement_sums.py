@@ -1,6 +1,7 @@
 """The thinking behind a statement: cents that add up, lines, budgets, and what is charged."""
 
-from datetime import date
+import html
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -21,6 +22,7 @@ from pipelines.billing.statement.figures import (
 from pipelines.billing.statement.statement import make_statement
 from pipelines.billing.statement.sums import house_sums
 from pipelines.billing.statement.terms import Charge, charge_usd
+from resources.report.statement_page import page
 
 usd = Decimal
 NANO = some.integers(-5_000_000_000, 90_000_000_000).map(lambda nano: Decimal(nano).scaleb(-9))
@@ -135,3 +137,15 @@ def test_what_is_charged_can_be_worked_out_from_the_statement(charge, due):
 def test_a_charge_is_a_price_or_a_markup(told):
     with pytest.raises(ValidationError, match="say usd_per_audio_hour or markup, and not both"):
         Charge.model_validate(told)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [("apart", "beside jobs. "), ("cost", "by what each one's jobs cost"), ("audio", "of audio")],
+)
+def test_the_page_names_the_rule_by_which_costs_are_shared(rule, said):
+    one = make_statement(HOUSE, own(), Terms(shared_by=rule))
+
+    text = html.unescape(page(one, datetime(2026, 4, 2, tzinfo=UTC)))
+    assert said in text
+    assert "US$ 1.00" in text  # the tenant's tax, 0.998

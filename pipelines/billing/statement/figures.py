@@ -74,9 +74,10 @@ class TenantMonth:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What tenants.yaml says of its money."""
+    """What tenants.yaml says of its money. shared_by: the rule that shared costs follow."""
 
     mail_to: tuple[str, ...] = ()
     month_usd: Decimal | None = None
     owners: tuple[str, ...] = ()
     charge: Charge | None = None
+    shared_by: str = "apart"

@@ -13,6 +13,14 @@ OWN = ("run", "boot", "idle")  # what the tenant's own jobs cost, when they were
 FAILED = "failed_run"
 
 
+RULES = {"cost": "by what each one's jobs cost", "audio": "by hours of audio"}
+
+
+def how_shared(rule: str) -> str:
+    """The rule (SHARED_COSTS_BY) in words; empty where all of it is kept apart."""
+    return RULES.get(rule, "")
+
+
 def is_shared(category: str) -> bool:
     """Whether it is of no job: the one place that tells the tenant's own costs from shared ones.
 
