@@ -24,6 +24,7 @@ from pipelines.billing.simulation.plan import SENDERS, Plan
 from pipelines.billing.simulation.prices import book_csv
 from pipelines.billing.statement.cents import rounded
 from pipelines.cli.report import command
+from pipelines.definitions import make_definitions
 from pipelines.schedules import statements_schedule
 from pipelines.settings import HOUSE, NightSettings, load_settings
 from resources.costs.loading import load_ledger
@@ -322,6 +323,22 @@ def test_without_a_mail_server_the_statements_are_in_the_bucket_and_that_is_told
 
     assert "SMTP_HOST" in told["synthetic-clinic"].trouble
     assert fleet.storage.read(f"{told['synthetic-clinic'].key}.html")
+
+
+def test_the_job_writes_them_all_and_fails_where_a_mail_was_refused(fleet, post):
+    job = make_definitions(post.settings, None).resolve_job_def("statements_job")
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = job.execute_in_process(
+            instance=instance, tags={"escriba/statements": "2026-03"}, raise_on_error=False
+        )
+
+    assert not done.success
+    said = done.get_step_failure_events()[0].step_failure_data.error.message
+    assert "synthetic-clinic: " in said
+    assert "All statements are in the bucket" in said
+    assert all(
+        fleet.storage.read(f"reports/statements/{name}/2026-03.html") for name in [*NAMES, "quiet"]
+    )
 
 
 @pytest.mark.parametrize(
