@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.billing.report.periods import Compared
@@ -43,25 +45,28 @@ def tenant_terms(settings: Settings, tenant: str) -> Terms:
     """
     # a setting of the bills, whose tables share the costs out; without it nothing is
     rule = str(getattr(settings, "shared_costs_by", "apart"))
-    told = read_tenants(settings.tenants_file).get(tenant)
-    if told is None:
-        return Terms(shared_by=rule)
-    return Terms(
-        shared_by=rule,
-        mail_to=told.statement_mail_to or (),
-        month_usd=told.budget.month_usd if told.budget else None,
-        owners=told.budget.owners if told.budget else (),
-        charge=told.charge,
-    )
+    return replace(_terms(settings.tenants_file).get(tenant, Terms()), shared_by=rule)
+
+
+@lru_cache(maxsize=4)
+def _terms(path: Path) -> dict[str, Terms]:
+    """Read once: a thousand statements ask for a thousand tenants."""
+    return {
+        name: Terms(
+            mail_to=told.statement_mail_to or (),
+            month_usd=told.budget.month_usd if told.budget else None,
+            owners=told.budget.owners if told.budget else (),
+            charge=told.charge,
+        )
+        for name, told in read_tenants(path).items()
+    }
 
 
 def tenants_with_statements(settings: Settings, house: HouseMonth) -> list[str]:
     """All that carry something in the month, and those that wish for a statement every month."""
     from resources.report.statements import tenants_of  # noqa: PLC0415  # no DuckDB until asked
 
-    wished = {
-        name for name, one in read_tenants(settings.tenants_file).items() if one.statement_mail_to
-    }
+    wished = {name for name, one in _terms(settings.tenants_file).items() if one.mail_to}
     return sorted({*tenants_of(house), *wished})
 
 

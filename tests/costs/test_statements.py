@@ -333,7 +333,8 @@ def test_the_job_writes_them_all_and_fails_where_a_mail_was_refused(fleet, post)
         )
 
     assert not done.success
-    said = done.get_step_failure_events()[0].step_failure_data.error.message
+    failure = done.failure_data_for_node("deliver_statements_of_the_month")
+    said = failure.user_failure_data.description
     assert "synthetic-clinic: " in said
     assert "All statements are in the bucket" in said
     assert all(
