@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,6 +16,7 @@ from resources.storage.base import Storage
 
 from .cost_table import (
     all_together,
+    costs_sheet,
     costs_table,
     new_table,  # noqa: F401  # other commands take it from here
     sum_lines,
@@ -23,13 +24,11 @@ from .cost_table import (
 )
 from .faults import told_plainly
 from .house import console, json_option, open_house, print_json, say_if_synthetic
+from .mart_files import export_marts
 from .overheads import COLUMNS, Overheads, limit_lines, read_overheads
 from .plain import plain
 from .sheet_files import save_sheets, xlsx_option
 from .tag_costs import TAG_GROUPS, charge_rows, rows_by_tag
-
-if TYPE_CHECKING:
-    from resources.sheets import Sheet
 
 _GROUPS = {
     "recording": "recording",
@@ -140,7 +139,7 @@ def command(  # noqa: PLR0913  # one for each option
         elif focus is not None:
             _export_focus(settings, storage, focus, as_json=as_json)
         elif mart is not None:
-            _export_marts(settings, storage, mart, (csv_file, xlsx_file), as_json=as_json)
+            export_marts(settings, storage, mart, (csv_file, xlsx_file), as_json=as_json)
         else:
             _rebuild(settings, storage, rebuild=rebuild, compact=compact)
             _show(settings, storage, group, (csv_file, xlsx_file), as_json=as_json)
@@ -218,28 +217,6 @@ def _compact(storage: Storage) -> None:
         click.echo(line, err=True)
 
 
-def _export_marts(
-    settings: Settings,
-    storage: Storage,
-    mart: str,
-    files: tuple[Path | None, Path | None],
-    *,
-    as_json: bool,
-) -> None:
-    """Of what is in the bucket now."""
-    from assets.refreshed_costs import refresh
-
-    from .mart_files import save_marts
-
-    refresh(settings, storage, checks=False, unless_current=True)
-    saved = save_marts(settings.costs_database, storage.url, mart, *files)
-    if as_json:
-        print_json({"files": saved})
-        return
-    for path, count in saved.items():
-        console().print(f"{count:,} rows in {path}.")
-
-
 def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json: bool) -> None:
     """Of what is in the bucket now."""
     from assets.refreshed_costs import refresh
@@ -298,15 +275,6 @@ def costs_json(rows: list[dict[str, Any]], group: str) -> dict[str, Any]:
     if any(COLUMNS[0] in row for row in rows):
         told["all_usd"] = plain(all_together(rows))
     return told
-
-
-def costs_sheet(rows: list[dict[str, Any]], group: str) -> "Sheet":
-    """The rows as a table with all columns, whatever a terminal has room for."""
-    from resources.sheets import Sheet
-
-    names = list(dict.fromkeys(name for row in rows for name in row if name != "name"))
-    told = [[row["name"], *(row.get(name) for name in names)] for row in rows]
-    return Sheet(f"costs by {group}", [group, *names], told)
 
 
 def price_rows(prices: PriceBook, rows: list[dict[str, Any]], *, diarized: bool) -> None:

@@ -6,10 +6,34 @@ from typing import Any
 
 import click
 
+from pipelines.settings import Settings
+from resources.storage.base import Storage
+
 from .faults import told_plainly
+from .house import console, print_json
 
 _AT_ONCE = 10_000  # rows
 ALL = "all"
+
+
+def export_marts(
+    settings: Settings,
+    storage: Storage,
+    mart: str,
+    files: tuple[Path | None, Path | None],
+    *,
+    as_json: bool,
+) -> None:
+    """Of what is in the bucket now."""
+    from assets.refreshed_costs import refresh
+
+    refresh(settings, storage, checks=False, unless_current=True)
+    saved = save_marts(settings.costs_database, storage.url, mart, *files)
+    if as_json:
+        print_json({"files": saved})
+        return
+    for path, count in saved.items():
+        console().print(f"{count:,} rows in {path}.")
 
 
 def save_marts(

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from pipelines.billing.report import figures as rows
+from pipelines.billing.report import finance
 from pipelines.billing.report.figures import Figures, PriceChange, Waiting
 from pipelines.billing.report.periods import Compared
 from resources.costs.reading import is_synthetic, read_only
@@ -145,9 +146,9 @@ def read_figures(path: Path, periods: Compared, bucket: str = "") -> Figures:
             ),
             waiting=tuple(Waiting(*row[:-1], tuple(row[-1])) for row in ask(_WAITING)),
             price_changes=_made(PriceChange, ask(_PRICES)),
-            unit_costs=_made(rows.UnitCost, ask(_UNIT_COSTS)),
-            tags=_made(rows.TagSpend, ask(_TAGS)),
-            commitments=_made(rows.Commitment, ask(_COMMITMENTS)),
+            unit_costs=_made(finance.UnitCost, ask(_UNIT_COSTS)),
+            tags=_made(finance.TagSpend, ask(_TAGS)),
+            commitments=_made(finance.Commitment, ask(_COMMITMENTS)),
             backends=frozenset(backend_names()),
             is_synthetic=is_synthetic(connection),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pipelines.billing.report.figures import Figures
 from pipelines.billing.report.wording import backend, seven_days, these_days
 
-from . import tables
+from . import finance_tables, tables
 from .charts.break_even import break_even
 from .charts.budget import budget
 from .charts.daily import daily
@@ -57,7 +57,7 @@ def _spend(figures: Figures) -> Section:
             tables.by_backend(figures),
             tables.by_tenant(figures),
             tables.by_category(figures),
-            *([tables.by_tag(figures)] if _is_tagged(figures) else []),
+            *([finance_tables.by_tag(figures)] if _is_tagged(figures) else []),
             tables.days(figures),
         ),
     )
@@ -89,7 +89,7 @@ def _by_tenant(figures: Figures) -> Iterator[Section]:
             "last one as far as it goes.",
             unit_costs(figures),
             "Lines of cost for an hour of audio by tenant",
-            (tables.unit_costs(figures),),
+            (finance_tables.unit_costs(figures),),
         )
 
 
@@ -161,7 +161,7 @@ def _committed(figures: Figures) -> Iterator[Section]:
             "What was paid in advance is spread over the days of its term here; everywhere else "
             "money is counted on the day on which it was billed."
         )
-        told = (tables.commitments(figures),)
+        told = (finance_tables.commitments(figures),)
         yield Section("committed", "Committed use", lead, None, "", told)
 
 
