@@ -14,6 +14,7 @@ from pipelines.billing.policy import Limits
 from pipelines.cli import costs as costs_command
 from pipelines.cli import report as report_command
 from pipelines.cli import sql as sql_command
+from pipelines.cli.overheads import limit_lines
 from pipelines.settings import load_settings
 from resources.costs.loading import load_ledger
 from resources.sheets import MOST_ROWS, Sheet, SheetsError, csv_text, save_csv, save_xlsx
@@ -103,8 +104,11 @@ def test_what_is_charged_stands_beside_what_it_cost(ask):
     assert "charged_usd" not in nobody
 
 
-def test_a_limit_says_who_is_told(ask):
-    assert "Told: a@x.org." in ask(costs_command, "--by", "tenant").stdout
+def test_a_limit_says_who_is_told(place):
+    told = [line for line in limit_lines(place.settings, place.storage.url) if "acme" in line]
+
+    assert told
+    assert all(line.endswith(" Told: a@x.org.") for line in told)
 
 
 def test_every_mart_is_a_file_with_all_its_rows(ask, place, tmp_path):
