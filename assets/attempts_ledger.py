@@ -14,6 +14,7 @@ import dagster as dg
 from resources.storage.base import Storage, Stored
 
 from .cost_limits import cost_limits
+from .tenants import tag_rules
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -61,7 +62,12 @@ def attempts_ledger(context: dg.AssetExecutionContext) -> Iterator[dg.Materializ
     storage = open_storage(settings)
     mark = high_water_mark(storage)
     try:
-        loaded = load_ledger(storage, settings.costs_database, cost_limits(settings))
+        loaded = load_ledger(
+            storage,
+            settings.costs_database,
+            cost_limits(settings),
+            tag_rules(settings.tenants_file),
+        )
         with read_only(settings.costs_database) as costs:
             [(rows, tenants, cost, hours, newest)] = costs.execute(_TOTALS).fetchall()
     except CostsBusyError as error:

@@ -8,7 +8,7 @@ from pipelines.billing.report.periods import Compared, last_days
 from pipelines.settings import Settings
 from resources.storage.base import Storage, Stored
 
-from .cost_limits import cost_limits
+from .refreshed_costs import refresh
 
 REPORTS = "reports/"
 DAYS = 30
@@ -49,13 +49,12 @@ def publish_report(
         MailError: it lies in the bucket, and was not mailed to all.
     """
     from pipelines.billing.report.findings import advice  # noqa: PLC0415
-    from resources.costs.refreshing import refresh_costs  # noqa: PLC0415
     from resources.report.mail import letter, send  # noqa: PLC0415
     from resources.report.page import make_report  # noqa: PLC0415
     from resources.report.reading import read_figures  # noqa: PLC0415
 
     now = datetime.now(UTC)
-    refresh_costs(settings, storage, cost_limits(settings), checks=False)
+    refresh(settings, storage, checks=False)
     figures = read_figures(
         settings.costs_database,
         periods or last_days(DAYS, now.date()),

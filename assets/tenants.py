@@ -10,6 +10,9 @@ import yaml
 from pydantic import ConfigDict, ValidationError, field_validator
 
 from pipelines.billing.policy import Limits, Permission
+from pipelines.billing.statement.terms import Charge
+from pipelines.billing.tags import PathTags, TagRule, Tags, check_tag, rules_of
+from pipelines.mail_addresses import check_addresses
 from pipelines.recordings import NameRefusedError, check_tenant
 from pipelines.settings import SettingsError
 
@@ -19,10 +22,24 @@ BACKENDS = ("runpod", "aws_gpu", "gcp_gpu", "openai", "pyannote_ai", "local")
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 
+class Budget(Limits):
+    """USD of a day and of a month (UTC). owners: addresses that are told when it runs out."""
+
+    owners: tuple[str, ...] = ()
+
+    @field_validator("owners")
+    @classmethod
+    def _are_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        check_addresses(addresses)
+        return addresses
+
+
 class Tenant(Wishes):
     """One tenant's lines. What is permitted is the tenant's alone: no recording may change it.
 
-    budget: USD of a day and of a month (UTC). None: everything is permitted.
+    budget: None: everything is permitted. cost_center, project: of its recordings, but for those
+    that say otherwise; paths: by where they lie. statement_mail_to: who gets the month's statement.
+    charge: what the tenant pays, beside what it cost.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,7 +47,23 @@ class Tenant(Wishes):
     third_parties: bool | None = None
     regions: tuple[str, ...] | None = None
     backends: tuple[str, ...] | None = None
-    budget: Limits | None = None
+    budget: Budget | None = None
+    cost_center: str | None = None
+    project: str | None = None
+    paths: tuple[PathTags, ...] | None = None
+    statement_mail_to: tuple[str, ...] | None = None
+    charge: Charge | None = None
+
+    @field_validator("cost_center", "project")
+    @classmethod
+    def _tag(cls, text: str | None) -> str | None:
+        return text if text is None else check_tag(text)
+
+    @field_validator("statement_mail_to")
+    @classmethod
+    def _addresses(cls, addresses: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        check_addresses(addresses or ())
+        return addresses
 
     @field_validator("backends")
     @classmethod
@@ -68,10 +101,27 @@ def tenant_permission(path: Path, tenant: str) -> Permission:
 @lru_cache(maxsize=4)
 def _permissions(path: Path) -> dict[str, Permission]:
     told = set(Permission.model_fields)
+    of_others = {"budget": {"owners"}}
     return {
-        name: Permission.model_validate(tenant.model_dump(include=told, exclude_none=True))
+        name: Permission.model_validate(
+            tenant.model_dump(include=told, exclude=of_others, exclude_none=True)
+        )
         for name, tenant in read_tenants(path).items()
     }
+
+
+def tag_rules(path: Path) -> list[TagRule]:
+    """Whose cost center and project the recordings of which tenant and path are.
+
+    Raises:
+        SettingsError: the file is wrong; names the tenant and the key.
+    """
+    return rules_of(
+        {
+            name: (Tags(cost_center=one.cost_center, project=one.project), one.paths or ())
+            for name, one in read_tenants(path).items()
+        }
+    )
 
 
 def read_tenants(path: Path) -> dict[str, Tenant]:

@@ -6,13 +6,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 
 from gpu_job.contract import Channels, Speakers
 from pipelines.billing.policy import Limits
+from pipelines.billing.statement.terms import Charge
+from pipelines.billing.tags import PathTags
 from pipelines.languages import check_candidates, check_language
 from pipelines.looks import SubtitleSpeakers, check_formats, speakers_switch
 from pipelines.prompts import check_prompt
 from pipelines.speech_models import check_model
 from pipelines.track_names import check_track
 
-_NESTED: dict[str, type[BaseModel]] = {"speakers": Speakers, "budget": Limits}
+_NESTED: dict[str, type[BaseModel]] = {
+    "speakers": Speakers,
+    "budget": Limits,
+    "charge": Charge,
+    "paths": PathTags,
+}
 
 _OPTIONS = {"prompt", "min_speakers", "max_speakers"}
 
@@ -127,6 +134,8 @@ def first_fault(error: ValidationError, kind: type[BaseModel]) -> str:
             why = "it must be text: put it in quotes"
         case "bool_type" | "bool_parsing":
             why = "it must be true or false"
+        case "missing":
+            why = "it is missing"
         case "tuple_type":
             why = "it must be a list, such as [a, b]"
         case "decimal_parsing" | "decimal_type" | "finite_number":

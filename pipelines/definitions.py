@@ -23,12 +23,14 @@ from .jobs import (
     recordings_job,
     report_job,
     retry_failed_job,
+    statements_job,
 )
 from .schedules import (
     compaction_schedule,
     nightly_schedule,
     reconcile_schedule,
     report_schedule,
+    statements_schedule,
 )
 from .settings import load_night_settings, load_settings
 
@@ -56,11 +58,13 @@ def make_definitions(settings: object = _settings, progress: object = _progress)
             reconcile_job,
             compaction_job,
             report_job,
+            statements_job,
         ],
         schedules=[
             nightly_schedule(night),
             compaction_schedule(night),
             report_schedule(night),
+            statements_schedule(night),
             reconcile_schedule,
         ],
         sensors=[inbox_sensor, requests_sensor, ledger_sensor, digest_sensor, budget_sensor],

@@ -24,11 +24,15 @@ from resources.storage.base import Storage, StorageError
 
 # what people made for themselves stays out: inbox/, and jobs/ with their requests and claims
 _OPEN = re.compile(r"transcripts/.+|digests/[^/]+|work/.+/log\.jsonl")
-_REPORT = re.compile(r"reports/[^/]+\.(html|png)")
+_REPORT = re.compile(r"reports/(statements/[^/]+/)?[^/]+\.(html|png|csv|xlsx)")
 _FOLDERS = ("digests/", "reports/")  # listed, beside transcripts/
 _KINDS = {"json": "application/json", "vtt": "text/vtt", "csv": "text/csv"}
-_KINDS |= {"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
-_SAVED = ("csv", "docx")  # a browser shows none of them
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_KINDS |= {
+    "docx": f"{_OFFICE}wordprocessingml.document",
+    "xlsx": f"{_OFFICE}spreadsheetml.sheet",
+}
+_SAVED = ("csv", "docx", "xlsx")  # a browser shows none of them
 # a transcript may hold any text: no browser shall take it for a page with scripts
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -103,16 +107,19 @@ def _is_empty(storage: Storage, folder: str) -> bool:
 
 def _file(key: str, body: bytes) -> Response:
     ending = key.rsplit(".", 1)[-1]
-    if _REPORT.fullmatch(key):
+    if _REPORT.fullmatch(key) and ending in _REPORT_KINDS:
         return Response(body, media_type=_REPORT_KINDS[ending], headers=_AS_PAGE)
     kind = _KINDS.get(ending, "text/plain")
-    charset = "" if ending == "docx" else "; charset=utf-8"
+    charset = "" if ending in {"docx", "xlsx"} else "; charset=utf-8"
     saved = {"Content-Disposition": _attachment(key)} if ending in _SAVED else {}
     return Response(body, media_type=f"{kind}{charset}", headers=_HEADERS | saved)
 
 
 def _attachment(key: str) -> str:
-    """Saved under the recording's name, in any script (RFC 6266)."""
+    """Saved under the recording's name, or the tenant's and the month (RFC 6266)."""
+    if _REPORT.fullmatch(key):
+        name = "-".join(key.removeprefix("reports/").removeprefix("statements/").split("/"))
+        return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     name = f"{key.split('/')[-2]}.{key.rsplit('.', 1)[-1]}"
     return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 

@@ -9,6 +9,7 @@ from assets.chain import recording_chain
 from assets.interrupts import run_until_interrupted
 from assets.names import COST_METRICS, RECORDINGS_JOB
 from assets.requests import WorkRequest
+from pipelines.billing.report.periods import month, month_before
 from pipelines.settings import Settings
 from resources.storage.base import Storage
 
@@ -19,6 +20,7 @@ recordings_job = dg.define_asset_job(
 )
 NIGHT_TAG = "escriba/night"
 REPORT_TAG = "escriba/report"
+STATEMENTS_TAG = "escriba/statements"  # the month
 
 
 @dg.op(required_resource_keys={"settings"})
@@ -102,6 +104,35 @@ def _ask_for_bills(context: dg.OpExecutionContext, settings: Settings, storage: 
         context.log.info("%s", said)
     if trouble:
         context.log.warning("The bills of RunPod are as they were. %s", trouble)
+
+
+@dg.op(required_resource_keys={"settings"})
+def deliver_statements_of_the_month(context: dg.OpExecutionContext) -> None:
+    """Each tenant's statement of the last whole month; who has it already gets no second mail."""
+    from assets.refreshed_costs import refresh  # noqa: PLC0415  # no store while the UI looks
+    from assets.statements import deliver_statements  # noqa: PLC0415
+
+    settings, storage = _house(context)
+    today = datetime.now(UTC).date()
+    periods = month(context.run.tags.get(STATEMENTS_TAG) or month_before(today), today)
+    _ask_for_bills(context, settings, storage)
+    refresh(settings, storage, checks=False)
+    done = list(deliver_statements(settings, storage, periods))
+    for one in done:
+        to = f", mailed to {', '.join(one.mailed_to)}" if one.mailed_to else ""
+        context.log.info("%s %s.html%s", one.headline, f"{storage.url}/{one.key}", to)
+    troubles = [f"{one.tenant}: {one.trouble}" for one in done if one.trouble]
+    if troubles:
+        raise dg.Failure(
+            f"All statements are in the bucket; not all were mailed. {'; '.join(troubles)}",
+            allow_retries=False,
+        )
+
+
+@dg.job(description="Writes each tenant's statement of the month, and mails it where asked.")
+def statements_job() -> None:
+    """One op."""
+    deliver_statements_of_the_month()
 
 
 @dg.job(description="Writes the report of costs into reports/, and mails it where asked.")

@@ -10,6 +10,10 @@ from urllib.parse import unquote
 
 INBOX = "inbox/"
 TENANT_RULE = "1 to 63 characters of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit"
+RESERVED_TENANTS = {  # words of the cost tables: a tenant's money would be taken for theirs
+    "all": "all tenants together",
+    "unallocated": "costs that no job can carry",
+}
 _TENANT = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 # a comma or a quote breaks the UI's partition choice, * and [] mean ranges there
 _ENCODED = re.compile(r'[%,*\[\]"]|\.(?=\.\.)')
@@ -91,6 +95,13 @@ def check_tenant(tenant: str) -> None:
             "tenant_not_allowed",
             f"{tenant!r} is not allowed as a tenant's name.",
             f"Use {TENANT_RULE}.",
+        )
+    if tenant in RESERVED_TENANTS:
+        raise NameRefusedError(
+            "tenant_reserved",
+            f"{tenant!r} cannot be a tenant's name: in the tables of costs it means "
+            f"{RESERVED_TENANTS[tenant]}.",
+            "Choose another name.",
         )
 
 

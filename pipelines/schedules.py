@@ -5,15 +5,18 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from pipelines.billing.report.periods import month_before
 from pipelines.settings import NightSettings
 
 from .jobs import (
     NIGHT_TAG,
     REPORT_TAG,
+    STATEMENTS_TAG,
     compaction_job,
     nightly_job,
     reconcile_job,
     report_job,
+    statements_job,
 )
 
 
@@ -91,6 +94,37 @@ def report_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
             return dg.SkipReason(reason)
         day = _date_there(context, settings)
         return dg.RunRequest(run_key=f"report-{day}", tags={REPORT_TAG: day})
+
+    return schedule
+
+
+def statements_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
+    """On the first at REPORT_AT by the same clocks; each month once, after an outage too.
+
+    Where the month is not over then (UTC), on the second.
+    """
+
+    @dg.schedule(
+        name="statements_schedule",
+        job=statements_job,
+        cron_schedule=_daily(settings.report_at).replace("* * *", "1,2 * *"),
+        execution_timezone=settings.nightly_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        required_resource_keys={"settings"},
+        description="The statement of each tenant, on the first of the next month.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        from assets.cost_report import why_not  # noqa: PLC0415  # as below
+        from resources.storage import open_storage  # noqa: PLC0415
+
+        at = context.scheduled_execution_time
+        wanted = month_before(at.astimezone(ZoneInfo(settings.nightly_timezone)).date())
+        if month_before(at.astimezone(UTC).date()) != wanted:
+            return dg.SkipReason(f"{wanted} is not over yet (UTC).")
+        reason = why_not(open_storage(context.resources.settings))
+        if reason:
+            return dg.SkipReason(reason)
+        return dg.RunRequest(run_key=f"statements-{wanted}", tags={STATEMENTS_TAG: wanted})
 
     return schedule
 

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.languages import check_candidates, check_language
 from pipelines.looks import SubtitleSpeakers, check_formats, speakers_switch
+from pipelines.mail_addresses import check_addresses
 from pipelines.prompts import check_prompt
 from pipelines.track_names import check_track
 
@@ -281,6 +282,10 @@ class Settings(NightSettings):
         HOUSE / "dbt_costs" / "seeds" / "exchange_rates.csv",
         description="USD for other currencies, by date; for invoices.",
     )
+    committed_use: Path = Field(
+        HOUSE / "dbt_costs" / "seeds" / "committed_use.csv",
+        description="What is paid in advance, by term: spread over its days.",
+    )
     costs_database: Path = Field(
         Path("data/costs.duckdb"),
         description="DuckDB file of the cost tables, for any client; made anew from the bucket.",
@@ -293,6 +298,11 @@ class Settings(NightSettings):
     )
     report_mail_to: str = Field(
         "", description="Who gets the report of each morning: addresses, apart by commas."
+    )
+    budget_owners: str = Field(
+        "",
+        description="Who is told by mail when a limit of the house is nearly used up, or is: "
+        "addresses, apart by commas.",
     )
     report_mail_from: str = Field("", description="Whom it is from; needed to mail it.")
     smtp_host: str = Field("", description="Server that mails it; empty: it is not mailed.")
@@ -309,6 +319,7 @@ class Settings(NightSettings):
         "models_folder",
         "price_book",
         "exchange_rates",
+        "committed_use",
     )
     @classmethod
     def _absolute(cls, path: Path) -> Path:
@@ -388,18 +399,17 @@ class Settings(NightSettings):
     def _known_languages(cls, text: str) -> str:
         return ",".join(check_candidates(_split(text)))
 
-    @field_validator("report_mail_to", "report_mail_from")
+    @field_validator("report_mail_to", "report_mail_from", "budget_owners")
     @classmethod
     def _addresses(cls, text: str) -> str:
-        for one in _split(text):
-            if not re.fullmatch(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", one):
-                raise ValueError(f"{one!r} is no address such as costs@example.org")
+        check_addresses(_split(text))
         return text
 
     @model_validator(mode="after")
     def _can_be_mailed(self) -> "Settings":
-        if self.report_mail_to and not (self.report_mail_from and self.smtp_host):
-            raise ValueError("REPORT_MAIL_TO needs REPORT_MAIL_FROM and SMTP_HOST")
+        for name in ("report_mail_to", "budget_owners"):
+            if getattr(self, name) and not (self.report_mail_from and self.smtp_host):
+                raise ValueError(f"{name.upper()} needs REPORT_MAIL_FROM and SMTP_HOST")
         if self.smtp_user and self.smtp_security == "none":
             raise ValueError(
                 "SMTP_SECURITY=none would send SMTP_PASSWORD for all to read: use starttls or tls"
@@ -428,6 +438,11 @@ class Settings(NightSettings):
     def report_recipients(self) -> tuple[str, ...]:
         """Addresses of REPORT_MAIL_TO."""
         return _split(self.report_mail_to)
+
+    @property
+    def owners_of_the_budget(self) -> tuple[str, ...]:
+        """Addresses of BUDGET_OWNERS."""
+        return _split(self.budget_owners)
 
     @property
     def wished_language(self) -> str:

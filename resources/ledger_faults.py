@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .ledger_files import unreadable
-from .ledger_tables import LEDGER_INVOICES, LedgerTable
+from .ledger_tables import LEDGER_INVOICES, LEDGER_TAGS, LedgerTable
 from .ledger_writer import schema
 from .storage.base import StorageError
 
@@ -25,6 +25,10 @@ _VERSIONS = """
     read_parquet(?, union_by_name = true, filename = true, hive_partitioning = false) GROUP BY 1
 """
 _NEWER = "is of a newer version of Escriba ({why}): bring this one up to date"
+_AGAIN = {
+    LEDGER_INVOICES.name: "import the bill again with `escriba invoices import`",
+    LEDGER_TAGS.name: "and tag its recordings again",
+}
 _ANOTHERS = "is no file of the ledger, {why}: remove it"
 
 
@@ -60,11 +64,7 @@ def hold_columns(
 def damaged(table: LedgerTable, paths: Mapping[str, str]) -> StorageError:
     """What to say of files that cannot be read: each is tried alone, and the bad ones named."""
     bad = [paths[str(path)] for path in unreadable(map(Path, paths))]
-    again = (
-        "import the bill again with `escriba invoices import`"
-        if table is LEDGER_INVOICES
-        else "then `escriba costs --rebuild` writes its rows again"
-    )
+    again = _AGAIN.get(table.name, "then `escriba costs --rebuild` writes its rows again")
     return StorageError(
         f"The ledger's {', '.join(map(repr, bad)) or table.folder} cannot be read as Parquet: "
         f"remove it, {again}."

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pipelines.billing.attempts import LedgerRow
 from pipelines.billing.invoices import InvoiceRow
 from pipelines.billing.sessions import SessionRow
+from pipelines.billing.tags import TagRow
 
-from .ledger_writer import ATTEMPTS, INSTANCES, INVOICES, Row
+from .ledger_writer import ATTEMPTS, INSTANCES, INVOICES, TAGS, Row
 
 
 @dataclass(frozen=True)
@@ -54,4 +55,11 @@ LEDGER_INVOICES = LedgerTable(
     "row_id",
     "imported_at DESC, schema_version DESC, amount_usd DESC",
 )
-LEDGER = (LEDGER_ATTEMPTS, LEDGER_SESSIONS, LEDGER_INVOICES)
+LEDGER_TAGS = LedgerTable(
+    "tags",
+    TAGS,
+    TagRow,
+    "recording",
+    "tagged_at DESC, schema_version DESC, cost_center DESC, project DESC",
+)
+LEDGER = (LEDGER_ATTEMPTS, LEDGER_SESSIONS, LEDGER_INVOICES, LEDGER_TAGS)

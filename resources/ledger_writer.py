@@ -11,6 +11,7 @@ from uuid import uuid4
 from pipelines.billing.attempts import LedgerRow
 from pipelines.billing.invoices import InvoiceRow
 from pipelines.billing.sessions import SessionRow
+from pipelines.billing.tags import TagRow
 
 from .storage.base import Storage
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ATTEMPTS, INSTANCES = "ledger/attempts/", "ledger/instances/"
-INVOICES = "ledger/invoices/"
-Row = LedgerRow | SessionRow | InvoiceRow
+INVOICES, TAGS = "ledger/invoices/", "ledger/tags/"
+Row = LedgerRow | SessionRow | InvoiceRow | TagRow
 _GATHER_SECONDS = 0.2  # rows that end together share a file
 
 
@@ -71,7 +72,9 @@ def write_rows(storage: Storage, rows: Sequence[Row]) -> list[str]:
 
 
 def _place(row: Row) -> tuple[str, str]:
-    """Its table, and the date (UTC) on which its work, or what was billed, began."""
+    """Its table, and the date (UTC) on which its work, or what was billed or said, began."""
+    if isinstance(row, TagRow):
+        return TAGS, f"{row.tagged_at.astimezone(UTC):%Y-%m-%d}"
     if isinstance(row, InvoiceRow):
         return INVOICES, f"{row.period_start.astimezone(UTC):%Y-%m-%d}"
     if isinstance(row, SessionRow):

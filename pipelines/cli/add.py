@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,13 +13,15 @@ import click
 
 from assets.options import OPTIONS_FILE, Wishes
 from assets.quarantine import printable
+from pipelines.billing.tags import Tags
 from pipelines.no_recordings import is_no_recording, left_out_line
 from pipelines.recordings import NameRefusedError, Recording, from_inbox_key
 from pipelines.settings import Settings
+from resources.recording_tags import tag_recordings
 from resources.storage.base import Storage
 
 from .house import console, json_option, open_house, print_json
-from .wished import check_name, doubtful, wishes_of
+from .wished import check_name, doubtful, tags_of, wishes_of
 
 
 @click.command()
@@ -47,6 +50,8 @@ from .wished import check_name, doubtful, wishes_of
 @click.option("--prompt", help="Text that sets the style: names, spelling, punctuation.")
 @click.option("--translate/--no-translate", default=None, help="Write English, whatever is spoken.")
 @click.option("--model", help="Another speech model for these files: a name, or a folder.")
+@click.option("--cost-center", help="Whose money it is, for `escriba costs` and statements.")
+@click.option("--project", help="The same by project; without them as tenants.yaml says.")
 @json_option
 def command(files: tuple[Path, ...], *, replace: bool, as_json: bool, **wished: Any) -> None:  # noqa: ANN401  # as click gives it
     """Copy FILES, and the recordings below folders, into the inbox of a tenant.
@@ -57,19 +62,24 @@ def command(files: tuple[Path, ...], *, replace: bool, as_json: bool, **wished: 
     Exit status: 0 when something was added and nothing refused, 1 otherwise.
     """
     tenant = check_name(wished.pop("tenant"))
+    tags = tags_of(wished.pop("cost_center"), wished.pop("project"))
     wishes = wishes_of(**wished)
     settings, storage = open_house()
     doubt = doubtful(wishes, tenant, settings)
     added: list[str] = []
+    taken: list[Recording] = []
     refused: dict[str, str] = {}
     left_out: list[str] = []
     for file, name in walk(files, ours(settings), left_out):
         try:
             recording = from_inbox_key(f"inbox/{tenant}/{name}")
             _copy(storage, file, recording, wishes, replace=replace)
+            taken.append(recording)
             added.append(recording.name)
         except (NameRefusedError, FileExistsError, OSError) as error:
             refused[printable(str(file))] = str(error)
+    if tags != Tags():
+        tag_recordings(storage, taken, tags, datetime.now(UTC))
     if doubt:
         click.echo(doubt, err=True)
     _tell(added, refused, left_out, storage.url, as_json=as_json)

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from .overheads import COLUMNS, Overheads
+
+if TYPE_CHECKING:
+    from resources.sheets import Sheet
 
 Rows = list[dict[str, Any]]
 _LEAST_NAME = 16  # columns of a terminal, for the name of a recording
@@ -76,6 +79,7 @@ def _columns(rows: Rows) -> list[_Column]:
         number(_WASTED, "wasted_usd", lambda usd: f"{usd:.6f}"),
         *([number(_RUNPOD, _ELSEWHERE, lambda usd: f"{usd:.4f}")] if is_priced else []),
         *_overheads(rows),
+        *_charged(rows),
     ]
 
 
@@ -97,6 +101,20 @@ def _overheads(rows: Rows) -> list[_Column]:
         )
         for heading, parts in headings.items()
         if boot in parts or any(row[part] for row in rows for part in parts)
+    ]
+
+
+def _charged(rows: Rows) -> list[_Column]:
+    """Beside the cost, where a tenant has a price or a markup."""
+    if not any("charged_usd" in row for row in rows):
+        return []
+    total = total_of(rows, "charged_usd")
+    return [
+        _Column(
+            "charged",
+            lambda row: f"{row['charged_usd']:.2f}" if "charged_usd" in row else "",
+            f"{total:.2f}",
+        )
     ]
 
 
@@ -128,3 +146,12 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def costs_sheet(rows: list[dict[str, Any]], group: str) -> "Sheet":
+    """The rows as a table with all columns, whatever a terminal has room for."""
+    from resources.sheets import Sheet
+
+    names = list(dict.fromkeys(name for row in rows for name in row if name != "name"))
+    told = [[row["name"], *(row.get(name) for name in names)] for row in rows]
+    return Sheet(f"costs by {group}", [group, *names], told)

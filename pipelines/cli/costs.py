@@ -16,6 +16,7 @@ from resources.storage.base import Storage
 
 from .cost_table import (
     all_together,
+    costs_sheet,
     costs_table,
     new_table,  # noqa: F401  # other commands take it from here
     sum_lines,
@@ -23,8 +24,11 @@ from .cost_table import (
 )
 from .faults import told_plainly
 from .house import console, json_option, open_house, print_json, say_if_synthetic
+from .mart_files import export_marts
 from .overheads import COLUMNS, Overheads, limit_lines, limits_json, read_overheads
 from .plain import plain
+from .sheet_files import save_sheets, xlsx_option
+from .tag_costs import TAG_GROUPS, charge_rows, rows_by_tag
 
 _GROUPS = {
     "recording": "recording",
@@ -79,7 +83,24 @@ _NO_ATTEMPTS = {
 
 @click.command()
 @click.option(
-    "--by", "group", type=click.Choice(list(_GROUPS)), default="recording", show_default=True
+    "--by",
+    "group",
+    type=click.Choice([*_GROUPS, *TAG_GROUPS]),
+    default="recording",
+    show_default=True,
+)
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(writable=True, path_type=Path),
+    metavar="FILE",
+    help="The rows into this file, and no table; with --mart all into this folder.",
+)
+@xlsx_option("The rows into this workbook, and no table.")
+@click.option(
+    "--mart",
+    metavar="NAME",
+    help="With --csv or --xlsx: one of the cost tables, such as daily_spend, or 'all' of them.",
 )
 @click.option("--rebuild", is_flag=True, help="Write the ledger anew from the attempts' records.")
 @click.option("--compact", is_flag=True, help="Put old days of the ledger together, as at night.")
@@ -92,10 +113,24 @@ _NO_ATTEMPTS = {
 @click.option("--mirror", is_flag=True, help="Copy the cost tables into COSTS_POSTGRES_URL.")
 @json_option
 def command(  # noqa: PLR0913  # one for each option
-    group: str, *, rebuild: bool, compact: bool, focus: Path | None, mirror: bool, as_json: bool
+    *,
+    group: str,
+    csv_file: Path | None,
+    xlsx_file: Path | None,
+    mart: str | None,
+    rebuild: bool,
+    compact: bool,
+    focus: Path | None,
+    mirror: bool,
+    as_json: bool,
 ) -> None:
     """What the recordings cost, all attempts together, the failed ones too."""
-    _check(mirror=mirror, focus=focus is not None, others=rebuild or compact)
+    files = csv_file is not None or xlsx_file is not None
+    _check(mirror=mirror, focus=focus is not None, others=rebuild or compact or files)
+    if mart is not None and not files:
+        raise click.UsageError(
+            "--mart goes with --csv or --xlsx; `escriba sql` shows a table here."
+        )
     settings, storage = open_house()
     say_if_synthetic(storage)
     with told_plainly():
@@ -103,9 +138,11 @@ def command(  # noqa: PLR0913  # one for each option
             _mirror(settings, storage, as_json=as_json)
         elif focus is not None:
             _export_focus(settings, storage, focus, as_json=as_json)
+        elif mart is not None:
+            export_marts(settings, storage, mart, (csv_file, xlsx_file), as_json=as_json)
         else:
             _rebuild(settings, storage, rebuild=rebuild, compact=compact)
-            _show(settings, storage, group, as_json=as_json)
+            _show(settings, storage, group, (csv_file, xlsx_file), as_json=as_json)
 
 
 def _check(*, mirror: bool, focus: bool, others: bool) -> None:
@@ -126,14 +163,41 @@ def _rebuild(settings: Settings, storage: Storage, *, rebuild: bool, compact: bo
         _compact(storage)
 
 
-def _show(settings: Settings, storage: Storage, group: str, *, as_json: bool) -> None:
+def _rows(
+    settings: Settings, storage: Storage, group: str
+) -> tuple[list[dict[str, Any]], Overheads | None]:
+    """Of the ledger, with what the cost tables add; by tag of the cost tables alone."""
     prices = read_price_book(settings.price_book)
-    with open_ledger(storage, tables=["attempts"]) as ledger:
-        rows = query_costs(ledger, group)
-    overheads = read_overheads(settings.costs_database, group, storage.url)
-    if overheads is not None:
-        rows = with_overheads(rows, overheads)
+    overheads: Overheads | None
+    if group in TAG_GROUPS:
+        rows, overheads = rows_by_tag(settings, storage, group)
+    else:
+        with open_ledger(storage, tables=["attempts"]) as ledger:
+            rows = query_costs(ledger, group)
+        overheads = read_overheads(settings.costs_database, group, storage.url)
+        if overheads is not None:
+            rows = with_overheads(rows, overheads)
     price_rows(prices, rows, diarized=settings.diarizer != "none")
+    if group == "tenant":
+        charge_rows(settings, rows)
+    return rows, overheads
+
+
+def _show(
+    settings: Settings,
+    storage: Storage,
+    group: str,
+    files: tuple[Path | None, Path | None],
+    *,
+    as_json: bool,
+) -> None:
+    rows, overheads = _rows(settings, storage, group)
+    if any(files):
+        written = save_sheets([costs_sheet(rows, group)], *files)
+        for path in written:
+            click.echo(f"{len(rows):,} rows in {path}.", err=as_json)
+        if not as_json:
+            return
     if as_json:
         limits = {"limits": limits_json(settings, storage)}
         print_json(costs_json(rows, group) | limits)
@@ -156,11 +220,10 @@ def _compact(storage: Storage) -> None:
 
 def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json: bool) -> None:
     """Of what is in the bucket now."""
-    from assets.cost_limits import cost_limits
+    from assets.refreshed_costs import refresh
     from resources.costs.focus import export_focus
-    from resources.costs.refreshing import refresh_costs
 
-    refresh_costs(settings, storage, cost_limits(settings))
+    refresh(settings, storage)
     count = export_focus(settings.costs_database, target)
     if as_json:
         print_json({"file": str(target), "charges": count})
@@ -170,15 +233,14 @@ def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json
 
 def _mirror(settings: Settings, storage: Storage, *, as_json: bool) -> None:
     """Of what is in the bucket now."""
-    from assets.cost_limits import cost_limits
+    from assets.refreshed_costs import refresh
     from resources.costs.mirroring import MirrorError, mirror_costs
-    from resources.costs.refreshing import refresh_costs
 
     url = settings.costs_postgres_url.get_secret_value()
     if not url:
         raise click.UsageError("COSTS_POSTGRES_URL is empty: name the PostgreSQL to copy into.")
     with told_plainly(MirrorError):
-        refresh_costs(settings, storage, cost_limits(settings))
+        refresh(settings, storage)
         done = mirror_costs(settings.costs_database, url)
     if as_json:
         print_json({"tables": done.tables, "rows": done.rows})

@@ -8,14 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from assets.cost_limits import cost_limits
+from assets.refreshed_costs import refresh
 from pipelines.billing.prices import read_price_book
 from pipelines.billing.simulation import showcase
 from pipelines.billing.simulation.fleet import simulate, until
 from pipelines.billing.simulation.plan import Plan
 from pipelines.billing.simulation.prices import book_csv
 from pipelines.settings import Settings, load_settings
-from resources.costs.refreshing import refresh_costs
 from resources.ledger_writer import write_rows
 from resources.storage import open_storage
 from resources.storage.base import Storage
@@ -41,7 +40,7 @@ def _show(folder: Path, *, as_json: bool) -> None:
     attempts = _fill(storage, plan, now)
     if not as_json:
         out.print(f"{attempts:,} attempts in the ledger. Building the marts …")
-    _, built = refresh_costs(settings, storage, cost_limits(settings), checks=False)
+    _, built = refresh(settings, storage, checks=False)
     if as_json:
         bucket, database = storage.url, str(settings.costs_database)
         print_json({"attempts": attempts, "bucket": bucket, "costs_database": database})
@@ -71,8 +70,11 @@ def _house(folder: Path, now: datetime) -> tuple[Settings, Plan]:
 
 def _tenants() -> str:
     lines = ["# made up, as everything in this folder\ntenants:\n"]
-    for tenant, limit in showcase.TENANT_MONTH_USD.items():
-        lines.append(f"  {tenant}:\n    budget:\n      month_usd: {limit}\n")
+    limits, terms = showcase.TENANT_MONTH_USD, showcase.TENANT_TERMS
+    for tenant in sorted(limits | terms):
+        lines.append(f"  {tenant}:\n{terms.get(tenant, '')}")
+        if tenant in limits:
+            lines.append(f"    budget:\n      month_usd: {limits[tenant]}\n")
     return "".join(lines)
 
 
@@ -91,6 +93,7 @@ def _say_next(out: Console, folder: Path) -> None:
     out.print(f"""\
   cd {folder}
   {escriba} report
+  {escriba} report --tenant synthetic-university
   {escriba} costs --by tenant
   {escriba} sql "FROM attempts LIMIT 5"
 costs.duckdb opens in any DuckDB client; the tables are in the schema `marts`.""")

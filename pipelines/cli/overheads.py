@@ -80,9 +80,13 @@ def read_overheads(database: Path, group: str, bucket: str) -> Overheads | None:
 
 def limit_lines(settings: Settings, storage: Storage) -> Iterator[str]:
     """A line for each limit, the worst first: by the gate's own count of this moment."""
+    from assets.cost_limits import budget_owners
+
     marks = {"ok": "  ", "warn": "! ", "stop": "!!"}
+    owners = budget_owners(settings)
     for level in limit_levels(settings, storage):
-        yield f"{marks[level.state]} {level.sentence}"
+        told = ", ".join(owners.get(level.scope, ()))
+        yield f"{marks[level.state]} {level.sentence}" + (f" Told: {told}." if told else "")
 
 
 def limit_levels(settings: Settings, storage: Storage) -> "list[Level]":

@@ -4,7 +4,8 @@ import csv
 import re
 import sys
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from rich.console import Console
@@ -16,16 +17,24 @@ from .cost_table import new_table
 from .faults import told_plainly
 from .house import console, json_option, open_house, print_json, say_if_synthetic
 from .plain import plain, plain_text
+from .sheet_files import save_sheets, xlsx_option
+
+if TYPE_CHECKING:
+    from resources.sheets import Sheet
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)")
 
 
-@click.command()
+# a question may begin with a comment, and "-- …" looks like an option
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("query")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a heading.")
+@xlsx_option("Into this workbook, and no table.")
 @click.option("--stale", is_flag=True, help="Of what is built already; do not look for new rows.")
 @json_option
-def command(query: str, *, as_csv: bool, stale: bool, as_json: bool) -> None:
+def command(
+    query: str, *, as_csv: bool, xlsx_file: Path | None, stale: bool, as_json: bool
+) -> None:
     """Ask the ledger and the cost tables in SQL (DuckDB).
 
     \b
@@ -36,6 +45,10 @@ def command(query: str, *, as_csv: bool, stale: bool, as_json: bool) -> None:
     backend_performance  how fast and how reliable each backend was, by day
     waste, idle          money that made no transcript, by kind; by tenant
     worker_time          what workers did with the time that was paid, by day
+    recording_tags       cost center and project of each recording that has one
+    spend_by_tag         daily_spend by cost center and project
+    tenant_months        what each tenant cost in each month, and for an hour of audio
+    commitments          what is paid in advance, spread over its days
     budget_burn          spent against the limits, with a forecast
     reconciliation       the providers' bills, and what explains them
     anomalies, break_even, unit_economics, focus_charges
@@ -53,7 +66,10 @@ def command(query: str, *, as_csv: bool, stale: bool, as_json: bool) -> None:
             _refresh(settings, storage)
         with open_for_questions(settings.costs_database, storage.url) as costs:
             answer = _ask(costs, query)
-    if as_json:
+    if xlsx_file is not None:
+        save_sheets([_sheet(answer)], None, xlsx_file)
+        click.echo(f"{len(answer.rows):,} rows in {xlsx_file}.", err=True)
+    elif as_json:
         names = answer.names
         print_json([dict(zip(names, map(plain, row), strict=True)) for row in answer.rows])
     elif as_csv:
@@ -70,6 +86,12 @@ class _Answer:
     names: list[str]
     types: list[str]
     rows: list[tuple[Any, ...]]
+
+
+def _sheet(answer: _Answer) -> "Sheet":
+    from resources.sheets import Sheet
+
+    return Sheet("answer", answer.names, answer.rows)
 
 
 def _ask(costs: Any, query: str) -> _Answer:  # noqa: ANN401  # a DuckDB connection
@@ -97,12 +119,11 @@ def _ask(costs: Any, query: str) -> _Answer:  # noqa: ANN401  # a DuckDB connect
 
 def _refresh(settings: Settings, storage: Storage) -> None:
     """The ledger can be asked even where the marts cannot be built; that is said."""
-    from assets.cost_limits import cost_limits
+    from assets.refreshed_costs import refresh
     from resources.costs.building import CostsBuildError
-    from resources.costs.refreshing import refresh_costs
 
     try:
-        refresh_costs(settings, storage, cost_limits(settings), checks=False, unless_current=True)
+        refresh(settings, storage, checks=False, unless_current=True)
     except CostsBuildError as error:
         click.echo(f"escriba: the cost tables are as they were. {error}", err=True)
 

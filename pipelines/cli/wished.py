@@ -9,6 +9,7 @@ from assets.options import tenant_options
 from assets.wishes import Wishes, check_speakers
 from gpu_job.contract import Speakers
 from gpu_job.translating import cannot_translate
+from pipelines.billing.tags import Tags, check_tag
 from pipelines.languages import check_candidates, check_language
 from pipelines.prompts import check_prompt
 from pipelines.recordings import NameRefusedError, check_tenant
@@ -18,6 +19,14 @@ from pipelines.track_names import check_track
 from resources.gpu.registry import open_backends
 
 Given = TypeVar("Given")
+
+
+def tags_of(cost_center: str | None, project: str | None) -> Tags:
+    """--cost-center and --project; click.UsageError where one can be none."""
+    return Tags(
+        cost_center=_checked("--cost-center", cost_center, check_tag),
+        project=_checked("--project", project, check_tag),
+    )
 
 
 def check_name(tenant: str) -> str:

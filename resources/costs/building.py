@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from pipelines.settings import Settings
+from resources.gpu.registry import backend_names
 
 from .database import costs_lock, open_database
 from .dbt_project import digest_of, make_project, run_dbt
@@ -109,6 +110,7 @@ def _state(
         now.astimezone(UTC).date(),
         settings.budget_warn_share,
         _told(connection, "FROM ledger.limits ORDER BY ALL"),
+        _told(connection, "FROM ledger.tag_rules ORDER BY ALL"),
         _told(connection, "SELECT max(load_id) FROM ledger.loaded_files"),
     ]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
@@ -128,7 +130,10 @@ def _arguments(*, full: bool, checks: bool, examples: bool) -> list[str]:
 def _variables(
     settings: Settings, as_of: datetime | None, piece_rows: int | None
 ) -> dict[str, str | int]:
-    told: dict[str, str | int] = {"warn_share": str(settings.budget_warn_share)}
+    told: dict[str, str | int] = {
+        "warn_share": str(settings.budget_warn_share),
+        "backends": ",".join(backend_names()),
+    }
     if as_of is not None:
         told["as_of"] = as_of.astimezone(UTC).isoformat()
     if piece_rows is not None:

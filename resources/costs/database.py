@@ -41,6 +41,8 @@ _BESIDE = """
     CREATE TABLE IF NOT EXISTS ledger.project (digest VARCHAR);
     CREATE TABLE IF NOT EXISTS ledger.last_build (state VARCHAR);
     CREATE TABLE IF NOT EXISTS ledger.bucket (url VARCHAR, is_synthetic BOOLEAN);
+    CREATE TABLE IF NOT EXISTS ledger.tag_rules
+        (tenant VARCHAR, place INTEGER, pattern VARCHAR, cost_center VARCHAR, project VARCHAR);
     CREATE TABLE IF NOT EXISTS ledger.limits
         (scope VARCHAR, day_usd DECIMAL(18, 9), month_usd DECIMAL(18, 9));
 """

@@ -27,6 +27,7 @@ def make_project(settings: Settings, folder: Path) -> Path:
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copyfile(PROJECT / name, folder / name)
     shutil.copyfile(settings.price_book, folder / "seeds" / "price_book.csv")
+    shutil.copyfile(settings.committed_use, folder / "seeds" / "committed_use.csv")
     shutil.copyfile(settings.exchange_rates, folder / "seeds" / "exchange_rates.csv")
     return folder
 

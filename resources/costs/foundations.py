@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pipelines.billing.commitments import CommitmentError, read_commitments
 from pipelines.billing.currencies import ExchangeRateError, read_exchange_rates
 from pipelines.billing.prices import PriceBookError, read_price_book
 from pipelines.billing.seed_lines import gap
@@ -33,7 +34,8 @@ def hold_seeds(settings: Settings, *, gaps: bool) -> None:
     try:
         prices = read_price_book(settings.price_book).prices
         rates = read_exchange_rates(settings.exchange_rates).rates
-    except (PriceBookError, ExchangeRateError) as error:
+        read_commitments(settings.committed_use)
+    except (PriceBookError, ExchangeRateError, CommitmentError) as error:
         raise CostsBuildError(str(error)) from error
     for setting, lines in (("PRICE_BOOK", prices), ("EXCHANGE_RATES", rates)):
         if gaps and (missing := gap(lines)):

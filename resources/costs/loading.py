@@ -4,15 +4,18 @@ Each batch of files is one transaction: its rows, the days that they change, and
 Killed anywhere, the next load goes on where this one ended.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 
 from pipelines.billing.policy import Limits
+from pipelines.billing.tags import TagRule
 from resources.ledger_faults import damaged, hold_columns
 from resources.ledger_files import fetch, ledger_files, local_path
 from resources.ledger_tables import LEDGER, LedgerTable
@@ -36,10 +39,16 @@ class Loaded:
     load_id: int
 
 
-def load_ledger(storage: Storage, path: Path, limits: Mapping[str, Limits]) -> Loaded:
+def load_ledger(
+    storage: Storage,
+    path: Path,
+    limits: Mapping[str, Limits],
+    tag_rules: Sequence[TagRule] | None = None,
+) -> Loaded:
     """Everything that is in the bucket and not yet in the database.
 
-    limits: of 'all' and of each tenant that has its own; they replace those from before.
+    limits: of 'all' and of each tenant that has its own; they replace those from before, as
+    tag_rules do. None: those from before stay.
 
     A database that turns out to be damaged is made anew: the bucket has all of it.
 
@@ -50,15 +59,20 @@ def load_ledger(storage: Storage, path: Path, limits: Mapping[str, Limits]) -> L
     """
     with costs_lock(path):
         try:
-            return _load_all(storage, path, limits)
+            return _load_all(storage, path, limits, tag_rules)
         except duckdb.Error as error:
             if not is_damage(error):
                 raise
         remove(path)
-        return _load_all(storage, path, limits)
+        return _load_all(storage, path, limits, tag_rules)
 
 
-def _load_all(storage: Storage, path: Path, limits: Mapping[str, Limits]) -> Loaded:
+def _load_all(
+    storage: Storage,
+    path: Path,
+    limits: Mapping[str, Limits],
+    tag_rules: Sequence[TagRule] | None,
+) -> Loaded:
     files = rows = 0
     with open_database(path, storage.url) as connection:
         _note_bucket(connection, storage)
@@ -66,7 +80,9 @@ def _load_all(storage: Storage, path: Path, limits: Mapping[str, Limits]) -> Loa
             for batch, folder in _batches(storage, connection, table):
                 files += len(batch)
                 rows += _load(connection, table, batch, folder)
-        _replace_limits(connection, limits)
+        _replace(connection, "limits", _limit_rows(limits))
+        if tag_rules is not None:
+            _replace(connection, "tag_rules", [dataclasses.astuple(one) for one in tag_rules])
         return Loaded(files, rows, _last_load(connection))
 
 
@@ -194,12 +210,19 @@ def _merge(connection: duckdb.DuckDBPyConnection, table: LedgerTable, load_id: i
     return int(count)
 
 
-def _replace_limits(connection: duckdb.DuckDBPyConnection, limits: Mapping[str, Limits]) -> None:
-    rows = [(scope, one.day_usd, one.month_usd) for scope, one in sorted(limits.items())]
+def _limit_rows(limits: Mapping[str, Limits]) -> list[tuple[Any, ...]]:
+    return [(scope, one.day_usd, one.month_usd) for scope, one in sorted(limits.items())]
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """What the settings say now, in the place of what they said."""
     connection.begin()
-    connection.execute("DELETE FROM ledger.limits")
+    connection.execute(f"DELETE FROM ledger.{table}")  # noqa: S608  # our own names
     if rows:
-        connection.executemany("INSERT INTO ledger.limits VALUES (?, ?, ?)", rows)
+        places = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"INSERT INTO ledger.{table} VALUES ({places})", rows)  # noqa: S608
     connection.commit()
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from resources.ledger_tables import LEDGER_ATTEMPTS, LEDGER_INVOICES, LedgerTable
+from resources.ledger_tables import LEDGER_ATTEMPTS, LEDGER_INVOICES, LEDGER_TAGS, LedgerTable
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,6 +38,8 @@ def touch_days(connection: "duckdb.DuckDBPyConnection", table: LedgerTable, load
 
     Nothing is written before anything was built: the first build is of all days.
     """
+    if table is LEDGER_TAGS:  # the tables of tags are always built whole
+        return
     [(is_built,)] = connection.execute("SELECT count(*) > 0 FROM ledger.built").fetchall()
     if not is_built:
         return

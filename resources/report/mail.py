@@ -2,7 +2,7 @@
 
 import smtplib
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -38,9 +38,7 @@ def letter(
     report: Report, advice: Sequence[Advice], sender: str, to: Sequence[str]
 ) -> EmailMessage:
     """For people who read text, for those who look at pictures, and for a browser."""
-    message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = report.headline, sender, ", ".join(to)
-    message["Message-ID"] = make_msgid("escriba", domain=sender.rpartition("@")[2].strip("> "))
+    message = _addressed(report.headline, sender, to)
     lines = [f"{usd(one.saving_usd)} to be saved: {one.title}" for one in advice]
     message.set_content("\n".join([report.headline, "", *lines, "", "The page is attached.", ""]))
     picture = make_msgid(domain="escriba.invalid")
@@ -56,6 +54,39 @@ def letter(
     # as bytes: a script's lines are not to be broken anew on the way
     page = report.html.encode()
     message.add_attachment(page, maintype="text", subtype="html", filename="costs.html")
+    return message
+
+
+_KINDS = {
+    ".html": ("text", "html"),
+    ".csv": ("text", "csv"),
+    ".xlsx": ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+
+
+def statement_letter(
+    headline: str, files: Mapping[str, bytes], name: str, sender: str, to: Sequence[str]
+) -> EmailMessage:
+    """A tenant's statement: the sentence, and the files as they are. files: by their endings."""
+    message = _addressed(headline, sender, to)
+    message.set_content(f"{headline}\n\nThe statement and its tables are attached.\n")
+    for ending, body in files.items():
+        kind, subtype = _KINDS[f".{ending.rpartition('.')[2]}"]
+        message.add_attachment(body, maintype=kind, subtype=subtype, filename=f"{name}{ending}")
+    return message
+
+
+def note(headline: str, text: str, sender: str, to: Sequence[str]) -> EmailMessage:
+    """A few lines, and nothing attached."""
+    message = _addressed(headline, sender, to)
+    message.set_content(text)
+    return message
+
+
+def _addressed(headline: str, sender: str, to: Sequence[str]) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = headline, sender, ", ".join(to)
+    message["Message-ID"] = make_msgid("escriba", domain=sender.rpartition("@")[2].strip("> "))
     return message
 
 
@@ -98,7 +129,7 @@ def _session(server: MailServer) -> Iterator[smtplib.SMTP]:
         raise MailError(f"{where} refuses SMTP_USER or SMTP_PASSWORD.") from error
     except (smtplib.SMTPException, OSError) as error:
         raise MailError(
-            f"No report can be sent by {where} ({_short(error)}): look at SMTP_HOST, "
+            f"No mail can be sent by {where} ({_short(error)}): look at SMTP_HOST, "
             "SMTP_PORT and SMTP_SECURITY."
         ) from error
 

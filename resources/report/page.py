@@ -116,15 +116,21 @@ def _words(text: str):  # noqa: ANN202  # markupsafe's, which comes with jinja2
 
 
 @lru_cache(maxsize=1)
-def _template():  # noqa: ANN202  # jinja2's, which is only imported here
+def _template():  # noqa: ANN202  # jinja2's, which is only imported there
+    return environment().get_template("report.html")
+
+
+@lru_cache(maxsize=1)
+def environment():  # noqa: ANN201  # jinja2's, which is only imported here
+    """Templates in which everything that people named is escaped."""
     import jinja2  # noqa: PLC0415
 
-    environment = jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["words"] = _words
-    return environment.get_template("report.html")
+    made.filters["words"] = _words
+    return made

@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 import duckdb
 
 from pipelines.billing.report import figures as rows
+from pipelines.billing.report import finance
 from pipelines.billing.report.figures import Figures, PriceChange, Waiting
 from pipelines.billing.report.periods import Compared
 from resources.costs.reading import is_synthetic, read_only
+from resources.gpu.registry import backend_names
 
 Row = TypeVar("Row")
 _WEEK_BEFORE = "$since::DATE - 6"  # the curves of a week begin with the period
@@ -88,6 +90,22 @@ _WAITING = """
     FROM jobs GROUP BY 1, 2
     HAVING max(idle_timeout_seconds) > 0 AND max(usd_per_hour) > 0 ORDER BY 1, 2
 """
+_UNIT_COSTS = f"""
+    SELECT month, tenant, audio_hours, cost_usd, usd_per_audio_hour FROM marts.tenant_months
+    WHERE tenant <> '{rows.UNALLOCATED}' AND month <= $until
+      AND month > date_trunc('month', $until::DATE) - INTERVAL 12 MONTH
+    ORDER BY month, tenant
+"""  # noqa: S608
+_TAGS = """
+    SELECT cost_center, project,
+           coalesce(sum(audio_seconds) FILTER (category = 'run'), 0) / 3600, sum(cost_usd)
+    FROM marts.spend_by_tag WHERE day BETWEEN $since AND $until
+    GROUP BY ALL ORDER BY 4 DESC, 1, 2
+"""
+_COMMITMENTS = """
+    SELECT name, backend, sku, sum(amortized_usd), sum(used_hours), sum(at_price_book_usd)
+    FROM marts.commitments WHERE day BETWEEN $since AND $until GROUP BY ALL ORDER BY ALL
+"""
 _PRICES = """
     SELECT now.valid_from::DATE, now.backend, now.sku,
            before.price_usd * (3600 / before.unit_seconds)::DECIMAL(6, 0),
@@ -128,6 +146,10 @@ def read_figures(path: Path, periods: Compared, bucket: str = "") -> Figures:
             ),
             waiting=tuple(Waiting(*row[:-1], tuple(row[-1])) for row in ask(_WAITING)),
             price_changes=_made(PriceChange, ask(_PRICES)),
+            unit_costs=_made(finance.UnitCost, ask(_UNIT_COSTS)),
+            tags=_made(finance.TagSpend, ask(_TAGS)),
+            commitments=_made(finance.Commitment, ask(_COMMITMENTS)),
+            backends=frozenset(backend_names()),
             is_synthetic=is_synthetic(connection),
         )
 

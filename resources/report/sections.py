@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelines.billing.report.figures import Figures
-from pipelines.billing.report.wording import seven_days, these_days
+from pipelines.billing.report.wording import backend, seven_days, these_days
 
-from . import tables
+from . import finance_tables, tables
 from .charts.break_even import break_even
 from .charts.budget import budget
 from .charts.daily import daily
 from .charts.drawing import Spec
 from .charts.rates import price_of_audio, speed
+from .charts.tenants import unit_costs
 from .charts.waste import waste
 from .tables import Table
 
@@ -35,12 +36,14 @@ def sections(figures: Figures) -> list[Section]:
     drawn = [
         _spend(figures),
         _price(figures),
+        *_by_tenant(figures),
         _speed(figures),
         _waste(figures),
         _break_even(figures),
         *_budget(figures),
     ]
-    return [*(one for one in drawn if one.spec is not None), *_dearest(figures)]
+    shown = [one for one in drawn if one.spec is not None]
+    return [*shown, *_committed(figures), *_dearest(figures)]
 
 
 def _spend(figures: Figures) -> Section:
@@ -54,6 +57,7 @@ def _spend(figures: Figures) -> Section:
             tables.by_backend(figures),
             tables.by_tenant(figures),
             tables.by_category(figures),
+            *([finance_tables.by_tag(figures)] if _is_tagged(figures) else []),
             tables.days(figures),
         ),
     )
@@ -69,6 +73,24 @@ def _price(figures: Figures) -> Section:
         "Lines of cost for an hour of audio by backend",
         (tables.weeks(figures),),
     )
+
+
+def _is_tagged(figures: Figures) -> bool:
+    return any(one.cost_center or one.project for one in figures.tags)
+
+
+def _by_tenant(figures: Figures) -> Iterator[Section]:
+    """Where there is more than a month to compare."""
+    if len({one.month for one in figures.unit_costs}) > 1:
+        yield Section(
+            "tenants",
+            "An hour of audio by tenant",
+            "All that a tenant carries over the audio that was done for it, month by month; the "
+            "last one as far as it goes.",
+            unit_costs(figures),
+            "Lines of cost for an hour of audio by tenant",
+            (finance_tables.unit_costs(figures),),
+        )
 
 
 def _speed(figures: Figures) -> Section:
@@ -99,11 +121,21 @@ def _break_even(figures: Figures) -> Section:
         "breakeven",
         "Where it would be cheapest",
         "What a day would cost by hours of audio, at today's prices and measured speeds. A machine "
-        "by the hour costs its day; its line ends where one can do no more.",
+        "by the hour costs its day; its line ends where one can do no more."
+        + _only_compared(figures),
         break_even(figures),
         "Lines of a day's cost by hours of audio",
         (tables.options(figures),),
     )
+
+
+def _only_compared(figures: Figures) -> str:
+    """Which places no work can be sent to."""
+    others = {one.backend for one in figures.options if not figures.can_send_to(one.backend)}
+    if not others:
+        return ""
+    named = ", ".join(sorted(map(backend, others)))
+    return f" For comparison alone, since this version cannot send work there: {named}."
 
 
 def _budget(figures: Figures) -> Iterator[Section]:
@@ -121,6 +153,16 @@ def _budget(figures: Figures) -> Iterator[Section]:
                 "The month's spend, its forecast and its limit",
                 (tables.budgets(figures),),
             )
+
+
+def _committed(figures: Figures) -> Iterator[Section]:
+    if figures.commitments:
+        lead = (
+            "What was paid in advance is spread over the days of its term here; everywhere else "
+            "money is counted on the day on which it was billed."
+        )
+        told = (finance_tables.commitments(figures),)
+        yield Section("committed", "Committed use", lead, None, "", told)
 
 
 def _dearest(figures: Figures) -> Iterator[Section]:

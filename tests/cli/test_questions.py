@@ -73,6 +73,24 @@ def test_the_ledger_answers_in_every_form(place):
     assert lines == ["tenant,attempts", "arts,1", "law,1"]
 
 
+@pytest.mark.parametrize("words", [("{}", "--json"), ("--json", "{}"), ("--json", "--", "{}")])
+@pytest.mark.parametrize("comment", ["-- who = what?", "--who", "-- --csv"])
+def test_a_question_may_begin_with_a_comment(asked, comment, words):
+    query = f"{comment}\nSELECT count(*) AS attempts FROM attempts"
+
+    done = escriba("sql", "--stale", *(word.format(query) for word in words), cwd=asked)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [{"attempts": 2}]
+
+
+def test_an_option_that_is_none_is_told(asked):
+    done = escriba("sql", "SELECT 1", "--cvs", cwd=asked)
+
+    assert done.returncode == 2
+    assert "--cvs" in done.stderr
+
+
 def test_the_marts_are_built_when_somebody_asks_and_left_as_they_are_when_told_to(place):
     query = "SELECT tenant, sum(cost_usd) > 0 AS paid FROM daily_spend GROUP BY 1 ORDER BY 1"
 

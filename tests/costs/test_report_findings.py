@@ -1,5 +1,6 @@
 """What a report says of hand-made figures: each saving can be worked on paper."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -7,6 +8,7 @@ import pytest
 
 from pipelines.billing.report import figures as rows
 from pipelines.billing.report import wording
+from pipelines.billing.report.backends import at_hours
 from pipelines.billing.report.comparison import by_week, change, sums_by, usd_per_audio_hour
 from pipelines.billing.report.figures import Figures
 from pipelines.billing.report.findings import advice, attention
@@ -332,3 +334,47 @@ def test_shares_as_well(share, text):
 )
 def test_a_change_is_said_as_a_share_of_what_was(now, before, text):
     assert wording.changed(change(now, before)) == text
+
+
+def test_advice_names_no_backend_that_this_version_cannot_send_work_to():
+    """AWS did an hour for 0.11; without it RunPod's 0.29 is the cheapest, OpenAI's 0.58 dearer."""
+    days = range(10)
+    places = (*DEAR_AND_CHEAP, ("29", "openai"))
+    given = {
+        "spend": [spend(amount, where, day) for day in days for amount, where in places],
+        "speed": [speed(50.0, where, day) for day in days for _, where in places],
+        "options": [option(96, "1"), option(120, "1")],
+    }
+    of_aws = [rows.Waiting("aws_gpu", "g5", 300.0, 9.0, usd(9), 500, (2.0, 90.0))]
+
+    found = advice(replace(figures(**given, waiting=of_aws), backends=frozenset({"runpod"})))
+
+    assert [one.title for one in found] == [
+        "RunPod does for US$ 0.29 an hour of audio what OpenAI does for US$ 0.58"
+    ]
+    assert found[0].saving_usd == usd("145")  # 500 h at 0.29 less
+    assert not any("aws" in f"{one}".casefold() for one in found)
+
+
+@pytest.mark.parametrize(
+    ("hours", "by_use", "machine"),
+    [(0.0, "0", "11.28"), (0.5, "0.18", "11.28"), (100.0, "36", "11.28"), (1000.0, "360", None)],
+)
+def test_a_day_costs_in_proportion_and_a_machine_its_day_at_none_and_at_many_hours(
+    hours, by_use, machine
+):
+    """0.36 an hour of audio; a machine at 11.28 a day, which does 10 h of audio in one (RTF 0.1)
+    up to four fifths of a day: 192 h."""
+    given = [
+        *(
+            rows.Option(
+                "openai", "w", "audio_minute", n, 0.0, 9, usd(n) * usd("0.36"), can_do_it=True
+            )
+            for n in (0, 1, 240)
+        ),
+        *(option(n, "11.28") for n in (0, 1, 240)),
+    ]
+
+    found = {one.backend: one.usd_a_day for one in at_hours(tuple(given), hours)}
+
+    assert found == {"openai": usd(by_use)} | ({"aws_gpu": usd(machine)} if machine else {})

@@ -5,6 +5,7 @@ import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import httpx
 import pytest
 import uvicorn
 from playwright.sync_api import sync_playwright
@@ -31,6 +32,8 @@ def served(tmp_path, free_port):
     storage.write("reports/2026-03-21.html", report.html.encode())
     storage.write("reports/2026-03-21.png", report.png)
     storage.write("reports/notes.txt", b"no report")
+    storage.write("reports/statements/acme/2026-02.html", b"<p>of acme</p>")
+    storage.write("reports/statements/acme/2026-02.xlsx", b"PK")
     port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(make_app(storage), host="127.0.0.1", port=port, log_level="error")
@@ -71,3 +74,16 @@ def test_it_draws_in_an_origin_of_its_own(served):
         assert picture.headers["content-type"] == "image/png"
         assert page.goto(f"{served}/notes.txt").status == 404
         browser.close()
+
+
+def test_a_statement_is_shown_and_its_workbook_is_saved_under_its_name(served):
+    page = httpx.get(f"{served}/statements/acme/2026-02.html")
+    book = httpx.get(f"{served}/statements/acme/2026-02.xlsx")
+
+    assert (page.text, page.headers["content-type"]) == (
+        "<p>of acme</p>",
+        "text/html; charset=utf-8",
+    )
+    assert "sandbox" in page.headers["content-security-policy"]
+    assert book.headers["content-disposition"] == "attachment; filename*=UTF-8''acme-2026-02.xlsx"
+    assert book.headers["content-type"].endswith("spreadsheetml.sheet")

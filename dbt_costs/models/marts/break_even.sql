@@ -1,5 +1,6 @@
--- Grain: a backend's sku and hours of audio a day (1 to 240). Guarantee: what a day would cost there
--- at today's price; a machine that is always on costs its day, and does no more than it can.
+-- Grain: a backend's sku and hours of audio a day (0 to 2,400). Guarantee: what a day would cost
+-- there at today's price; a machine that is always on costs its day, without audio too, and does no
+-- more than it can.
 {{ config(materialized='table') }}
 with measured as (
     select backend, sku, median(run_seconds / audio_seconds) as rtf, count(*) as jobs
@@ -28,7 +29,7 @@ options as (
       and prices.backend <> 'local'
 ),
 hours as (
-    select unnest([1, 2, 4, 6, 8, 12, 16, 24, 36, 48, 72, 96, 120, 168, 240]) as audio_hours_a_day
+    select unnest([0, 1, 2, 4, 6, 8, 12, 16, 24, 36, 48, 72, 96, 120, 168, 240, 480, 960, 2400]) as audio_hours_a_day
 )
 select
     backend, sku, unit, audio_hours_a_day, rtf, jobs as measured_jobs,
@@ -38,5 +39,6 @@ select
         else (audio_hours_a_day * rtf * (1 + overhead) * usd_per_hour::double)::decimal(18, 9)
     end as usd_a_day,
     -- one GPU; an API, and endless workers by the second, have no such limit
-    case when unit = 'machine_hour' then audio_hours_a_day * rtf <= 24 else true end as can_do_it
+    case when unit = 'machine_hour' then audio_hours_a_day * rtf <= 24 else true end as can_do_it,
+    list_contains(string_split('{{ var('backends') }}', ','), backend) as can_be_set_up
 from options cross join hours

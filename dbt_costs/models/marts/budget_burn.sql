@@ -50,7 +50,8 @@ forecast as (
             spent_usd + greatest(0, ledger.from_nano(mean_nano) - today_usd)
             + ledger.from_nano(mean_nano * days_left)
         end::decimal(38, 9) as forecast_usd,
-        case when days_left is null then 0 else
+        -- a scope that began today has no day to deviate from
+        case when days_left is null or deviation is null then 0 else
             1.96 * deviation * sqrt(days_left + days_left * days_left / greatest(basis_days, 1.0))
         end::decimal(38, 9) as margin_usd
     from ahead

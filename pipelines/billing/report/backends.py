@@ -23,7 +23,10 @@ def dearer_backend(figures: Figures) -> Iterator[Advice]:
     prices = _prices(figures)
     if len(prices) < 2:  # noqa: PLR2004  # two to compare
         return
-    best = min(prices, key=lambda name: prices[name])
+    ours = [name for name in prices if figures.can_send_to(name)]
+    if not ours:
+        return
+    best = min(ours, key=lambda name: prices[name])
     well = _on_well_days(figures, best)
     for name, dear in _prices(well).items():
         cheap = prices[best]
@@ -73,7 +76,11 @@ def cheapest_at(figures: Figures) -> Iterator[Advice]:
     period = figures.periods.now
     a_day = usual_hours(figures)
     price = usd_per_audio_hour(figures, period)
-    options = [one for one in at_hours(figures.options, a_day) if one.jobs >= _LEAST_JOBS]
+    options = [
+        one
+        for one in at_hours(figures.options, a_day)
+        if one.jobs >= _LEAST_JOBS and figures.can_send_to(one.backend)
+    ]
     if not options or price is None:
         return
     now = price * Decimal(repr(a_day))
@@ -103,23 +110,19 @@ def usual_hours(figures: Figures) -> float:
 
 
 def at_hours(options: tuple[Option, ...], a_day: float) -> list[Option]:
-    """Each place that can do so many hours of audio a day, between the two rows around it."""
+    """Each place that can do so many hours of audio a day, none and thousands too.
+
+    A machine costs its day, whatever it does; all else is paid in proportion.
+    """
+    most: dict[str, Option] = {}
+    for one in options:
+        if one.name not in most or one.audio_hours_a_day > most[one.name].audio_hours_a_day:
+            most[one.name] = one
     found = []
-    for name in sorted({one.name for one in options}):
-        rows = sorted(
-            (one for one in options if one.name == name), key=lambda one: one.audio_hours_a_day
-        )
-        low = max((r for r in rows if r.audio_hours_a_day <= a_day), default=rows[0], key=_hours)
-        high = min((r for r in rows if r.audio_hours_a_day >= a_day), default=rows[-1], key=_hours)
-        if a_day * low.rtf > _MOST_BUSY_HOURS and low.unit == "machine_hour":
-            continue
-        span = high.audio_hours_a_day - low.audio_hours_a_day
-        part = Decimal(repr((a_day - low.audio_hours_a_day) / span)) if span else Decimal(0)
-        found.append(
-            replace(low, usd_a_day=low.usd_a_day + (high.usd_a_day - low.usd_a_day) * part)
-        )
+    for _, one in sorted(most.items()):
+        if one.unit != "machine_hour":
+            share = Decimal(repr(a_day)) / max(1, one.audio_hours_a_day)
+            found.append(replace(one, usd_a_day=one.usd_a_day * share))
+        elif a_day * one.rtf <= _MOST_BUSY_HOURS:
+            found.append(one)
     return found
-
-
-def _hours(one: Option) -> int:
-    return one.audio_hours_a_day

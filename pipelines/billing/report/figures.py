@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from .finance import Commitment, TagSpend, UnitCost
 from .periods import Compared
 
 ZERO = Decimal(0)
@@ -156,7 +157,10 @@ class PriceChange:
 
 @dataclass(frozen=True)
 class Figures:
-    """Everything, of the period and of the one before it. first_day: of the whole ledger."""
+    """Everything, of the period and of the one before it. first_day: of the whole ledger.
+
+    backends: that this version can send work to; None: all.
+    """
 
     periods: Compared
     first_day: date | None
@@ -170,4 +174,19 @@ class Figures:
     bills: tuple[Bill, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     price_changes: tuple[PriceChange, ...] = ()
+    unit_costs: tuple[UnitCost, ...] = ()
+    tags: tuple[TagSpend, ...] = ()
+    commitments: tuple[Commitment, ...] = ()
+    backends: frozenset[str] | None = None
     is_synthetic: bool = False
+
+    def can_send_to(self, backend: str) -> bool:
+        """Whether advice may name it."""
+        return self.backends is None or backend in self.backends
+
+    def dearest_tenants(self) -> list[str]:
+        """All of unit_costs, by what they cost in these months."""
+        spent: dict[str, Decimal] = {}
+        for one in self.unit_costs:
+            spent[one.tenant] = spent.get(one.tenant, ZERO) + one.usd
+        return sorted(spent, key=lambda name: (-spent[name], name))

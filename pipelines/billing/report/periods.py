@@ -56,5 +56,10 @@ def month(text: str, today: date) -> Compared:
     return Compared(Period(first, last), Period(before, min(until, _end(before))))
 
 
+def month_before(today: date) -> str:
+    """The last whole month, such as 2026-02."""
+    return f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
+
+
 def _end(first: date) -> date:
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])

@@ -19,7 +19,7 @@ _HOUR = 3_600
 def shorter_timeout(figures: Figures) -> Iterator[Advice]:
     """Workers that wait longer than it pays: the pauses that were, under other timeouts."""
     for one in figures.waiting:
-        if one.tails < _LEAST_TAILS:
+        if one.tails < _LEAST_TAILS or not figures.can_send_to(one.backend):
             continue
         shorter = [t for t in _TIMEOUTS if t < one.timeout_seconds]
         if not shorter:

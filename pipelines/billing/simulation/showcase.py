@@ -12,6 +12,23 @@ DAYS = 90
 SEED = 42
 DAY_LIMIT_USD, MONTH_LIMIT_USD = Decimal(50), Decimal(550)
 TENANT_MONTH_USD = {"synthetic-court": Decimal(220), "synthetic-clinic": Decimal(25)}
+# what finance says of the tenants: whose money it is, and what they are charged beside the cost
+TENANT_TERMS = {
+    "synthetic-university": """\
+    cost_center: "4100"
+    paths:
+      - {match: "lecture-*-0000*", project: archive}
+      - {match: "lecture-*", project: teaching}
+    charge: {markup: 0.15}
+""",
+    "synthetic-court": """\
+    cost_center: "2000"
+    project: hearings
+""",
+    "synthetic-council": """\
+    charge: {usd_per_audio_hour: 0.2}
+""",
+}
 _RECORDINGS_A_DAY = 120
 _OUTAGE_DAYS_AGO, _ANOMALY_DAYS_AGO = 17, 8
 _UNBILLED_DAYS = 2  # providers write a day late, and today is not over

@@ -7,9 +7,9 @@ from resources.report.palette import variable
 
 from .drawing import Rows, Spec, by_place, chart, dashes, in_order, spec, usd_tip
 
-_LEAST_HOURS, _MOST_HOURS = 1.0, 240.0
-_HOURS = [1, 2, 5, 10, 24, 50, 100, 240]
-_USD = [0.1, 0.3, 1, 3, 10, 30, 100, 300]
+_LEAST_HOURS, _MOST_HOURS = 1.0, 240.0  # a fleet with longer days has a longer axis
+_HOURS = [1, 2, 5, 10, 24, 50, 100, 240, 500, 1000, 2400]
+_USD = [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000]
 _MOST_LINES = 6
 _HEIGHT = 320
 _USUAL = ("runpod/l4", "aws_gpu/g5.xlarge", "openai/whisper-1")  # what a fleet may begin with
@@ -19,7 +19,7 @@ def break_even(figures: Figures) -> Spec | None:
     """Both axes are logarithmic: a price by the second is a slope, a machine a level line."""
     import altair as alt  # noqa: PLC0415
 
-    names = _shown(figures)
+    names, most = _shown(figures), _most_hours(figures)
     data: Rows = [
         {
             "hours": one.audio_hours_a_day,
@@ -27,15 +27,15 @@ def break_even(figures: Figures) -> Spec | None:
             "backend": wording.place(one.name),
         }
         for one in figures.options
-        if one.name in names and one.can_do_it
+        if one.name in names and one.can_do_it and _LEAST_HOURS <= one.audio_hours_a_day <= most
     ]
     if not data:
         return None
     x = alt.X(
         "hours:Q",
         title="hours of audio a day",
-        scale=alt.Scale(type="log", domain=[_LEAST_HOURS, _MOST_HOURS], nice=False),
-        axis=alt.Axis(values=_HOURS, format="d"),
+        scale=alt.Scale(type="log", domain=[_LEAST_HOURS, most], nice=False),
+        axis=alt.Axis(values=[one for one in _HOURS if one <= most], format="d"),
     )
     y = alt.Y(
         "usd:Q",
@@ -55,16 +55,25 @@ def break_even(figures: Figures) -> Spec | None:
             tooltip=tips,
         )
     )
-    return spec(alt.layer(lines, *_here(figures)), _HEIGHT)
+    return spec(alt.layer(lines, *_here(figures, most)), _HEIGHT)
 
 
-def _here(figures: Figures) -> list[object]:
+def _most_hours(figures: Figures) -> float:
+    """The end of the axis: the first row of the table beyond a usual day."""
+    usual = usual_hours(figures)
+    beyond = {float(one.audio_hours_a_day) for one in figures.options} | {_MOST_HOURS}
+    return max(_MOST_HOURS, min((one for one in beyond if one >= usual), default=max(beyond)))
+
+
+def _here(figures: Figures, most: float) -> list[object]:
     """Where a usual day stands, with its word on the side that has room."""
     import altair as alt  # noqa: PLC0415
 
-    now = min(_MOST_HOURS, max(_LEAST_HOURS, usual_hours(figures)))
-    mark = chart([{"hours": now, "label": "a usual day"}]).encode(x="hours:Q")
-    is_right = now * now > _LEAST_HOURS * _MOST_HOURS
+    usual = usual_hours(figures)
+    now = min(most, max(_LEAST_HOURS, usual))
+    beyond = "" if now == usual else f": {wording.hours(usual)}"  # the axis does not reach it
+    mark = chart([{"hours": now, "label": f"a usual day{beyond}"}]).encode(x="hours:Q")
+    is_right = now * now > _LEAST_HOURS * most
     words = mark.mark_text(
         align="right" if is_right else "left",
         dx=-6 if is_right else 6,

@@ -1,0 +1,45 @@
+"""Tables into files that finance opens: --csv and --xlsx, the same for all commands."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .faults import told_plainly
+
+if TYPE_CHECKING:
+    from resources.sheets import Sheet
+
+_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+def csv_option(help_text: str) -> Callable[[Any], Any]:
+    """--csv FILE."""
+    return click.option("--csv", "csv_file", type=_FILE, metavar="FILE", help=help_text)
+
+
+def xlsx_option(help_text: str) -> Callable[[Any], Any]:
+    """--xlsx FILE."""
+    return click.option("--xlsx", "xlsx_file", type=_FILE, metavar="FILE", help=help_text)
+
+
+def save_sheets(
+    sheets: Sequence["Sheet"], csv_file: Path | None, xlsx_file: Path | None
+) -> list[Path]:
+    """Those files that are asked for; the first table alone as CSV, all of them in the workbook.
+
+    Raises:
+        click.ClickException: one cannot be written.
+    """
+    from resources.sheets import SheetsError, save_csv, save_xlsx
+
+    written = []
+    with told_plainly(SheetsError):
+        if csv_file is not None:
+            save_csv(csv_file, sheets[0])
+            written.append(csv_file)
+        if xlsx_file is not None:
+            save_xlsx(xlsx_file, sheets)
+            written.append(xlsx_file)
+    return written

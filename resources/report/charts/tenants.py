@@ -1,0 +1,43 @@
+"""What an hour of audio cost each tenant, month by month."""
+
+from pipelines.billing.report.figures import Figures
+from resources.report.palette import variable
+
+from .drawing import Rows, Spec, chart, money, spec, usd_tip
+
+_MOST_LINES = 6
+_COLOURS = ("blue", "orange", "green", "pink", "sky", "brown")
+
+
+def unit_costs(figures: Figures) -> Spec | None:
+    """Lines of the tenants that cost most; None where nobody had audio."""
+    import altair as alt  # noqa: PLC0415
+
+    names = figures.dearest_tenants()[:_MOST_LINES]
+    data: Rows = [
+        {
+            "month": f"{one.month:%Y-%m}",
+            "tenant": one.tenant,
+            "usd": float(one.usd_per_audio_hour),
+            "hours": one.audio_hours,
+        }
+        for one in figures.unit_costs
+        if one.tenant in names and one.usd_per_audio_hour is not None
+    ]
+    if not data:
+        return None
+    colours = alt.Scale(domain=names, range=[variable(one) for one in _COLOURS[: len(names)]])
+    lines = chart(data).mark_line(strokeWidth=2, point={"size": 40})
+    return spec(
+        lines.encode(
+            x=alt.X("month:O", title=None, axis=alt.Axis(labelAngle=0)),
+            y=money("usd", "US$ an hour of audio", "$,.2f"),
+            color=alt.Color("tenant:N", scale=colours, title=None, sort=names),
+            tooltip=[
+                alt.Tooltip("tenant:N"),
+                alt.Tooltip("month:O"),
+                usd_tip("usd", "US$ an hour of audio", "$,.4f"),
+                alt.Tooltip("hours:Q", title="hours of audio", format=",.1f"),
+            ],
+        )
+    )
