@@ -95,6 +95,10 @@ def test_people_export_and_import_from_the_command_line(tmp_path, monkeypatch, w
         "empty_files": [],
         "amount_usd": "1.250000000",
         "backends": ["runpod"],
+        "gone": 0,
+        "gone_usd": "0",
+        "superseded": [],
+        "rate_sources": [],
     }
     done = calls.invoke(escriba, ["costs", "--export-focus", "focus.parquet", "--json"])
     assert json.loads(done.output) == {"file": "focus.parquet", "charges": 1}
