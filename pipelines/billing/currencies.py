@@ -5,8 +5,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
-from .prices import NANODOLLAR
-from .seed_lines import Seed, day, last_day, positive, read_seed
+from .seed_lines import NANODOLLAR, Seed, day, last_day, positive, read_seed
 
 
 class ExchangeRateError(ValueError):

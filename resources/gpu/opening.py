@@ -1,7 +1,8 @@
 """The job engine as the settings want it: all backends that are set up, prices, limits."""
 
 from pipelines.billing.policy import Limits as Money
-from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.billing.prices import PriceBook
+from pipelines.price_book import open_price_book
 from pipelines.settings import Settings
 from resources.budget import Budget
 from resources.ledger_writer import LedgerWriter
@@ -26,7 +27,7 @@ def open_engine(
 
 def open_reconciler(settings: Settings, storage: Storage) -> Reconciler:
     """For attempts that nobody looks at; of a process that runs nothing itself."""
-    prices = read_price_book(settings.price_book)
+    prices = open_price_book(settings)
     engine = open_engine(settings, storage, LedgerWriter(storage), prices)
     return Reconciler(storage, engine.fleet, engine.closing)
 

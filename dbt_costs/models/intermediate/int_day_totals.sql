@@ -1,6 +1,7 @@
 -- Grain: a day (UTC) and a backend; every day of which anything was measured or billed. Guarantee:
 -- machines cost what their bill says where it is of the whole day, which is one that was read after
--- the day was over; else what was measured. What is billed beside machines counts either way.
+-- the day was over and tells of its last hour, or of later ones; else what was measured. What is
+-- billed beside machines counts either way. assumed_usd: of the bill, by a rate that is an assumption.
 {% set beside = ['storage', 'network', 'tax', 'credit', 'other'] %}
 with measured as (
     select day, backend,
@@ -13,10 +14,13 @@ with measured as (
 billed as (
     select day, backend,
         coalesce(
-            max(imported_at) filter (category = 'compute')
-                >= ((day + 1)::timestamp at time zone 'UTC'),
+            least(
+                max(imported_at) filter (category = 'compute'),
+                min(told_until) filter (category = 'compute')
+            ) >= ((day + 1)::timestamp at time zone 'UTC'),
             false
         ) as is_billed,
+        sum(amount_usd) filter (starts_with(rate_source, 'assumed'))::decimal(38, 9) as assumed_usd,
         {% for name in ['compute'] + beside %}
         sum(amount_usd) filter (category = '{{ name }}')::decimal(38, 9) as {{ name }}_usd{{ '' if loop.last else ',' }}
         {% endfor %}
@@ -25,6 +29,7 @@ billed as (
 ),
 known as (
     select day, backend, coalesce(is_billed, false) as is_billed,
+        coalesce(assumed_usd, 0)::decimal(38, 9) as assumed_usd,
         {% for name in ['run', 'boot', 'idle', 'compute'] + beside %}
         coalesce({{ name }}_usd, 0)::decimal(38, 9) as {{ name }}_usd{{ '' if loop.last else ',' }}
         {% endfor %}
