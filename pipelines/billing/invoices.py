@@ -99,7 +99,8 @@ def check_line(line: BilledLine, now: datetime) -> None:
             a text is none that a file can hold.
     """
     try:
-        f"{line.bill}{line.invoice_id}{line.sku}{line.currency}{line.description}".encode()
+        words = (line.bill, line.invoice_id, line.sku, line.currency, line.description)
+        "".join((*words, line.of, line.line_id)).encode()
     except UnicodeEncodeError:
         raise ValueError("a text of it has half a character, which UTF-8 cannot say") from None
     told = f"its period {period(line)}"

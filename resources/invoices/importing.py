@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +11,7 @@ from pipelines.billing.bills import aws, gcp, runpod
 from pipelines.billing.bills.fields import Record
 from pipelines.billing.currencies import ExchangeRates
 from pipelines.billing.deliveries import Delivery as Taken
-from pipelines.billing.deliveries import Wish, marked
+from pipelines.billing.deliveries import marked
 from pipelines.billing.invoices import (
     BilledLine,
     InvoiceError,
@@ -26,11 +25,13 @@ from pipelines.billing.prices import total
 from resources.ledger_writer import write_rows
 from resources.storage.base import Storage
 
+from .imported import Delivery, Imported
 from .placing import Bill, Placed, placed, rows_of_bill
 from .reading import records
 from .standing import rows_between
 from .taken import note_taken, read_taken
 
+__all__ = ["PARSERS", "Delivery", "Imported", "import_invoices"]
 PARSERS: dict[str, ModuleType] = {"runpod": runpod, "aws": aws, "gcp": gcp}
 _ALONE = {one.BACKEND for one in PARSERS.values() if getattr(one, "ONE_AT_A_TIME", False)}
 _CORRECTING = {one.BACKEND for one in PARSERS.values() if getattr(one, "MAY_CORRECT", False)}
@@ -38,72 +39,6 @@ _BILL_REACH_DAYS = 400  # a bill has lines of what was used long before, and its
 _REACH_DAYS = 31  # so far before a line may lie the begin of one that overlaps it
 # what a provider's file may hold where something else belongs is told as its parser found it
 _MISREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How to read the files of one delivery.
-
-    provider: empty: told by the columns. bucket: the length of RunPod's records. tag: only what
-    carries it, (key, value); a bill holds more than transcription. wish: whether the files are a
-    further part of a delivery, or all of a new one, where nothing tells.
-    """
-
-    provider: str = ""
-    bucket: str = "day"
-    tag: tuple[str, str] | None = None
-    wish: Wish = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What came of it.
-
-    new, replaced and unchanged add up to rows; an unchanged one is written again only where its
-    day was not over when it was read. gone: rows that the delivery before had.
-    empty: names of files that hold no lines. superseded: bills, the files of which were taken
-    before, and have another delivery in their place. rate_sources: of other currencies.
-    """
-
-    new: int
-    replaced: int
-    unchanged: int
-    left_out: int
-    empty: tuple[str, ...]
-    usd: Decimal
-    backends: tuple[str, ...]
-    gone: int = 0
-    gone_usd: Decimal = Decimal(0)
-    superseded: tuple[str, ...] = ()
-    rate_sources: tuple[str, ...] = ()
-
-    @property
-    def rows(self) -> int:
-        """All that the delivery told."""
-        return self.new + self.replaced + self.unchanged
-
-    @property
-    def sentence(self) -> str:
-        """For people."""
-        whose = ", ".join(self.backends) or "nobody"
-        if self.unchanged == self.rows:
-            came = "the same again: nothing new" if self.rows else "nothing new"
-        else:
-            came = f"{self.new:,} new, {self.replaced:,} replaced, {self.unchanged:,} the same"
-        left_out = f"; {self.left_out:,} lines without that tag left out" if self.left_out else ""
-        gone = (
-            f"; {self.gone:,} of the delivery before, {self.gone_usd:.2f} USD, are gone"
-            if self.gone
-            else ""
-        )
-        told = [f"{self.rows:,} rows of {whose}, {self.usd:.2f} USD: {came}{left_out}{gone}."]
-        told += [f"Converted by {source}." for source in self.rate_sources]
-        if self.superseded:
-            told.append(
-                f"Of {', '.join(self.superseded)} a later delivery stands: its files of before "
-                "change nothing (--whole takes them all the same)."
-            )
-        return " ".join(told)
 
 
 def import_invoices(
@@ -129,14 +64,14 @@ def import_invoices(
     alone = [line for line in added_up(lines).values() if line.backend in _ALONE]
     refuse_overlaps(alone, [row for row in standing.values() if row.withdrawn_at is None])
     bills = _bills(lines, seen.only_grow)
-    taken = {bill.name: read_taken(storage, bill.backend, bill.name) for bill in bills}
+    taken = [read_taken(storage, bill.backend, bill.name) for bill in bills]
     done = []
-    for bill in bills:
+    for bill, before in zip(bills, taken, strict=True):
         known = rows_of_bill(standing.values(), bill.backend, bill.name)
-        done.append(placed(bill, known, taken[bill.name], rates=rates, now=now, wish=delivery.wish))
+        done.append(placed(bill, known, before, rates=rates, now=now, wish=delivery.wish))
     write_rows(storage, [row for one in done for row in one.write])
-    for bill, one in zip(bills, done, strict=True):
-        _note(storage, bill, one, taken[bill.name], now)
+    for bill, one, before in zip(bills, done, taken, strict=True):
+        _note(storage, bill, one, before, now)
     return _told(bills, done, seen, rates, now)
 
 

@@ -118,12 +118,11 @@ def _sums(
         return sums
     there = {mark for row in standing.values() for mark in (row.lines or "").split()}
     further = added_up(line for line in bill.lines if not there.issuperset(line.lines))
-    return {
-        key: _added(line, standing.get(key))
-        if (line := further.get(key))
-        else _as_it_was(sums[key], standing[key])
-        for key in sums
-    }
+    found = {key: _added(line, standing.get(key)) for key, line in further.items()}
+    for key, line in sums.items():
+        if key in standing and key not in found:
+            found[key] = _as_it_was(line, standing[key])
+    return found
 
 
 def _added(line: BilledLine, row: InvoiceRow | None) -> BilledLine:

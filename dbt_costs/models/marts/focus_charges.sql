@@ -124,7 +124,7 @@ named as (
 select
     day,
     billed as "BilledCost", billed as "EffectiveCost",
-    coalesce(unit_price * quantity, billed)::decimal(38, 18) as "ListCost", billed as "ContractedCost",
+    coalesce((unit_price * quantity)::decimal(38, 18), billed::decimal(38, 18)) as "ListCost", billed as "ContractedCost",
     coalesce(account, 'escriba') as "BillingAccountId",
     coalesce(provider || ' ' || account, 'Escriba') as "BillingAccountName", currency as "BillingCurrency",
     (date_trunc('month', day)::timestamp at time zone 'UTC') as "BillingPeriodStart",

@@ -11,8 +11,10 @@ from pipelines.billing.prices import Price, PriceBook
 from pipelines.billing.seed_lines import FOR_EVER
 
 # all prices of a book are in USD
-_COLUMNS = ("backend", "sku", "unit", "price_usd", "valid_from", "valid_to", "source")
-_COLUMNS += ("list_price_usd", "active_price_usd", "minimum_seconds")
+_COLUMNS = (
+    *("backend", "sku", "unit", "price_usd", "valid_from", "valid_to", "source"),
+    *("list_price_usd", "active_price_usd", "minimum_seconds"),
+)
 Change = tuple[str, str, datetime, Decimal]  # backend, sku, from when, times what it was
 
 
