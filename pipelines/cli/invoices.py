@@ -124,6 +124,7 @@ def _json(done: "Imported") -> dict[str, object]:
         "backends": done.backends,
         "gone": done.gone,
         "gone_usd": f"{done.gone_usd:f}",
+        "stood_usd": None if done.stood_usd is None else f"{done.stood_usd:f}",
         "superseded": done.superseded,
         "rate_sources": done.rate_sources,
     }

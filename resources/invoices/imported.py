@@ -26,7 +26,8 @@ class Imported:
     """What came of it.
 
     new, replaced and unchanged add up to rows; an unchanged one is written again only where its
-    day was not over when it was read. gone: rows that the delivery before had.
+    day was not over when it was read. gone: rows that the delivery before had. stood_usd: what a
+    new delivery takes the place of.
     empty: names of files that hold no lines. superseded: bills, the files of which were taken
     before, and have another delivery in their place. rate_sources: of other currencies.
     """
@@ -40,6 +41,7 @@ class Imported:
     backends: tuple[str, ...]
     gone: int = 0
     gone_usd: Decimal = Decimal(0)
+    stood_usd: Decimal | None = None
     superseded: tuple[str, ...] = ()
     rate_sources: tuple[str, ...] = ()
 
@@ -62,7 +64,10 @@ class Imported:
             if self.gone
             else ""
         )
-        told = [f"{self.rows:,} rows of {whose}, {self.usd:.2f} USD: {came}{left_out}{gone}."]
+        stood = "" if self.stood_usd is None else f", in place of {self.stood_usd:.2f} USD"
+        told = [
+            f"{self.rows:,} rows of {whose}, {self.usd:.2f} USD{stood}: {came}{left_out}{gone}."
+        ]
         told += [f"Converted by {source}." for source in self.rate_sources]
         if self.superseded:
             told.append(

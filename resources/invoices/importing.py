@@ -92,6 +92,7 @@ def _told(
     rates: ExchangeRates,
     now: datetime,
 ) -> Imported:
+    stood = [one.stood_usd for one in done if one.stood_usd is not None]
     rows = [row for bill in bills for row in invoice_rows(added_up(bill.lines), rates, now)]
     return Imported(
         new=sum(one.new for one in done),
@@ -103,6 +104,7 @@ def _told(
         backends=tuple(sorted({bill.backend for bill in bills})),
         gone=sum(one.gone for one in done),
         gone_usd=total(one.gone_usd for one in done),
+        stood_usd=total(stood) if stood else None,
         superseded=tuple(
             bill.name for bill, one in zip(bills, done, strict=True) if one.verdict == "replaced"
         ),

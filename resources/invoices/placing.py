@@ -15,6 +15,7 @@ from pipelines.billing.invoices import (
     row_id,
     withdrawn,
 )
+from pipelines.billing.prices import total
 from pipelines.billing.told_until import told_until
 
 _EARLIER = timedelta(microseconds=1)
@@ -22,7 +23,10 @@ _EARLIER = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Rows to write. The numbers count rows of the bill; gone_usd is what no longer stands."""
+    """Rows to write. The numbers count rows of the bill; gone_usd is what no longer stands.
+
+    stood_usd: what a new delivery takes the place of; None: of nothing.
+    """
 
     verdict: Verdict
     write: tuple[InvoiceRow, ...] = ()
@@ -31,6 +35,7 @@ class Placed:
     unchanged: int = 0
     gone: int = 0
     gone_usd: Decimal = Decimal(0)
+    stood_usd: Decimal | None = None
     rate_sources: tuple[str, ...] = ()
 
 
@@ -175,7 +180,10 @@ def _compared(  # noqa: PLR0913  # both sides, by name
         replaced=len([row for row in changed if row.row_id in standing]),
         unchanged=len(same),
         gone=len(gone),
-        gone_usd=sum((row.amount_usd for row in gone), Decimal(0)),
+        gone_usd=total(row.amount_usd for row in gone),
+        stood_usd=total(row.amount_usd for row in standing.values())
+        if is_whole and standing
+        else None,
         rate_sources=tuple(sorted({row.rate_source for row in fresh if row.rate_source})),
     )
 

@@ -116,6 +116,7 @@ def test_people_export_and_import_from_the_command_line(tmp_path, monkeypatch, w
         "backends": ["runpod"],
         "gone": 0,
         "gone_usd": "0",
+        "stood_usd": None,
         "superseded": [],
         "rate_sources": [],
     }

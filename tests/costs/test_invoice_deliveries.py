@@ -123,6 +123,7 @@ def test_what_a_new_delivery_drops_is_told(take, write_csv, bills):
     done = take(write_csv("final.csv", [kept]))
 
     assert (done.new, done.replaced, done.unchanged, done.gone) == (0, 0, 1, 1)
+    assert done.sentence.startswith("1 rows of aws_gpu, 0.60 USD, in place of 1.60 USD: ")
     assert done.sentence.endswith("; 1 of the delivery before, 1.00 USD, are gone.")
     again = take(write_csv("early.csv", [kept, dropped]))
     assert "a later delivery stands: its files of before change nothing" in again.sentence
