@@ -126,7 +126,8 @@ def _standing(storage: Storage, lines: Sequence[BilledLine]) -> dict[str, Invoic
 def _bills(lines: Sequence[BilledLine], only_grow: set[str]) -> list[Bill]:
     by_bill: dict[tuple[str, str], list[BilledLine]] = {}
     for line in lines:
-        by_bill.setdefault((line.backend, line.bill), []).append(line)
+        name = "" if line.backend in _ALONE else line.bill  # there a line is a bill of its own
+        by_bill.setdefault((line.backend, name), []).append(line)
     return [
         Bill(
             backend,

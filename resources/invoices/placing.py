@@ -41,7 +41,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The lines of one payer's period, as they came; how its provider corrects."""
+    """The lines of one payer's period, as they came; how its provider corrects.
+
+    name: empty where each line is a bill of its own.
+    """
 
     backend: str
     name: str
@@ -68,12 +71,15 @@ class Bill:
 
 
 def rows_of_bill(rows: Iterable[InvoiceRow], backend: str, bill: str) -> dict[str, InvoiceRow]:
-    """Those of a bill. A row of a version before bills were kept proves by its name whose it is."""
+    """Those of a bill; with no name of one, all of the backend.
+
+    A row of a version before bills were kept proves by its own name whose it is.
+    """
     return {
         row.row_id: row
         for row in rows
         if row.backend == backend
-        and (row.bill == bill or (row.bill is None and row_id(row, bill) == row.row_id))
+        and (not bill or row.bill == bill or (row.bill is None and row_id(row, bill) == row.row_id))
     }
 
 

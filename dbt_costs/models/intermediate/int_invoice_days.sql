@@ -1,7 +1,7 @@
 -- Grain: a line of a bill and a day (UTC) of its period. Guarantee: the days of a line add up to it;
 -- a period that begins or ends within a day has that day whole. told_until: the end of the last use
--- that the payer's bill tells of, or of the month where the invoice has its number
--- (pipelines/billing/told_until.py): later hours may still come. amount and
+-- that the payer's bill tells of (of RunPod, which has none, any line), or of the month where the
+-- invoice has its number (pipelines/billing/told_until.py): later hours may still come. amount and
 -- line_usd: of all the line.
 with told as (
     select *, amount_usd as line_usd,
@@ -14,7 +14,7 @@ with told as (
                 category in ('storage', 'network')
                 and date_diff('microseconds', period_start, period_end) <= 86400000000
             )
-        ) over (partition by backend, bill) as told_until
+        ) over (partition by backend, case when backend <> 'runpod' then bill end) as told_until
     from {{ ref('stg_invoices') }}
 ),
 days as (
