@@ -81,7 +81,7 @@ def test_what_an_assumed_rate_made_is_called_that_wherever_it_is_told(
     assert f"0.20 USD of the bills are by an {told}" in house("costs")[1]
     assert costs.ask(
         "SELECT category, cost_usd, is_by_assumed_rate FROM marts.daily_spend ORDER BY 1"
-    ) == [("credit", Decimal("-0.15"), True)]
+    ) == [("credit", Decimal("-0.15"), True), ("unexplained", Decimal("0.35"), True)]
     assert costs.ask('SELECT DISTINCT "x_IsByAssumedRate" FROM marts.focus_charges') == [(True,)]
 
 
