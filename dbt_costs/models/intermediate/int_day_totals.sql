@@ -1,7 +1,8 @@
 -- Grain: a day (UTC) and a backend; every day of which anything was measured or billed. Guarantee:
 -- machines cost what their bill says where it is of the whole day, which is one that was read after
 -- the day was over and tells of its last hour, or of later ones, or has as much as was measured
--- already; else what was measured. What is billed beside machines counts either way. assumed_usd: of the bill, by a rate that is an assumption.
+-- already; else what was measured. What is billed beside machines counts either way. assumed_usd: of
+-- the bill, by a rate that is an assumption.
 {% set beside = ['storage', 'network', 'tax', 'credit', 'other'] %}
 with measured as (
     select day, backend,
