@@ -65,7 +65,7 @@ bench: .venv/.ready-bench .venv-worker/.ready  ## Run the benchmarks in their sh
 quality: .venv/.ready-speech voices  ## Measure words and speakers on real speech: SPEECH=folder with a manifest.jsonl
 	@$(BIN)/python -m bench.quality --speech "$(SPEECH)" $(QUALITY_ARGS)
 
-focus-validate: .venv-focus/.ready  ## Hold FILE=focus.parquet against FOCUS 1.2 with its own validator
+focus-validate: .venv-focus/.ready  ## Hold FILE=focus.parquet against FOCUS, with its own validator where that knows the version
 	@test -n "$(FILE)" || { echo "Name the file: make focus-validate FILE=focus.parquet"; exit 1; }
 	@.venv-focus/bin/python dbt_costs/validate_focus.py "$(FILE)"
 

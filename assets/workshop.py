@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipelines.billing.policy import Permission
-from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.billing.prices import PriceBook
+from pipelines.price_book import open_price_book
 from pipelines.recordings import Recording
 from pipelines.settings import Settings
 from resources.failures import RecordingError
@@ -82,7 +83,7 @@ def open_workshop(
 ) -> Workshop:
     """The tools; nothing is started and nothing is asked of anybody yet."""
     storage = open_storage(settings)
-    prices, ledger = read_price_book(settings.price_book), LedgerWriter(storage)
+    prices, ledger = open_price_book(settings), LedgerWriter(storage)
     engine = open_engine(settings, storage, ledger, prices)
     return Workshop(
         settings, storage, engine, ledger, prices, progress, retry, frozenset(forced), run_id

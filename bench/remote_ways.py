@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.orchestration_ways import ROOT
 from gpu_job.contract import JobOptions, SpeechRegion
-from pipelines.billing.prices import read_price_book
+from pipelines.price_book import open_price_book
 from pipelines.settings import Settings, load_settings
 from resources.gpu.engine import JobEngine
 from resources.gpu.job_folder import FrozenRequest, JobFolder
@@ -103,7 +103,7 @@ def measure(count: int, seconds: float) -> dict[str, object]:
         settings = settings_of(Path(folder) / "bucket", url, count)
         storage = open_storage(settings)
         orders = [new_order(storage, number, seconds) for number in range(count)]
-        prices = read_price_book(settings.price_book)
+        prices = open_price_book(settings)
         engine = open_engine(settings, storage, LedgerWriter(storage), prices)
         cpu, began = time.process_time(), time.perf_counter()
         times = asyncio.run(collected(engine, orders))

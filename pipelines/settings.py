@@ -201,6 +201,14 @@ class Settings(NightSettings):
     budget_warn_share: Decimal = Field(
         Decimal("0.8"), gt=0, le=1, description="Part of a limit from which on it is told, once."
     )
+    shared_costs_by: Literal["apart", "cost", "audio"] = Field(
+        "apart",
+        description="Who carries what is billed beside machines (tax, storage, network, fees, "
+        "credits): nobody, or the tenants of that day and backend, by cost or by hours of audio.",
+    )
+    focus_version: Literal["1.2", "1.4"] = Field(
+        "1.2", description="Of FOCUS, the form in which `escriba costs --export-focus` writes."
+    )
     queue_limit_seconds: int = Field(
         21_600, ge=60, description="A job that no worker took by then is submitted again."
     )

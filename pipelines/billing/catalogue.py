@@ -10,7 +10,6 @@ from typing import Literal
 
 from .prices import Price, PriceBook
 
-_COLUMNS = ("backend", "sku", "unit", "price_usd", "valid_from", "valid_to", "source")
 _PLACES = Decimal("0.000000001")
 
 State = Literal["same", "rounding", "changed"]
@@ -79,14 +78,15 @@ def mean_price(points: Sequence[tuple[datetime, Decimal]], now: datetime) -> Dec
 
 def applied(text: str, changes: Iterable[Change]) -> str:
     """The book as text with the old lines ended and new ones beneath; nothing else is touched."""
-    rows = list(csv.DictReader(io.StringIO(text)))
+    reader = csv.DictReader(io.StringIO(text))
+    columns, rows = list(reader.fieldnames or ()), list(reader)
     for change in changes:
         if change.state == "changed":
             rows = _with(rows, change)
     out = io.StringIO()
-    writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: row[name] for name in _COLUMNS} for row in rows)
+    writer.writerows({name: row[name] for name in columns} for row in rows)
     return out.getvalue()
 
 

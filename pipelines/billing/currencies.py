@@ -5,14 +5,14 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
-from .prices import NANODOLLAR
-from .seed_lines import Seed, day, last_day, positive, read_seed
+from .seed_lines import NANODOLLAR, Seed, day, last_day, positive, read_seed
 
 
 class ExchangeRateError(ValueError):
     """A rate is missing, or a line of the table cannot be used; names it."""
 
 
+_ASSUMED = "assum"  # assumption, assumed
 _SEED = Seed("rates", "EXCHANGE_RATES", ".", ExchangeRateError)
 
 
@@ -31,6 +31,20 @@ class Rate:
         """The currency."""
         return self.currency
 
+    @property
+    def is_assumed(self) -> bool:
+        """Whether nobody asked a bank: its source says that it is an assumption."""
+        return self.source.casefold().startswith(_ASSUMED)
+
+    @property
+    def told(self) -> str:
+        """Its source and its date, for who reads what came of it."""
+        kind = "assumed rate" if self.is_assumed else "rate"
+        return (
+            f"{kind} of EXCHANGE_RATES: 1 {self.currency} = {self.usd_per_unit.normalize():f} USD "
+            f"since {self.valid_from:%Y-%m-%d} ({self.source})"
+        )
+
 
 @dataclass(frozen=True)
 class ExchangeRates:
@@ -44,9 +58,18 @@ class ExchangeRates:
         Raises:
             ExchangeRateError: no rate is valid then.
         """
+        rate = self.at(currency, when)
+        return (amount * rate.usd_per_unit).quantize(NANODOLLAR, ROUND_HALF_EVEN)
+
+    def at(self, currency: str, when: datetime) -> Rate:
+        """The rate of a moment.
+
+        Raises:
+            ExchangeRateError: none is valid then.
+        """
         for rate in self.rates:
             if rate.currency == currency and rate.valid_from <= when < rate.valid_to:
-                return (amount * rate.usd_per_unit).quantize(NANODOLLAR, ROUND_HALF_EVEN)
+                return rate
         raise ExchangeRateError(
             f"no exchange rate of {currency!r} at {when:%Y-%m-%d}: add a line to the table "
             "EXCHANGE_RATES"

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+NANODOLLAR = Decimal("0.000000001")  # sums of millions of rows stay exact
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 

@@ -78,15 +78,16 @@ def counted(tally: Tally, bills: Mapping[BilledDay, Billed], today: date) -> Sum
     The difference is nobody's, and so is what is billed beside machines.
     """
     sums, measured = Sums(), defaultdict[BilledDay, int](int)
-    whole = {of.day for of, bill in bills.items() if bill.is_whole}
     for place, nano in tally.nano().items():
-        backend = place.machine.backend
-        if backend or place.day not in whole:  # an earlier version did not say whose bill has it
+        measured[BilledDay(place.day, place.machine.backend)] += nano
+    replaced = {of for of, bill in bills.items() if bill.replaces(measured.get(of, 0))}
+    days = {of.day for of in replaced}
+    for place, nano in tally.nano().items():
+        if place.machine.backend or place.day not in days:  # earlier versions did not say whose
             sums.add(place.day, today, place.tenant, nano * NANODOLLAR)
-        measured[BilledDay(place.day, backend)] += nano
     for of, bill in bills.items():
         more = bill.beside_nano
-        if bill.is_whole:
+        if of in replaced:
             more += bill.machines_nano - measured.get(of, 0)
         if more:
             sums.add(of.day, today, UNALLOCATED, more * NANODOLLAR)

@@ -9,7 +9,8 @@ import click
 
 from assets.rebuild import rebuild_ledger
 from pipelines.billing.estimates import on_runpod_l4
-from pipelines.billing.prices import PriceBook, PriceBookError, read_price_book
+from pipelines.billing.prices import PriceBook, PriceBookError
+from pipelines.price_book import open_price_book
 from pipelines.settings import Settings
 from resources.ledger import open_ledger
 from resources.storage.base import Storage
@@ -108,7 +109,7 @@ _NO_ATTEMPTS = {
     "--export-focus",
     "focus",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write all charges into a Parquet file in the columns of FOCUS 1.2, and no table.",
+    help="Write all charges into a Parquet file in the columns of FOCUS, and no table.",
 )
 @click.option("--mirror", is_flag=True, help="Copy the cost tables into COSTS_POSTGRES_URL.")
 @json_option
@@ -157,7 +158,7 @@ def _check(*, mirror: bool, focus: bool, others: bool) -> None:
 
 def _rebuild(settings: Settings, storage: Storage, *, rebuild: bool, compact: bool) -> None:
     if rebuild:
-        count = rebuild_ledger(storage, read_price_book(settings.price_book))
+        count = rebuild_ledger(storage, open_price_book(settings))
         click.echo(f"The rows of {count:,} attempts are written anew from their records.", err=True)
     if compact:
         _compact(storage)
@@ -167,7 +168,7 @@ def _rows(
     settings: Settings, storage: Storage, group: str
 ) -> tuple[list[dict[str, Any]], Overheads | None]:
     """Of the ledger, with what the cost tables add; by tag of the cost tables alone."""
-    prices = read_price_book(settings.price_book)
+    prices = open_price_book(settings)
     overheads: Overheads | None
     if group in TAG_GROUPS:
         rows, overheads = rows_by_tag(settings, storage, group)
@@ -192,6 +193,8 @@ def _show(
     as_json: bool,
 ) -> None:
     rows, overheads = _rows(settings, storage, group)
+    for line in _notes(settings.costs_database, storage.url):
+        click.echo(f"escriba: {line}", err=True)
     if any(files):
         written = save_sheets([costs_sheet(rows, group)], *files)
         for path in written:
@@ -210,6 +213,14 @@ def _show(
         out.print(line)
 
 
+def _notes(database: Path, bucket: str) -> list[str]:
+    """That the cost tables are old, or prices missing or assumed."""
+    from resources.costs.notes import failed_build, price_notes
+
+    told = [failed_build(database, bucket), *price_notes(database, bucket)]
+    return [line for line in told if line]
+
+
 def _compact(storage: Storage) -> None:
     from resources.costs.compaction import compact_ledger
 
@@ -224,7 +235,7 @@ def _export_focus(settings: Settings, storage: Storage, target: Path, *, as_json
     from resources.costs.focus import export_focus
 
     refresh(settings, storage)
-    count = export_focus(settings.costs_database, target)
+    count = export_focus(settings.costs_database, target, settings.focus_version)
     if as_json:
         print_json({"file": str(target), "charges": count})
     else:

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from assets.diarized_transcript import DIARIZED_FILE
 from assets.inbox import survey
-from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.billing.prices import PriceBook
+from pipelines.price_book import open_price_book
 from pipelines.recordings import Recording
 from pipelines.settings import HOUSE
 from pipelines.speech.clock import text_time
@@ -72,7 +73,7 @@ def command(folder: Path | None, port: int, *, costs: bool, ui: bool, as_json: b
         out.print(f"Escriba's demo, in {folder}/. Its model is a toy that knows some 200 words.")
     seen = survey(storage)
     ran = run_recordings(settings, seen.work, out, quiet=as_json)
-    prices = read_price_book(settings.price_book)
+    prices = open_price_book(settings)
     with open_ledger(storage, tables=["attempts"]) as ledger:
         rows = query_costs(ledger, "recording")
     price_rows(prices, rows, diarized=True)

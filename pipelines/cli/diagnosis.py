@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from pipelines.dagster_home import dagster_home, is_ours
 from pipelines.settings import Settings, SettingsError, load_settings
@@ -17,6 +18,9 @@ from .mail_look import mail
 from .model_look import model
 from .names_look import names
 from .runpod_look import runpod
+
+if TYPE_CHECKING:
+    from pipelines.billing.prices import PriceBook
 
 _PACKAGES = ("escriba", "dagster", "faster-whisper", "ctranslate2", "av", "obstore", "duckdb")
 _LITTLE_SPACE_GB = 5
@@ -74,10 +78,11 @@ def _tenants(settings: Settings) -> Iterator[Finding]:
 def _prices(settings: Settings) -> Iterator[Finding]:
     from datetime import UTC, datetime
 
-    from pipelines.billing.prices import PriceBookError, read_price_book
+    from pipelines.billing.prices import PriceBookError
+    from pipelines.price_book import open_price_book
 
     try:
-        book = read_price_book(settings.price_book)
+        book = open_price_book(settings)
         book.at("local", "this-machine", datetime.now(UTC))
     except PriceBookError as error:
         advice = "An unknown price blocks every job: add the line."
@@ -85,6 +90,41 @@ def _prices(settings: Settings) -> Iterator[Finding]:
         return
     found = f"{len(book.prices)} lines in {settings.price_book}"
     yield Finding(what="prices", state="well", found=found)
+    yield from _prices_of_backends(settings, book)
+    yield from _tables(settings)
+
+
+def _prices_of_backends(settings: Settings, book: "PriceBook") -> Iterator[Finding]:
+    """Of those that may have jobs."""
+    from datetime import UTC, datetime
+
+    from pipelines.billing.prices import PriceBookError
+    from resources.gpu.registry import open_backends
+
+    try:
+        opened = open_backends(settings)
+    except SettingsError:  # is told by the look at the backends
+        return
+    for backend in opened:
+        try:
+            price = book.at(backend.name, backend.sku, datetime.now(UTC))
+        except PriceBookError as error:
+            advice = "Until then it gets no job: an unknown price blocks."
+            yield Finding(what="prices", state="broken", found=str(error), advice=advice)
+            continue
+        if price.rate_source.startswith("assumed"):
+            advice = "Put in the rate of your bank, dated: EXCHANGE_RATES."
+            found = f"{price.name} is by an {price.rate_source}"
+            yield Finding(what="prices", state="odd", found=found, advice=advice)
+
+
+def _tables(settings: Settings) -> Iterator[Finding]:
+    """Whether the cost tables are as new as their last build."""
+    from resources.costs.notes import failed_build, price_notes
+
+    database = settings.costs_database
+    for found in filter(None, [failed_build(database), *price_notes(database)]):
+        yield Finding(what="cost tables", state="odd", found=found)
 
 
 def _backends(settings: Settings) -> Iterator[Finding]:

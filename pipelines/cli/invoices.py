@@ -9,6 +9,7 @@ import click
 from .house import console, json_option, open_house, print_json
 
 if TYPE_CHECKING:
+    from pipelines.billing.deliveries import Wish
     from resources.invoices.importing import Imported
 
 
@@ -38,21 +39,34 @@ def command() -> None:
     help="Length of RunPod's records, as they were asked for.",
 )
 @click.option("--tag", help="Only lines with this tag or label, KEY=VALUE.")
+@click.option("--whole", is_flag=True, help="The files are all of their months: what stood goes.")
+@click.option("--part", is_flag=True, help="They are a further part of what stands.")
 @json_option
-def import_files(
-    files: tuple[Path, ...], provider: str | None, bucket: str, tag: str | None, *, as_json: bool
+def import_files(  # noqa: PLR0913  # one for each option
+    files: tuple[Path, ...],
+    provider: str | None,
+    bucket: str,
+    tag: str | None,
+    *,
+    whole: bool,
+    part: bool,
+    as_json: bool,
 ) -> None:
     """Read a delivery: RunPod's billing API (JSON), AWS CUR 2.0, Google's billing export.
 
-    Give all files of one delivery at once. A file that was imported before adds nothing; a
-    corrected line takes the place of the one before.
+    Its files may come at once, or one at a time. A file that was imported before adds nothing;
+    one that says again what stands begins a new delivery, which takes the place of all that the
+    one before said of that payer's month.
     """
     from pipelines.billing.currencies import ExchangeRateError, read_exchange_rates
     from pipelines.billing.invoices import InvoiceError
     from resources.invoices.importing import Delivery, import_invoices
 
     settings, storage = open_house()
-    delivery = Delivery(provider or "", bucket, _tag(tag))
+    if whole and part:
+        raise click.UsageError("--whole and --part exclude each other.")
+    wish: Wish = "whole" if whole else "part" if part else ""
+    delivery = Delivery(provider or "", bucket, _tag(tag), wish)
     try:
         rates = read_exchange_rates(settings.exchange_rates)
         done = import_invoices(storage, files, rates, delivery, datetime.now(UTC))
@@ -108,6 +122,11 @@ def _json(done: "Imported") -> dict[str, object]:
         "empty_files": done.empty,
         "amount_usd": f"{done.usd:f}",
         "backends": done.backends,
+        "gone": done.gone,
+        "gone_usd": f"{done.gone_usd:f}",
+        "stood_usd": None if done.stood_usd is None else f"{done.stood_usd:f}",
+        "superseded": done.superseded,
+        "rate_sources": done.rate_sources,
     }
 
 

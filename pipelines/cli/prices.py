@@ -45,7 +45,7 @@ def refresh(*, is_applied: bool, least: float, as_json: bool) -> None:
     shown, and the exit status is 2.
     """
     from pipelines.billing.catalogue import compare
-    from pipelines.billing.prices import read_price_book
+    from pipelines.price_book import open_price_book
     from pipelines.settings import load_settings
     from resources.failures import BackendUnavailableError
     from resources.prices.asking import ask_all
@@ -54,7 +54,7 @@ def refresh(*, is_applied: bool, least: float, as_json: bool) -> None:
     if is_applied:
         _refuse_the_shipped(settings)
     now = datetime.now(UTC)
-    book = read_price_book(settings.price_book)
+    book = open_price_book(settings)
     asked = ask_all(settings, book, now)
     for trouble in asked.troubles:
         click.echo(f"escriba: {trouble}", err=True)

@@ -11,8 +11,8 @@ from assets.inbox import Refused, Survey, of_tenant, quarantine_new, survey
 from assets.options import tenant_wishes
 from assets.progress import Outcome
 from assets.quarantine import printable
-from pipelines.billing.prices import read_price_book
 from pipelines.no_recordings import left_out_line
+from pipelines.price_book import open_price_book
 from pipelines.recordings import INBOX, Recording
 from pipelines.settings import Settings
 from pipelines.speech.recording_warnings import RecordingWarning
@@ -52,7 +52,7 @@ def command(
     otherwise is done again, beside what is new.
     """
     settings, storage = open_house()
-    read_price_book(settings.price_book)  # without prices nothing may start
+    open_price_book(settings)  # without prices nothing may start
     tenant_wishes(settings.tenants_file)  # nor without what tenants permit
     if recordings:
         _must_name_them_alone(watch=watch, outdated=outdated)

@@ -122,10 +122,11 @@ def _fallen(endpoint: "Endpoint", workers: "Difference") -> Finding:
 
 
 def _prices(settings: Settings, endpoint: "Endpoint") -> Iterator[Finding]:
-    from pipelines.billing.prices import PriceBookError, read_price_book
+    from pipelines.billing.prices import PriceBookError
+    from pipelines.price_book import open_price_book
 
     try:
-        read_price_book(settings.price_book).at("runpod", endpoint.gpu, datetime.now(UTC))
+        open_price_book(settings).at("runpod", endpoint.gpu, datetime.now(UTC))
     except PriceBookError as error:
         advice = "Name the GPU as the price book does, in RUNPOD_GPU or RUNPOD_ENDPOINTS."
         yield Finding(what=_WHAT, state="broken", found=str(error), advice=advice)

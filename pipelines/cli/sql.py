@@ -64,6 +64,7 @@ def command(
     with told_plainly():
         if not stale:
             _refresh(settings, storage)
+        _say_notes(settings, storage, stale=stale)
         with open_for_questions(settings.costs_database, storage.url) as costs:
             answer = _ask(costs, query)
     if xlsx_file is not None:
@@ -126,6 +127,16 @@ def _refresh(settings: Settings, storage: Storage) -> None:
         refresh(settings, storage, checks=False, unless_current=True)
     except CostsBuildError as error:
         click.echo(f"escriba: the cost tables are as they were. {error}", err=True)
+
+
+def _say_notes(settings: Settings, storage: Storage, *, stale: bool) -> None:
+    """A build that failed just now has told so itself."""
+    from resources.costs.notes import failed_build, price_notes
+
+    database, bucket = settings.costs_database, storage.url
+    told = [failed_build(database, bucket) if stale else "", *price_notes(database, bucket)]
+    for line in filter(None, told):
+        click.echo(f"escriba: {line}", err=True)
 
 
 def _print_table(out: Console, answer: _Answer) -> None:

@@ -11,10 +11,11 @@ from assets.tenants import tenant_permission
 from pipelines.billing.ceilings import with_ceiling
 from pipelines.billing.estimates import Candidate, Estimate, estimate, planned_candidate
 from pipelines.billing.policy import Left, Permission, Priority
-from pipelines.billing.prices import NANODOLLAR, PriceBook, read_price_book
+from pipelines.billing.prices import NANODOLLAR, PriceBook
 from pipelines.billing.quotes import Health, JobSize, Speed
 from pipelines.billing.routing import Offer, Route, route
 from pipelines.billing.speeds import Key, Measured, speed_of
+from pipelines.price_book import open_price_book
 from pipelines.settings import Settings
 from resources.gpu.base import Backend
 from resources.gpu.opening import open_budget
@@ -102,7 +103,7 @@ def open_setup(settings: Settings, measured: Mapping[Key, Measured], priority: P
         PriceBookError: the price book cannot be read.
     """
     backends = {(one.name, one.sku): one for one in open_backends(settings)}
-    prices = read_price_book(settings.price_book)
+    prices = open_price_book(settings)
     return Setup(settings, prices, backends, measured, priority, datetime.now(UTC))
 
 

@@ -2,20 +2,24 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipelines.settings import Settings
+from pipelines.settings import Settings, SettingsError
 from resources.gpu.registry import backend_names
 
 from .database import costs_lock, open_database
 from .dbt_project import digest_of, make_project, run_dbt
 from .foundations import CostsBuildError, CostsLostError, hold_loaded, hold_seeds
+from .notes import note_build, shortened
 from .results import Result
-from .standing import beside
+from .standing import CostsBusyError, beside
 
 __all__ = ["Built", "CostsBuildError", "CostsLostError", "build_marts"]
 
@@ -58,11 +62,13 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
         SettingsError: COSTS_DATABASE names what is not ours.
     """
     path = settings.costs_database
-    hold_seeds(settings, gaps=not checks)
     with costs_lock(path):
+        with _noting_failure(path):
+            hold_seeds(settings, gaps=not checks)
         hold_loaded(path)
         folder = make_project(settings, beside(path))
-        digest = digest_of(folder)
+        # a rule of sharing that is another makes every day another
+        digest = f"{digest_of(folder)} {settings.shared_costs_by}"
         with open_database(path) as connection:
             same = bool(_told(connection, "FROM ledger.project WHERE digest = $1", digest))
             state = _state(connection, settings, digest, as_of or datetime.now(UTC))
@@ -74,17 +80,28 @@ def build_marts(  # noqa: PLR0913  # how a build may differ
             if not same:
                 connection.execute("DELETE FROM ledger.project")
         is_full = full or not same
-        results = run_dbt(
-            folder,
-            path,
-            [
-                *_arguments(full=is_full, checks=checks, examples=examples),
-                *("--vars", json.dumps(_variables(settings, as_of, piece_rows))),
-            ],
-        )
+        words = _arguments(full=is_full, checks=checks, examples=examples)
+        words += ["--vars", json.dumps(_variables(settings, as_of, piece_rows))]
+        with _noting_failure(path):
+            results = run_dbt(folder, path, words)
         with open_database(path) as connection:
             _note(connection, digest, state)
+        note_build(path)
     return _built(results, was_full=is_full)
+
+
+@contextmanager
+def _noting_failure(path: Path) -> Iterator[None]:
+    """Whoever reads the tables meanwhile is told that they are older than this build."""
+    try:
+        yield
+    except CostsLostError:  # with all that it held
+        raise
+    except CostsBuildError as error:
+        with suppress(CostsBusyError, SettingsError):
+            if path.exists():
+                note_build(path, shortened(str(error)))
+        raise
 
 
 def _note(connection: duckdb.DuckDBPyConnection, digest: str, state: str) -> None:
@@ -133,6 +150,7 @@ def _variables(
     told: dict[str, str | int] = {
         "warn_share": str(settings.budget_warn_share),
         "backends": ",".join(backend_names()),
+        "shared_costs_by": settings.shared_costs_by,
     }
     if as_of is not None:
         told["as_of"] = as_of.astimezone(UTC).isoformat()

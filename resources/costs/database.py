@@ -40,6 +40,7 @@ _BESIDE = """
     CREATE TABLE IF NOT EXISTS ledger.built (model VARCHAR, load_id BIGINT);
     CREATE TABLE IF NOT EXISTS ledger.project (digest VARCHAR);
     CREATE TABLE IF NOT EXISTS ledger.last_build (state VARCHAR);
+    CREATE TABLE IF NOT EXISTS ledger.builds (built_at TIMESTAMPTZ, why VARCHAR);
     CREATE TABLE IF NOT EXISTS ledger.bucket (url VARCHAR, is_synthetic BOOLEAN);
     CREATE TABLE IF NOT EXISTS ledger.tag_rules
         (tenant VARCHAR, place INTEGER, pattern VARCHAR, cost_center VARCHAR, project VARCHAR);

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.billing.prices import seed_text
+from pipelines.price_book import all_active
 from pipelines.settings import HOUSE, Settings, inherited_environment
 
 from .database import MEMORY_LIMIT
@@ -26,7 +28,8 @@ def make_project(settings: Settings, folder: Path) -> Path:
         shutil.copytree(PROJECT / name, folder / name)
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copyfile(PROJECT / name, folder / name)
-    shutil.copyfile(settings.price_book, folder / "seeds" / "price_book.csv")
+    book = seed_text(settings.price_book, all_active=all_active(settings))
+    (folder / "seeds" / "price_book.csv").write_text(book, encoding="utf-8")
     shutil.copyfile(settings.committed_use, folder / "seeds" / "committed_use.csv")
     shutil.copyfile(settings.exchange_rates, folder / "seeds" / "exchange_rates.csv")
     return folder

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from pipelines.billing.commitments import CommitmentError, read_commitments
 from pipelines.billing.currencies import ExchangeRateError, read_exchange_rates
-from pipelines.billing.prices import PriceBookError, read_price_book
+from pipelines.billing.prices import PriceBookError
 from pipelines.billing.seed_lines import gap
+from pipelines.price_book import open_price_book
 from pipelines.settings import Settings
 
 from .database import bucket_of
@@ -32,7 +33,7 @@ class CostsLostError(CostsBuildError):
 def hold_seeds(settings: Settings, *, gaps: bool) -> None:
     """With two prices at a time rows would be there twice. gaps: where no rule of dbt's tells."""
     try:
-        prices = read_price_book(settings.price_book).prices
+        prices = open_price_book(settings).prices
         rates = read_exchange_rates(settings.exchange_rates).rates
         read_commitments(settings.committed_use)
     except (PriceBookError, ExchangeRateError, CommitmentError) as error:

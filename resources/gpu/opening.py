@@ -1,8 +1,9 @@
 """The job engine as the settings want it: all backends that are set up, prices, limits."""
 
 from pipelines.billing.policy import Limits as Money
-from pipelines.billing.prices import PriceBook, read_price_book
+from pipelines.billing.prices import PriceBook
 from pipelines.billing.standing import Spent, Workers
+from pipelines.price_book import open_price_book
 from pipelines.settings import Settings
 from resources.budget import Budget
 from resources.ledger_writer import LedgerWriter
@@ -30,7 +31,7 @@ def open_engine(
 
 def open_reconciler(settings: Settings, storage: Storage) -> Reconciler:
     """For attempts that nobody looks at; of a process that runs nothing itself."""
-    prices = read_price_book(settings.price_book)
+    prices = open_price_book(settings)
     engine = open_engine(settings, storage, LedgerWriter(storage), prices)
     return Reconciler(storage, engine.fleet, engine.closing)
 
@@ -54,7 +55,7 @@ def open_budget(settings: Settings, storage: Storage, prices: PriceBook | None =
         PriceBookError: it cannot be read.
     """
     money = Money(day_usd=settings.daily_cost_threshold, month_usd=settings.monthly_cost_threshold)
-    prices = prices or read_price_book(settings.price_book)
+    prices = prices or open_price_book(settings)
     return Budget(storage, money, prices=prices, workers=workers_of(settings))
 
 
@@ -67,7 +68,7 @@ def count_now(settings: Settings, storage: Storage) -> Spent | None:
     """
     if is_synthetic(storage):
         return None
-    prices = read_price_book(settings.price_book)
+    prices = open_price_book(settings)
     return Spending(storage, prices, workers_of(settings)).sum(utc_now())
 
 

@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
 from pipelines.billing.bills import aws, gcp, runpod
 from pipelines.billing.bills.fields import Record
 from pipelines.billing.currencies import ExchangeRates
+from pipelines.billing.deliveries import Delivery as Taken
+from pipelines.billing.deliveries import marked
 from pipelines.billing.invoices import (
     BilledLine,
     InvoiceError,
@@ -24,61 +25,20 @@ from pipelines.billing.prices import total
 from resources.ledger_writer import write_rows
 from resources.storage.base import Storage
 
+from .imported import Delivery, Imported
+from .placing import Bill, Placed, placed, rows_of_bill
 from .reading import records
-from .standing import rows_of_days
+from .standing import rows_between
+from .taken import note_taken, read_taken
 
+__all__ = ["PARSERS", "Delivery", "Imported", "import_invoices"]
 PARSERS: dict[str, ModuleType] = {"runpod": runpod, "aws": aws, "gcp": gcp}
 _ALONE = {one.BACKEND for one in PARSERS.values() if getattr(one, "ONE_AT_A_TIME", False)}
+_CORRECTING = {one.BACKEND for one in PARSERS.values() if getattr(one, "MAY_CORRECT", False)}
+_BILL_REACH_DAYS = 400  # a bill has lines of what was used long before, and its deliveries differ
 _REACH_DAYS = 31  # so far before a line may lie the begin of one that overlaps it
 # what a provider's file may hold where something else belongs is told as its parser found it
 _MISREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How to read the files of one delivery.
-
-    provider: empty: told by the columns. bucket: the length of RunPod's records. tag: only what
-    carries it, (key, value); a bill holds more than transcription.
-    """
-
-    provider: str = ""
-    bucket: str = "day"
-    tag: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What came of it.
-
-    new, replaced and unchanged add up to rows; an unchanged one is written again only where its
-    day was not over when it was read.
-    empty: names of files that hold no lines.
-    """
-
-    new: int
-    replaced: int
-    unchanged: int
-    left_out: int
-    empty: tuple[str, ...]
-    usd: Decimal
-    backends: tuple[str, ...]
-
-    @property
-    def rows(self) -> int:
-        """All that the delivery told."""
-        return self.new + self.replaced + self.unchanged
-
-    @property
-    def sentence(self) -> str:
-        """For people."""
-        whose = ", ".join(self.backends) or "nobody"
-        if self.unchanged == self.rows:
-            came = "the same again: nothing new" if self.rows else "nothing new"
-        else:
-            came = f"{self.new:,} new, {self.replaced:,} replaced, {self.unchanged:,} the same"
-        left_out = f"; {self.left_out:,} lines without that tag left out" if self.left_out else ""
-        return f"{self.rows:,} rows of {whose}, {self.usd:.2f} USD: {came}{left_out}."
 
 
 def import_invoices(
@@ -88,38 +48,97 @@ def import_invoices(
     delivery: Delivery,
     now: datetime,
 ) -> Imported:
-    """All files are one delivery: lines of one kind and time are added up, over all of them.
+    """All files are one delivery, or a part of one that came before (deliveries.py).
 
     Nothing is written unless every line can be read.
 
     Raises:
-        InvoiceError: names the file and the line.
+        InvoiceError: names the file and the line; or nothing tells what the files are.
         ExchangeRateError: a currency has no rate at a line's time; names file and line.
         StorageError: a file of the ledger is damaged.
     """
     _refuse_twins(paths)
     seen = _Seen()
-    sums = added_up(_lines(paths, delivery, now, seen))
-    rows = list(invoice_rows(sums, rates, now))
-    alone = [line for line in sums.values() if line.backend in _ALONE]
-    days = {row.period_start.date() for row in rows}
-    standing = rows_of_days(storage, days | _days_around(alone))
-    refuse_overlaps(alone, standing.values())
-    changed = [row for row in rows if not _is_standing(row, standing.get(row.row_id))]
-    news = {row.row_id for row in changed}
-    same = (row for row in rows if row.row_id not in news)
-    whole = [row for row in same if _is_whole_now(row, standing[row.row_id])]
-    write_rows(storage, [*changed, *whole])
-    replaced = sum(row.row_id in standing for row in changed)
+    lines = list(marked(_lines(paths, delivery, now, seen)))
+    standing = _standing(storage, lines)
+    alone = [line for line in added_up(lines).values() if line.backend in _ALONE]
+    refuse_overlaps(alone, [row for row in standing.values() if row.withdrawn_at is None])
+    bills = _bills(lines, seen.only_grow)
+    taken = [read_taken(storage, bill.backend, bill.name) for bill in bills]
+    done = []
+    for bill, before in zip(bills, taken, strict=True):
+        known = rows_of_bill(standing.values(), bill.backend, bill.name)
+        done.append(placed(bill, known, before, rates=rates, now=now, wish=delivery.wish))
+    write_rows(storage, [row for one in done for row in one.write])
+    for bill, one, before in zip(bills, done, taken, strict=True):
+        _note(storage, bill, one, before, now)
+    return _told(bills, done, seen, rates, now)
+
+
+def _note(
+    storage: Storage, bill: Bill, done: Placed, before: tuple[Taken, ...], now: datetime
+) -> None:
+    if bill.is_by_line or done.verdict == "replaced":
+        return
+    files = bill.came().digests()
+    is_new = done.verdict == "whole"
+    note_taken(storage, bill.backend, bill.name, before=before, files=files, now=now, is_new=is_new)
+
+
+def _told(
+    bills: Sequence[Bill],
+    done: Sequence[Placed],
+    seen: "_Seen",
+    rates: ExchangeRates,
+    now: datetime,
+) -> Imported:
+    stood = [one.stood_usd for one in done if one.stood_usd is not None]
+    rows = [row for bill in bills for row in invoice_rows(added_up(bill.lines), rates, now)]
     return Imported(
-        new=len(changed) - replaced,
-        replaced=replaced,
-        unchanged=len(rows) - len(changed),
+        new=sum(one.new for one in done),
+        replaced=sum(one.replaced for one in done),
+        unchanged=sum(one.unchanged for one in done),
         left_out=seen.left_out,
         empty=tuple(seen.empty),
         usd=total(row.amount_usd for row in rows),
-        backends=tuple(sorted({row.backend for row in rows})),
+        backends=tuple(sorted({bill.backend for bill in bills})),
+        gone=sum(one.gone for one in done),
+        gone_usd=total(one.gone_usd for one in done),
+        stood_usd=total(stood) if stood else None,
+        superseded=tuple(
+            bill.name for bill, one in zip(bills, done, strict=True) if one.verdict == "replaced"
+        ),
+        rate_sources=tuple(sorted({source for one in done for source in one.rate_sources})),
     )
+
+
+def _standing(storage: Storage, lines: Sequence[BilledLine]) -> dict[str, InvoiceRow]:
+    """What the ledger says of the bills of these lines, and of what may overlap them."""
+    if not lines:
+        return {}
+    is_alone = all(line.backend in _ALONE for line in lines)
+    reach = timedelta(days=_REACH_DAYS if is_alone else _BILL_REACH_DAYS)
+    first = min(line.period_start for line in lines) - reach
+    last = max(max(line.period_start, line.period_end) for line in lines)
+    return rows_between(storage, first.date(), (last + timedelta(days=_REACH_DAYS)).date())
+
+
+def _bills(lines: Sequence[BilledLine], only_grow: set[str]) -> list[Bill]:
+    by_bill: dict[tuple[str, str], list[BilledLine]] = {}
+    for line in lines:
+        name = "" if line.backend in _ALONE else line.bill  # there a line is a bill of its own
+        by_bill.setdefault((line.backend, name), []).append(line)
+    return [
+        Bill(
+            backend,
+            name,
+            tuple(of_bill),
+            only_grows=name in only_grow,
+            may_correct=backend in _CORRECTING,
+            is_by_line=backend in _ALONE,
+        )
+        for (backend, name), of_bill in by_bill.items()
+    ]
 
 
 def _refuse_twins(paths: Sequence[Path]) -> None:
@@ -129,33 +148,22 @@ def _refuse_twins(paths: Sequence[Path]) -> None:
             raise InvoiceError(f"{path.name} is given {times} times: give each file once.")
 
 
-def _days_around(lines: Sequence[BilledLine]) -> set[date]:
-    """On which what overlaps them may begin."""
-    return {
-        (line.period_start + timedelta(days=day)).date()
-        for line in lines
-        for day in range(-_REACH_DAYS, (line.period_end - line.period_start).days + 2)
-    }
-
-
-def _is_standing(row: InvoiceRow, known: InvoiceRow | None) -> bool:
-    """Whether the ledger's last word on it says the same."""
-    if known is None:
-        return False
-    return row == replace(known, imported_at=row.imported_at, schema_version=row.schema_version)
-
-
-def _is_whole_now(row: InvoiceRow, known: InvoiceRow) -> bool:
-    """Whether its last day (UTC) was not over when it was read, and is now: then it counts."""
-    last = row.period_end.astimezone(UTC) - timedelta(microseconds=1)
-    over = datetime.combine(last.date() + timedelta(days=1), time(), UTC)
-    return known.imported_at < over <= row.imported_at
-
-
 @dataclass
 class _Seen:
+    """What is found on the way. only_grow: bills, each line of which says when it was written."""
+
     left_out: int = 0
     empty: list[str] = field(default_factory=list)
+    only_grow: set[str] = field(default_factory=set)
+    corrected: set[str] = field(default_factory=set)
+
+    def note(self, line: BilledLine, *, only_grows: bool) -> None:
+        """One line that says nothing makes its bill one that may be corrected."""
+        if only_grows and line.bill not in self.corrected:
+            self.only_grow.add(line.bill)
+        else:
+            self.only_grow.discard(line.bill)
+            self.corrected.add(line.bill)
 
 
 def _lines(
@@ -167,9 +175,11 @@ def _lines(
             where = f"{path.name}, line {number}"
             try:
                 found = _billed(record, delivery)
+                only_grows = bool(found) and _only_grows(record, delivery)
                 for line in found or ():
                     check_line(line, now)
-                    yield replace(line, where=where)
+                    seen.note(line, only_grows=only_grows)
+                    yield replace(line, where=where, file=path.name)
             except _MISREAD as error:
                 raise InvoiceError(f"{where}: {error}") from error
             seen.left_out += found is None
@@ -187,6 +197,11 @@ def _billed(record: Record, delivery: Delivery) -> list[BilledLine] | None:
     key, value = delivery.tag
     has_tag = parser.tags(record).get(key) == value
     return list(parser.lines(record, delivery.bucket)) if has_tag else None
+
+
+def _only_grows(record: Record, delivery: Delivery) -> bool:
+    parser = _parser(record, delivery)
+    return hasattr(parser, "only_grows") and parser.only_grows(record)
 
 
 def _parser(record: Record, delivery: Delivery) -> ModuleType:

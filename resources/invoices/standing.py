@@ -1,7 +1,6 @@
 """What `ledger/invoices` says by now: the last word on each row of some days."""
 
 import dataclasses
-from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,19 +21,18 @@ _EVERY = """
 """
 
 
-def rows_of_days(storage: Storage, days: Collection[date]) -> dict[str, InvoiceRow]:
-    """By row_id, the rows whose period begins on one of these days (UTC).
+def rows_between(storage: Storage, first: date, last: date) -> dict[str, InvoiceRow]:
+    """By row_id, the rows whose period begins on these days (UTC) or between them.
 
     Raises:
         StorageError: a file of these days is damaged; names its key.
     """
-    if not days:
-        return {}
-    folders = {f"{LEDGER_INVOICES.folder}date={day:%Y-%m-%d}" for day in days}
+    folder = f"{LEDGER_INVOICES.folder}date="
+    since, until = f"{folder}{first:%Y-%m-%d}", f"{folder}{last:%Y-%m-%d}"
 
     def look() -> list[Stored]:
-        found = ledger_files(storage, LEDGER_INVOICES.folder, min(folders))
-        return [file for file in found if file.key.rpartition("/")[0] in folders]
+        found = ledger_files(storage, LEDGER_INVOICES.folder, since)
+        return [file for file in found if since <= file.key.rpartition("/")[0] <= until]
 
     with TemporaryDirectory(prefix="escriba-invoices-") as name:
         local = fetch_all(storage, look, Path(name))

@@ -3,12 +3,15 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
 from pipelines.billing.prices import PriceBookError, read_price_book, total
-from pipelines.settings import load_settings
+from pipelines.price_book import open_price_book
+from pipelines.settings import Settings, load_settings
 from resources.gpu.registry import open_backends
+from resources.gpu.runpod.deployment import GPU_TYPES
 
 HEADING = "backend,sku,unit,price_usd,valid_from,valid_to,source\n"
 MARCH, JUNE = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
@@ -169,3 +172,77 @@ def test_sums_of_money_stay_exact():
     assert total([]) == 0
     assert total([Decimal("0.000000001")] * 1_000_000) == Decimal("0.001")
     assert isinstance(total([]), Decimal)
+
+
+EUROS = "pyannote_ai,precision-2,audio_minute,,2026-01-01,,list,EUR,0.0018,20"
+RATES = """\
+currency,usd_per_unit,valid_from,valid_to,source
+EUR,1.1,2020-01-01,2026-03-01,assumption: put in the rate of your bank
+EUR,1.2,2026-03-01,,bank
+"""
+
+
+@pytest.fixture
+def in_euros(tmp_path):
+    book, rates = tmp_path / "prices.csv", tmp_path / "rates.csv"
+    book.write_text(f"{HEADING.strip()},currency,price,minimum_seconds\n{EUROS}\n")
+    rates.write_text(RATES)
+    return read_price_book(book, rates)
+
+
+def test_a_price_in_euros_is_dollars_at_the_rate_of_its_day(in_euros):
+    before, after = (
+        in_euros.at("pyannote_ai", "precision-2", when) for when in (MARCH - A_MOMENT, MARCH)
+    )
+
+    assert (before.price_usd, after.price_usd) == (Decimal("0.00198"), Decimal("0.00216"))
+    assert before.rate_source.startswith("assumed rate of EXCHANGE_RATES: 1 EUR = 1.1 USD")
+    assert after.rate_source.startswith("rate of EXCHANGE_RATES: 1 EUR = 1.2 USD since 2026-03-01")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "usd"), [("0", "0"), ("1", "0.00072"), ("20", "0.00072"), ("60", "0.00216")]
+)
+def test_a_request_is_billed_at_least_so_many_seconds(in_euros, seconds, usd):
+    """20 s of 0.00216 a minute are 0.00072; what never ran costs nothing."""
+    price = in_euros.at("pyannote_ai", "precision-2", MARCH)
+
+    assert price.cost_usd(Decimal(seconds)) == Decimal(usd)
+
+
+def test_a_currency_without_a_rate_makes_no_price(tmp_path):
+    book = tmp_path / "prices.csv"
+    book.write_text(f"{HEADING.strip()},currency,price,minimum_seconds\n{EUROS}\n")
+
+    with pytest.raises(PriceBookError, match="no price of pyannote_ai/precision-2"):
+        read_price_book(book).at("pyannote_ai", "precision-2", MARCH)
+
+
+def test_a_least_of_machine_time_is_refused(tmp_path):
+    book = tmp_path / "prices.csv"
+    book.write_text(f"{HEADING.strip()},minimum_seconds\nrunpod,l4,gpu_second,1,2026-01-01,,x,10\n")
+
+    with pytest.raises(PriceBookError, match=r"line 2: minimum_seconds is of audio"):
+        read_price_book(book)
+
+
+@pytest.mark.parametrize(("least", "most", "usd"), [(0, 3, 2), (1, 3, 2), (3, 3, 1)])
+def test_workers_that_are_all_kept_warm_have_the_active_price(tmp_path, least, most, usd):
+    book = tmp_path / "prices.csv"
+    book.write_text(f"{HEADING.strip()},active_price_usd\nrunpod,l4,gpu_second,2,2026-01-01,,x,1\n")
+    settings = load_settings(price_book=book, runpod_workers_min=least, runpod_workers_max=most)
+
+    assert open_price_book(settings).at("runpod", "l4", MARCH).price_usd == usd
+
+
+def test_every_backend_that_can_be_set_up_has_a_price_in_the_shipped_book():
+    book = open_price_book(load_settings())
+    names = {price.name for price in book.prices}
+
+    assert names >= {f"runpod/{gpu}" for gpu in GPU_TYPES}
+    assert {price.backend for price in book.prices} >= set(
+        get_args(Settings.model_fields["primary_backend"].annotation)
+    ) - {"auto"}
+    groq = book.at("groq", "whisper-large-v3-turbo", MARCH)
+    assert groq.minimum_seconds == 10
+    assert book.at("pyannote_ai", "precision-2", MARCH).minimum_seconds == 20

@@ -202,7 +202,7 @@ def test_no_day_is_an_alarm_but_those_on_which_workers_without_a_job_cost_that_m
     """What is billed of a day and what is measured of it are cut at the same midnight."""
     nobody = nobody_by_day(plan)
     days = measured.ask(
-        "SELECT backend, day, billed_usd, unexplained_usd, is_alarming FROM marts.reconciliation"
+        "SELECT backend, day, machines_usd, unexplained_usd, is_alarming FROM marts.reconciliation"
     )
 
     for backend, day, billed, left, _ in days:

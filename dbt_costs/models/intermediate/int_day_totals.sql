@@ -1,6 +1,8 @@
 -- Grain: a day (UTC) and a backend; every day of which anything was measured or billed. Guarantee:
 -- machines cost what their bill says where it is of the whole day, which is one that was read after
--- the day was over; else what was measured. What is billed beside machines counts either way.
+-- the day was over and tells of its last hour, or of later ones, or has as much as was measured
+-- already; else what was measured. What is billed beside machines counts either way. assumed_usd: of
+-- the bill, by a rate that is an assumption.
 {% set beside = ['storage', 'network', 'tax', 'credit', 'other'] %}
 with measured as (
     select day, backend,
@@ -12,11 +14,14 @@ with measured as (
 ),
 billed as (
     select day, backend,
+        max(imported_at) filter (category = 'compute')
+            >= ((day + 1)::timestamp at time zone 'UTC') as is_read_after,
         coalesce(
-            max(imported_at) filter (category = 'compute')
+            min(told_until) filter (category = 'compute')
                 >= ((day + 1)::timestamp at time zone 'UTC'),
-            false
-        ) as is_billed,
+            true
+        ) as is_told_whole,
+        sum(amount_usd) filter (starts_with(rate_source, 'assumed'))::decimal(38, 9) as assumed_usd,
         {% for name in ['compute'] + beside %}
         sum(amount_usd) filter (category = '{{ name }}')::decimal(38, 9) as {{ name }}_usd{{ '' if loop.last else ',' }}
         {% endfor %}
@@ -24,7 +29,12 @@ billed as (
     group by 1, 2
 ),
 known as (
-    select day, backend, coalesce(is_billed, false) as is_billed,
+    select day, backend,
+        coalesce(is_read_after and (
+            is_told_whole
+            or compute_usd >= coalesce(run_usd, 0) + coalesce(boot_usd, 0) + coalesce(idle_usd, 0)
+        ), false) as is_billed,
+        coalesce(assumed_usd, 0)::decimal(38, 9) as assumed_usd,
         {% for name in ['run', 'boot', 'idle', 'compute'] + beside %}
         coalesce({{ name }}_usd, 0)::decimal(38, 9) as {{ name }}_usd{{ '' if loop.last else ',' }}
         {% endfor %}

@@ -1,6 +1,23 @@
 -- Grain: a line of a bill and a day (UTC) of its period. Guarantee: the days of a line add up to it;
--- a period that begins or ends within a day has that day whole.
-with days as (
+-- a period that begins or ends within a day has that day whole. told_until: the end of the last use
+-- that the payer's bill tells of (of RunPod, which has none, any line), or of the month where the
+-- invoice has its number (pipelines/billing/told_until.py): later hours may still come. amount and
+-- line_usd: of all the line.
+with told as (
+    select *, amount_usd as line_usd,
+        max(case
+            when backend = 'aws_gpu' and not regexp_full_match(invoice_id, '\d{4}-\d{2}')
+                then greatest(period_end, (date_trunc('month', period_start) + interval 1 month))
+            else period_end
+        end) filter (
+            category = 'compute' or (
+                category in ('storage', 'network')
+                and date_diff('microseconds', period_start, period_end) <= 86400000000
+            )
+        ) over (partition by backend, case when backend <> 'runpod' then bill end) as told_until
+    from {{ ref('stg_invoices') }}
+),
+days as (
     select *,
         unnest(generate_series(
             period_start::date,
@@ -8,12 +25,14 @@ with days as (
         ))::date as day,
         date_diff('day', period_start::date,
             greatest(period_start, period_end - to_microseconds(1))::date) + 1 as days
-    from {{ ref('stg_invoices') }}
+    from told
 )
 select
-    day, row_id, backend, category, imported_at,
+    day, row_id, backend, category, sku, invoice_id, bill, currency, rate_source, imported_at,
+    told_until,
     ledger.share_usd(
         amount_usd, date_diff('day', period_start::date, day),
         date_diff('day', period_start::date, day) + 1, days
-    ) as amount_usd
+    ) as amount_usd,
+    amount, line_usd
 from days

@@ -9,7 +9,10 @@ select
                 then ledger.cost_usd(attempts.run_seconds, prices.price_usd, prices.unit_seconds)
             -- an attempt that never ran was never billed
             when attempts.run_seconds > 0
-                then ledger.cost_usd(attempts.audio_seconds, prices.price_usd, prices.unit_seconds)
+                then ledger.cost_usd(
+                    greatest(attempts.audio_seconds, coalesce(prices.minimum_seconds, 0)),
+                    prices.price_usd, prices.unit_seconds
+                )
             else 0::decimal(18, 9)
         end,
         attempts.cost_usd

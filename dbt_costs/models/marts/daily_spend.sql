@@ -1,6 +1,7 @@
 -- Grain: a day (UTC), tenant, backend, model and category. Guarantee: the rows of a day and backend
 -- add up to its bill where there is one of the whole day, else to what was measured and what is
--- billed beside machines; nothing is dropped.
+-- billed beside machines; nothing is dropped. What is billed beside machines goes to the tenants
+-- that used the backend on that day as SHARED_COSTS_BY says, and to nobody where none did.
 {{ by_day() }}
 with charges as (
     select * from {{ ref('int_attempt_charges') }}
@@ -18,6 +19,33 @@ by_kind as (
 totals as (
     select * from {{ ref('int_day_totals') }} where {{ in_piece('day') }}
 ),
+beside as (
+    {% for name in ['storage', 'network', 'tax', 'credit', 'other'] %}
+    select day, backend, '{{ name }}' as category, {{ name }}_usd as usd from totals
+    where {{ name }}_usd <> 0
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+weights as (
+    select day, backend, tenant,
+        sum({{ {
+            'cost': 'ledger.to_nano(run_usd + boot_usd + idle_usd)',
+            'audio': "case when is_done then ledger.micros(audio_seconds) else 0 end",
+        }.get(var('shared_costs_by'), '0') }})::hugeint as weight
+    from by_kind where tenant <> 'unallocated' group by 1, 2, 3
+),
+marks as (
+    select *, sum(weight) over (
+            partition by day, backend order by tenant rows unbounded preceding
+        )::hugeint as until,
+        sum(weight) over (partition by day, backend)::hugeint as whole
+    from weights where weight > 0
+),
+shared as (
+    select beside.day, coalesce(marks.tenant, 'unallocated') as tenant, beside.backend, beside.category,
+        coalesce(ledger.share_usd(usd, until - weight, until, whole), usd) as usd
+    from beside left join marks using (day, backend)
+),
 parts as (
     select day, tenant, backend, model, case when is_done then 'run' else 'failed_run' end as category,
         run_usd as cost_usd, attempts, audio_seconds, run_seconds
@@ -28,12 +56,8 @@ parts as (
     union all by name
     select day, tenant, backend, model, 'idle' as category, idle_usd as cost_usd from by_kind
     where idle_usd <> 0
-    {% for name in ['storage', 'network', 'tax', 'credit', 'other'] %}
     union all by name
-    select day, 'unallocated' as tenant, backend, '' as model, '{{ name }}' as category,
-        {{ name }}_usd as cost_usd
-    from totals where {{ name }}_usd <> 0
-    {% endfor %}
+    select day, tenant, backend, '' as model, category, usd as cost_usd from shared
     union all by name
     select day, 'unallocated' as tenant, backend, '' as model, 'unexplained' as category,
         compute_usd - run_usd - boot_usd - idle_usd as cost_usd
@@ -44,5 +68,10 @@ select
     sum(cost_usd)::decimal(38, 9) as cost_usd,
     coalesce(sum(attempts), 0)::bigint as attempts,
     coalesce(sum(audio_seconds), 0)::double as audio_seconds,
-    coalesce(sum(run_seconds), 0)::double as run_seconds
-from parts group by 1, 2, 3, 4, 5
+    coalesce(sum(run_seconds), 0)::double as run_seconds,
+    coalesce(bool_or(
+        category not in ('run', 'failed_run', 'boot', 'idle') and assumed_of_day <> 0
+    ), false) as is_by_assumed_rate
+from parts
+left join (select day, backend, assumed_usd as assumed_of_day from totals) using (day, backend)
+group by 1, 2, 3, 4, 5

@@ -1,5 +1,7 @@
--- Grain: a day (UTC), tenant, backend, sku, model and kind of charge. Guarantee: the columns of FOCUS
--- 1.2; the billed costs of a day and backend are those of daily_spend.
+-- Grain: a day (UTC), tenant, backend, sku, model and kind of charge. Guarantee: the columns of FOCUS 1.2
+-- and 1.4, of which an export has those of one version; x_CostUsd of a day and backend is what
+-- daily_spend has, and BilledCost is the same in the currency of the bill. Quantities are what the
+-- price is of: seconds or hours of machines, minutes of audio; ListCost is list price times quantity.
 {{ by_day() }}
 with charges as (
     select day, tenant, backend, sku, model,
@@ -16,6 +18,7 @@ summed as (
     select day, tenant, backend, sku, model, charge.kind as kind,
         sum(charge.usd)::decimal(38, 9) as usd,
         sum(charge.seconds) as seconds,
+        sum(case when charge.kind in ('run', 'failed_run') then audio_seconds end) as sent_audio_seconds,
         sum(case when charge.kind = 'run' then audio_seconds end) as audio_seconds
     from charges where charge.usd <> 0
     group by 1, 2, 3, 4, 5, 6
@@ -26,41 +29,167 @@ summed as (
     where category in ('storage', 'network', 'tax', 'credit', 'other', 'unexplained')
       and {{ in_piece('day') }}
 ),
-named as (
+-- one currency and one account of each backend's bill, where there is one; else dollars, and nobody's
+bills as (
+    select day, backend,
+        case when count(distinct currency) = 1 then min(currency) else 'USD' end as currency,
+        case when count(distinct currency) = 1 and min(currency) <> 'USD'
+            then (sum(abs(amount)) / nullif(sum(abs(line_usd)), 0))::decimal(18, 9) end as units_per_usd,
+        min(case when contains(bill, '/') then split_part(bill, '/', 1) end) as account,
+        bool_or(starts_with(rate_source, 'assumed')) as is_by_assumed_rate
+    from {{ ref('int_invoice_days') }} where {{ in_piece('day') }} group by 1, 2
+),
+invoices as (
+    select day, backend, category,
+        case when count(distinct invoice_id) = 1 then min(invoice_id) end as invoice_id
+    from {{ ref('int_invoice_days') }} where {{ in_piece('day') }} group by 1, 2, 3
+),
+whole as (
+    select day, backend, is_billed from {{ ref('int_day_totals') }} where {{ in_piece('day') }}
+),
+priced as (
     select summed.*,
-        case summed.backend
+        kind in ('run', 'failed_run', 'boot', 'idle') as is_measured,
+        case kind when 'tax' then 'Tax' when 'credit' then 'Credit'
+            when 'unexplained' then 'Adjustment'
+            else case when usd < 0 then 'Adjustment' else 'Usage' end
+        end as charge_category,
+        coalesce(bills.currency, 'USD') as currency, coalesce(units_per_usd, 1) as rate,
+        coalesce(bills.is_by_assumed_rate, false) as is_by_assumed_rate, account, invoice_id,
+        prices.unit, prices.price_usd, prices.list_price_usd, prices.valid_from,
+        prices.list_price_usd <> prices.price_usd as is_spot
+    from summed
+    left join bills using (day, backend)
+    left join whole using (day, backend)
+    left join invoices on invoices.day = summed.day and invoices.backend = summed.backend
+        and invoices.category = case
+            when kind in ('run', 'failed_run', 'boot', 'idle', 'unexplained')
+                then case when is_billed then 'compute' end
+            else kind
+        end
+    left join {{ ref('stg_prices') }} as prices
+        on prices.backend = summed.backend and prices.sku = summed.sku
+        and (summed.day::timestamp at time zone 'UTC') >= prices.valid_from
+        and (summed.day::timestamp at time zone 'UTC') < prices.valid_to
+),
+-- without a price, and beside machines, the unit is the day, and its price what it cost
+counted as (
+    select *, (usd * rate)::decimal(38, 9) as billed,
+        case
+            when charge_category <> 'Usage' then null
+            when price_usd > 0 then (
+                ledger.half_even(ledger.to_nano(usd) * 1000000000, ledger.to_nano(price_usd))::decimal(20, 0)
+                * 0.000000001::decimal(9, 9)
+            )::decimal(20, 9)
+            else 1::decimal(20, 9)
+        end as quantity,
+        case
+            when charge_category <> 'Usage' then null
+            when price_usd > 0 then (list_price_usd * rate)::decimal(18, 9)
+            else (usd * rate)::decimal(18, 9)
+        end as unit_price,
+        case
+            when charge_category <> 'Usage' then null
+            when coalesce(price_usd, 0) = 0 then 'Days'
+            when unit = 'gpu_second' then 'Seconds'
+            when unit = 'machine_hour' then 'Hours'
+            else 'Minutes'
+        end as quantity_unit
+    from priced
+),
+named as (
+    select *,
+        case backend
             when 'runpod' then 'RunPod' when 'aws_gpu' then 'AWS' when 'gcp_gpu' then 'Google Cloud'
             when 'openai' then 'OpenAI' when 'pyannote_ai' then 'pyannoteAI'
-            when 'local' then 'Own machine' else summed.backend
+            when 'local' then 'Own machine' else backend
         end as provider,
-        case summed.backend
-            when 'runpod' then 'RunPod Serverless' when 'aws_gpu' then 'Amazon EC2'
-            when 'gcp_gpu' then 'Compute Engine' when 'local' then 'Own machine'
+        case
+            when kind = 'storage' then case backend
+                when 'aws_gpu' then 'Amazon EBS' when 'gcp_gpu' then 'Persistent Disk'
+                else backend || ' storage' end
+            when kind = 'network' then case backend
+                when 'aws_gpu' then 'AWS Data Transfer' when 'gcp_gpu' then 'Google Cloud networking'
+                else backend || ' network' end
+            when backend = 'runpod' then 'RunPod Serverless'
+            when backend = 'aws_gpu' then 'Amazon EC2'
+            when backend = 'gcp_gpu' then 'Compute Engine'
+            when backend = 'local' then 'Own machine'
             else 'Transcription API'
         end as service,
-        case kind when 'tax' then 'Tax' when 'credit' then 'Credit'
-            when 'unexplained' then 'Adjustment' else 'Usage' end as charge_category
-    from summed
+        charge_category = 'Usage' as is_usage,
+        backend || '/' || case when is_measured and sku <> '' then sku else kind end as sku_id
+    from counted
 )
 select
     day,
-    usd as "BilledCost", usd as "EffectiveCost", usd as "ListCost", usd as "ContractedCost",
-    'escriba' as "BillingAccountId", 'Escriba' as "BillingAccountName", 'USD' as "BillingCurrency",
+    billed as "BilledCost", billed as "EffectiveCost",
+    coalesce((unit_price * quantity)::decimal(38, 18), billed::decimal(38, 18)) as "ListCost", billed as "ContractedCost",
+    coalesce(account, 'escriba') as "BillingAccountId",
+    coalesce(provider || ' ' || account, 'Escriba') as "BillingAccountName", currency as "BillingCurrency",
     (date_trunc('month', day)::timestamp at time zone 'UTC') as "BillingPeriodStart",
     ((date_trunc('month', day) + interval 1 month)::timestamp at time zone 'UTC') as "BillingPeriodEnd",
     (day::timestamp at time zone 'UTC') as "ChargePeriodStart",
     ((day + 1)::timestamp at time zone 'UTC') as "ChargePeriodEnd",
     charge_category as "ChargeCategory", null::varchar as "ChargeClass",
     service || ' ' || sku || ': ' || kind as "ChargeDescription",
-    case when charge_category = 'Usage' then 'Usage-Based' else 'One-Time' end as "ChargeFrequency",
-    provider as "InvoiceIssuerName", provider as "ProviderName", provider as "PublisherName",
-    case when charge_category = 'Usage' and kind in ('run', 'failed_run')
-        then seconds::decimal(18, 6) end as "PricingQuantity",
-    case when charge_category = 'Usage' and kind in ('run', 'failed_run')
-        then 'Seconds' end as "PricingUnit",
-    'AI and Machine Learning' as "ServiceCategory", 'AI Platforms' as "ServiceSubcategory",
-    service as "ServiceName", null::varchar as "InvoiceId",
-    tenant as "SubAccountId", tenant as "SubAccountName",
+    case when is_usage then 'Usage-Based' else 'One-Time' end as "ChargeFrequency",
+    null::varchar as "CommitmentDiscountStatus",
+    case
+        when not is_usage then null
+        when unit = 'audio_minute' and kind in ('run', 'failed_run')
+            then (sent_audio_seconds / 60)::decimal(20, 9)
+        when kind in ('run', 'failed_run') then seconds::decimal(20, 9)
+        else quantity
+    end as "ConsumedQuantity",
+    case
+        when is_usage and unit <> 'audio_minute' and kind in ('run', 'failed_run') then 'Seconds'
+        when is_usage and unit is null and kind in ('run', 'failed_run') then 'Seconds'
+        else quantity_unit
+    end as "ConsumedUnit",
+    provider as "HostProviderName", invoice_id as "InvoiceId", null::varchar as "InvoiceDetailId",
+    provider as "InvoiceIssuerName", unit_price as "ListUnitPrice",
+    case when is_usage then case when coalesce(is_spot, false) then 'Dynamic' else 'Standard' end end
+        as "PricingCategory",
+    'USD' as "PricingCurrency",
+    case when is_usage then
+        case when price_usd > 0 then price_usd else usd end::decimal(18, 9)
+    end as "PricingCurrencyContractedUnitPrice",
+    usd::decimal(38, 9) as "PricingCurrencyEffectiveCost",
+    case when is_usage then
+        case when price_usd > 0 then list_price_usd else usd end::decimal(18, 9)
+    end as "PricingCurrencyListUnitPrice",
+    quantity as "PricingQuantity", quantity_unit as "PricingUnit",
+    provider as "ProviderName", provider as "PublisherName",
+    case
+        when kind = 'storage' then 'Storage' when kind = 'network' then 'Networking'
+        when backend in ('runpod', 'aws_gpu', 'gcp_gpu', 'local') then 'Compute'
+        else 'AI and Machine Learning'
+    end as "ServiceCategory",
+    service as "ServiceName", provider as "ServiceProviderName",
+    case
+        when kind = 'storage' then 'Block Storage' when kind = 'network' then 'Network Connectivity'
+        when backend = 'runpod' then 'Serverless Compute'
+        when backend in ('aws_gpu', 'gcp_gpu', 'local') then 'Virtual Machines'
+        else 'AI Platforms'
+    end as "ServiceSubcategory",
+    case when is_usage then sku_id end as "SkuId",
+    case when is_usage then case
+        when kind in ('storage', 'network', 'other') then kind
+        when unit = 'audio_minute' then 'audio minutes'
+        when unit = 'machine_hour' then 'machine hours'
+        else 'machine seconds'
+    end end as "SkuMeter",
+    case when is_usage then json_object('x_Unit', coalesce(unit, 'day'))::varchar end as "SkuPriceDetails",
+    case when is_usage then
+        sku_id || coalesce('@' || strftime(valid_from, '%Y-%m-%d'), '')
+        || case when coalesce(is_spot, false) then '/spot' else '' end
+    end as "SkuPriceId",
+    case when tenant <> 'unallocated' then tenant end as "SubAccountId",
+    case when tenant <> 'unallocated' then tenant end as "SubAccountName",
     backend as "x_Backend", sku as "x_Sku", model as "x_Model", kind as "x_Charge",
+    case when is_measured then 'measured' else 'billed' end as "x_CostSource",
+    usd::decimal(38, 9) as "x_CostUsd",
+    is_by_assumed_rate as "x_IsByAssumedRate",
     coalesce(audio_seconds, 0)::double as "x_AudioSeconds"
 from named

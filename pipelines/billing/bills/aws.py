@@ -8,9 +8,17 @@ from pipelines.billing.invoices import BilledLine, Category
 from .fields import Record, currency, moment, money, pairs, text
 
 BACKEND = "aws_gpu"
-_CREDITS = {"Credit", "Refund", "EdpDiscount", "BundledDiscount", "Discount", "PrivateRateDiscount"}
+MAY_CORRECT = True  # a line of before may come with another amount
+_CREDITS = {"Credit", "Refund"}  # and whatever is a discount: Edp, Spp, Bundled, PrivateRate …
 _NETWORK = ("DataTransfer", "Bytes", "PublicIPv4", "NatGateway")
 _STORAGE = ("EBS:", "TimedStorage", "Storage", "Requests-Tier")
+# what tells lines of one kind and hour apart; a tag is not one, since it may be added later
+_OF = (
+    "line_item_usage_account_id",
+    "line_item_resource_id",
+    "line_item_operation",
+    "line_item_availability_zone",
+)
 _COMPUTE = ("BoxUsage", "SpotUsage", "Fargate", "HostUsage")
 
 
@@ -42,6 +50,8 @@ def lines(record: Record, bucket: str = "hour") -> Iterator[BilledLine]:  # noqa
         amount=money(record, "line_item_unblended_cost"),
         currency=currency(record, "line_item_currency_code"),
         description=text(record, "line_item_line_item_description"),
+        of=" ".join(filter(None, (text(record, name) for name in _OF))),
+        line_id=text(record, "identity_line_item_id"),
     )
 
 
@@ -59,7 +69,7 @@ def _month(record: Record, start: datetime) -> str:
 def _category(kind: str, usage: str) -> Category:
     if kind == "Tax":
         return "tax"
-    if kind in _CREDITS:
+    if kind in _CREDITS or kind.endswith("Discount"):
         return "credit"
     named: tuple[tuple[Category, tuple[str, ...]], ...] = (
         ("compute", _COMPUTE),

@@ -10,6 +10,7 @@ from pipelines.billing.invoices import BilledLine, Category
 from .fields import Record, currency, moment, money, nested, objects, pairs, text
 
 BACKEND = "gcp_gpu"
+MAY_CORRECT = False  # what was wrong gets a line of its own
 _NETWORK = ("network", "egress", "external ip", "data transfer", "nat gateway")
 _STORAGE = ("storage", "pd capacity", "snapshot", "disk")
 
@@ -40,11 +41,36 @@ def lines(record: Record, bucket: str = "hour") -> Iterator[BilledLine]:  # noqa
         amount=money(record, "cost"),
         currency=currency(record, "currency"),
         description=sku,
+        of=" ".join(str(part) for part in _of(record) if part),
+        units_per_usd=_rate(record),
     )
     yield line
     taken_off = [money(one, "amount") for one in objects(record, "credits")]
     if taken_off:
         yield replace(line, category="credit", amount=sum(taken_off, Decimal(0)))
+
+
+def only_grows(record: Record) -> bool:
+    """Whether it says when it was written: then what is corrected is a line of its own."""
+    return bool(record.get("export_time"))
+
+
+def _of(record: Record) -> Iterator[Any]:
+    """What tells lines of one kind and hour apart, and when Google wrote this one."""
+    for name, part in (("project", "id"), ("resource", "global_name"), ("resource", "name")):
+        yield _inside(record, name, part)
+    if only_grows(record):
+        yield moment(record, "export_time").isoformat()
+
+
+def _rate(record: Record) -> Decimal | None:
+    """Units of the bill's currency for a USD, as Google has it on each line."""
+    if not record.get("currency_conversion_rate"):
+        return None
+    rate = money(record, "currency_conversion_rate")
+    if rate <= 0:
+        raise ValueError(f"its currency_conversion_rate {rate} is not above 0")
+    return rate
 
 
 def tags(record: Record) -> dict[str, str]:

@@ -3,13 +3,18 @@
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from pipelines.billing.prices import Price, PriceBook
 from pipelines.billing.seed_lines import FOR_EVER
 
+# all prices of a book are in USD
+_COLUMNS = (
+    *("backend", "sku", "unit", "price_usd", "valid_from", "valid_to", "source"),
+    *("list_price_usd", "active_price_usd", "minimum_seconds"),
+)
 Change = tuple[str, str, datetime, Decimal]  # backend, sku, from when, times what it was
 
 
@@ -32,10 +37,13 @@ def book_csv(book: PriceBook) -> str:
     """The text of the seed that reads as this book."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(Price))
+    writer.writerow(_COLUMNS)
     for price in sorted(book.prices, key=lambda p: (p.name, p.valid_from)):
         until = "" if price.valid_to == FOR_EVER else f"{price.valid_to:%Y-%m-%d}"
         start = f"{price.valid_from:%Y-%m-%d}"
-        amount = f"{price.price_usd:f}"
-        writer.writerow([price.backend, price.sku, price.unit, amount, start, until, price.source])
+        told = (price.backend, price.sku, price.unit, f"{price.price_usd:f}", start, until)
+        others = (price.list_price_usd, price.active_price_usd, price.minimum_seconds or None)
+        writer.writerow(
+            [*told, price.source, *("" if one is None else f"{one:f}" for one in others)]
+        )
     return text.getvalue()
