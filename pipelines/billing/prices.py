@@ -3,13 +3,14 @@
 `dbt_costs/seeds/price_book.csv` is the only place of prices; dbt reads the same file.
 """
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from .seed_lines import Seed, day, last_day, positive, read_seed
+from .seed_lines import FOR_EVER, Seed, day, last_day, positive, read_seed
 
 # seconds of the priced thing in one unit; audio is priced by its own length
 UNIT_SECONDS = {"gpu_second": 1, "machine_hour": 3600, "audio_minute": 60}
@@ -54,6 +55,29 @@ class Price:
         """Of so many seconds, unrounded; divided last, so that halves of a nano-dollar are true."""
         return seconds * self.price_usd / UNIT_SECONDS[self.unit]
 
+    def at(self, when: datetime) -> "Price":  # noqa: ARG002  # as a Tariff has it
+        """Itself: a price alone holds at any time."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """The prices of one sku, each for its own time; `ordered` holds where the book has none."""
+
+    ordered: Price
+    prices: tuple[Price, ...]
+
+    def at(self, when: datetime) -> Price:
+        """The price at a moment."""
+        for price in self.prices:
+            if price.valid_from <= when < price.valid_to:
+                return price
+        return dataclasses.replace(self.ordered, valid_to=self._next(when))
+
+    def _next(self, when: datetime) -> datetime:
+        """When the book has one again."""
+        return min((p.valid_from for p in self.prices if p.valid_from > when), default=FOR_EVER)
+
 
 @dataclass(frozen=True)
 class PriceBook:
@@ -74,6 +98,15 @@ class PriceBook:
         raise PriceBookError(
             f"The price book has no price of {backend}/{sku} at {when:%Y-%m-%d}: add a line to it."
         )
+
+    def tariff(self, backend: str, sku: str, ordered_at: datetime) -> Tariff:
+        """All prices of a sku, for what was ordered at a moment and runs whenever it does.
+
+        Raises:
+            PriceBookError: none is valid when it is ordered.
+        """
+        own = (price for price in self.prices if (price.backend, price.sku) == (backend, sku))
+        return Tariff(self.at(backend, sku, ordered_at), tuple(own))
 
 
 def read_price_book(path: Path) -> PriceBook:

@@ -148,6 +148,7 @@ def new_attempt(
         run_limit_seconds=limits.run_seconds,
         quote_usd=chosen.quote.cost_usd if chosen.backend.capabilities.paid else Decimal(0),
         idle_seconds=chosen.backend.capabilities.idle_seconds,
+        warm_workers=chosen.backend.capabilities.warm_workers,
         route=chosen.route,
         diarizer=order.diarizer,
         language=order.language,
