@@ -114,7 +114,7 @@ def _rows(desk: Desk, said: TranscriptFacts) -> list[LedgerRow]:
 
 def _row(desk: Desk, attempt: Attempt) -> LedgerRow:
     prices = desk.workshop.prices
-    return ledger_row(attempt, prices.at(attempt.backend, attempt.sku, attempt.created_at))
+    return ledger_row(attempt, prices.tariff(attempt.backend, attempt.sku, attempt.created_at))
 
 
 def _without_job(desk: Desk, said: TranscriptFacts) -> LedgerRow:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from pipelines.digest import Digest, Failure, Warned, page
 from pipelines.recordings import Recording
+from resources.duplicates import JUDGED
 from resources.ledger import open_ledger
 from resources.storage.base import Storage, Stored
 
@@ -16,14 +17,14 @@ from .requests import WorkRequest, ask, new_request
 
 DIGESTS = "digests/"
 _FIRST = timedelta(days=1)  # what the first digest looks back on
-_SPENT = """
-    SELECT count(DISTINCT recording) FILTER (status IN ('done', 'none')),
-           coalesce(sum(audio_seconds) FILTER (status IN ('done', 'none')), 0),
+_SPENT = f"""
+    SELECT count(DISTINCT recording) FILTER (NOT is_wasted),
+           coalesce(sum(audio_seconds) FILTER (NOT is_wasted), 0),
            coalesce(sum(cost_usd), 0),
-           coalesce(sum(cost_usd) FILTER (status NOT IN ('done', 'none')), 0),
+           coalesce(sum(cost_usd) FILTER (is_wasted), 0),
            count(*) FILTER (backend <> 'none')
-    FROM attempts WHERE ended_at > ? AND ended_at <= ?
-"""
+    FROM ({JUDGED}) WHERE ended_at > ? AND ended_at <= ?
+"""  # noqa: S608  # our own words
 
 
 def ask_for_missing(

@@ -8,7 +8,7 @@ import re
 from pydantic import ValidationError
 
 from pipelines.billing.attempts import Attempt, LedgerRow, ledger_row, row_without_job
-from pipelines.billing.prices import Price, PriceBook
+from pipelines.billing.prices import PriceBook, Tariff
 from pipelines.billing.sessions import session_row
 from pipelines.recordings import INBOX, NameRefusedError, Recording, from_inbox_key
 from resources.ledger_writer import Row, write_rows
@@ -34,7 +34,8 @@ def rebuild_ledger(storage: Storage, prices: PriceBook) -> int:
     rows: list[Row] = []
     for attempt in attempts:
         if attempt is not None and attempt.end is not None:
-            rows += _rows_of(attempt, prices.at(attempt.backend, attempt.sku, attempt.created_at))
+            price = prices.tariff(attempt.backend, attempt.sku, attempt.created_at)
+            rows += _rows_of(attempt, price)
     recordings = (_recording(key) for key in found)
     without_job = (_row_without_job(storage, r) for r in recordings if r is not None)
     rows += [row for row in without_job if row is not None]
@@ -42,7 +43,7 @@ def rebuild_ledger(storage: Storage, prices: PriceBook) -> int:
     return sum(isinstance(row, LedgerRow) for row in rows)
 
 
-def _rows_of(attempt: Attempt, price: Price) -> list[Row]:
+def _rows_of(attempt: Attempt, price: Tariff) -> list[Row]:
     """Of the attempt, and of its part in a worker's life."""
     session = session_row(attempt, price)
     return [ledger_row(attempt, price), *([session] if session else [])]

@@ -9,7 +9,7 @@ LONG_LIFE_SECONDS = 300
 CHARGED = "SELECT recording, cost_usd FROM marts.cost_per_recording"
 EXPLAINED = """
     SELECT session_id, sum(run_usd) + any_value(beside_usd) FROM ledger.sessions
-    JOIN intermediate.int_run_costs USING (attempt_id) JOIN (
+    JOIN intermediate.int_run_days USING (attempt_id) JOIN (
         SELECT session_id, sum(boot_usd + idle_usd) AS beside_usd
         FROM intermediate.int_life_days GROUP BY 1
     ) USING (session_id) GROUP BY 1

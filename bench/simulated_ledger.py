@@ -137,6 +137,7 @@ def sessions_table(plan: Plan, day: int, number: int, part: Part) -> pa.Table:
         "job_ended_at": _times(plan, jobs.known_until),
         "idle_timeout_seconds": machine.idle_seconds,
         "usd_per_hour": _usd(part.usd_nano_an_hour),
+        "warm_workers": 0,
         "schema_version": SESSION_SCHEMA_VERSION,
     }
     return _table(SessionRow, columns, len(part.job))

@@ -9,8 +9,8 @@ from .ledger_writer import INVOICES
 from .storage.base import Storage, Stored
 
 _QUERY = """
-    SELECT backend, bill, invoice_id, category, period_start, period_end, amount_usd, imported_at FROM invoices
-    WHERE withdrawn_at IS NULL
+    SELECT backend, bill, invoice_id, category, period_start, period_end, amount_usd, imported_at
+    FROM invoices WHERE withdrawn_at IS NULL
 """
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pipelines.billing.stretches import LONGEST_BOOT_SECONDS, LONGEST_RUN_SECONDS
+
 from .ledger_faults import damaged, hold_columns
 from .ledger_files import fetch_all, ledger_files
 from .ledger_tables import LEDGER_ATTEMPTS, LEDGER_INVOICES, LEDGER_SESSIONS, LedgerTable
@@ -29,27 +31,49 @@ _NO_FILES = "SELECT * FROM no_{table}"
 _ATTEMPTS_TABLE = "CREATE TEMP TABLE attempts AS {source}"
 # a row for each worker's life: what it cost from its container's start to its end, as far as its
 # jobs tell; a worker that never had a job is not seen here, and one that died with its last job
-# did not wait for another
-INSTANCES = """
-    WITH jobs AS (
-        SELECT told.*, coalesce(attempts.status IN ('lost', 'stopped'), false) AS died
-        FROM ({source}) AS told LEFT JOIN attempts USING (attempt_id)
+# did not wait for another. Bounds, jobs at the same time and frozen workers as in dbt_costs
+# (stg_sessions, int_life_days); money at the price that was written down: the marts know better
+INSTANCES = f"""
+    WITH told AS (
+        SELECT told.*, coalesce(models_ready_at, job_started_at) AS ready_at,
+               coalesce(warm_workers, 0) > 0 OR idle_timeout_seconds = 0 AS is_endless,
+               epoch(job_ended_at) - epoch(job_started_at) AS ran,
+               coalesce(attempts.status IN ('lost', 'stopped'), false) AS died
+        FROM ({{source}}) AS told LEFT JOIN attempts USING (attempt_id)
+    ), jobs AS (
+        SELECT *, epoch(job_started_at) AS since,
+               epoch(job_started_at)
+                   + CASE WHEN ran BETWEEN 0 AND {LONGEST_RUN_SECONDS} THEN ran ELSE 0 END AS until,
+               CASE WHEN container_started_at IS NULL THEN job_started_at
+                    WHEN epoch(ready_at) - epoch(container_started_at) > {LONGEST_BOOT_SECONDS}
+                        THEN ready_at
+                    ELSE container_started_at END AS began_at
+        FROM told
+    ), placed AS (
+        SELECT *, coalesce(max(until) OVER before, 0) AS busy_until,
+               epoch(greatest(first(began_at) OVER life, first(ready_at) OVER life)) AS could_begin
+        FROM jobs WINDOW
+            life AS (PARTITION BY session_id ORDER BY job_started_at, sequence, row_id),
+            before AS (PARTITION BY session_id ORDER BY job_started_at, sequence, row_id
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ), waited AS (
+        SELECT *, greatest(0, until - greatest(since, busy_until)) AS busy,
+               greatest(0, since - greatest(could_begin, busy_until)) AS gap
+        FROM placed
     ), lives AS (
         SELECT session_id, any_value(backend) AS backend, any_value(sku) AS sku,
                any_value(worker) AS worker, any_value(gpu) AS gpu, count(*)::INTEGER AS jobs,
-               coalesce(min(container_started_at), min(job_started_at)) AS began_at,
-               coalesce(min(models_ready_at), min(job_started_at)) AS ready_at,
+               arg_min(began_at, (sequence, row_id)) AS began_at,
+               arg_min(ready_at, (sequence, row_id)) AS ready_at,
                max(job_ended_at) AS last_job_ended_at,
-               arg_max(died, (job_ended_at, sequence, row_id)) AS died,
-               sum(epoch(job_ended_at) - epoch(job_started_at)) AS busy_seconds,
-               any_value(idle_timeout_seconds) AS idle_timeout_seconds,
-               any_value(usd_per_hour) AS usd_per_hour
-        FROM jobs GROUP BY session_id
+               sum(busy) AS busy_seconds,
+               sum(CASE WHEN is_endless THEN gap ELSE least(gap, idle_timeout_seconds) END)
+                   + CASE WHEN arg_max(died, (job_ended_at, sequence, row_id)) THEN 0
+                          ELSE any_value(idle_timeout_seconds) END AS idle_seconds,
+               arg_min(usd_per_hour, job_started_at) AS usd_per_hour
+        FROM waited GROUP BY session_id
     ), parts AS (
-        SELECT *, greatest(0, epoch(ready_at) - epoch(began_at)) AS boot_seconds,
-               greatest(0, epoch(last_job_ended_at) - epoch(ready_at) - busy_seconds)
-                   + CASE WHEN died THEN 0 ELSE idle_timeout_seconds END AS idle_seconds
-        FROM lives
+        SELECT *, greatest(0, epoch(ready_at) - epoch(began_at)) AS boot_seconds FROM lives
     )
     SELECT session_id, backend, sku, worker, gpu, jobs, began_at, last_job_ended_at,
            boot_seconds, busy_seconds, idle_seconds,
@@ -57,7 +81,7 @@ INSTANCES = """
            ((boot_seconds + busy_seconds + idle_seconds)::DECIMAL(38, 6)
                * usd_per_hour::DECIMAL(38, 9) / 3600)::DECIMAL(18, 9) AS cost_usd
     FROM parts
-"""
+"""  # noqa: S608  # our own numbers
 _INSTANCES_TABLE = f"CREATE TEMP TABLE instances AS {INSTANCES}"
 
 

@@ -99,7 +99,8 @@ def schema(kind: type[Row] = LedgerRow) -> "pa.Schema":
     import pyarrow as pa  # noqa: PLC0415
 
     money, time = pa.decimal128(18, 9), pa.timestamp("us", tz="UTC")
-    kinds = {name: pa.int32() for name in ("attempt", "sequence", "segments", "schema_version")}
+    whole = ("attempt", "sequence", "segments", "warm_workers", "schema_version")
+    kinds = {name: pa.int32() for name in whole}
     kinds["rtf"] = pa.float64()
     for name in (field.name for field in dataclasses.fields(kind)):
         if name.endswith("_seconds"):

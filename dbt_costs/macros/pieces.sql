@@ -16,6 +16,12 @@
 {{ until }} >= timestamptz '0001-01-01 00:00:00+00' and {{ since }} < timestamptz '9999-12-31 00:00:00+00'
 {%- endmacro %}
 
+{# The same of a run, which is no longer than runs can be: most of the ledger is not read. #}
+{% macro runs_near_piece(since, until) -%}
+{{ near_piece(since, until) }}
+    and {{ since }} >= timestamptz '0001-01-01 00:00:00+00' - interval {{ var('longest_run_seconds') }} second
+{%- endmacro %}
+
 {# Whether a job may be of a life that touches it: those of one life are within the longest life of
    each other. #}
 {% macro in_lives_near_piece(at) -%}
@@ -28,15 +34,22 @@
 create or replace table ledger.day_rows as
 select started_at::date as day, count(*) as rows from ledger.attempts group by 1;
 create or replace table ledger.longest_life as
-with lives as (
-    select max(epoch(job_ended_at) + idle_timeout_seconds - epoch(container_started_at)) as seconds
+with jobs as (
+    -- as far as boots and jobs can be believed
+    select session_id, models_ready_at is null or container_started_at is null as is_silent,
+        epoch(greatest(
+            coalesce(container_started_at, job_started_at),
+            coalesce(models_ready_at, job_started_at) - interval {{ var('longest_boot_seconds') }} second
+        )) as began,
+        epoch(least(job_ended_at, job_started_at + interval {{ var('longest_run_seconds') }} second))
+            + idle_timeout_seconds as ended
     from ledger.sessions
+),
+lives as (
+    select max(ended - began) as seconds from jobs
     union all
-    select max(epoch(job_ended_at) + idle_timeout_seconds)
-        - min(epoch(coalesce(container_started_at, job_started_at)))
-    from ledger.sessions semi join (
-        select distinct session_id from ledger.sessions where container_started_at is null
-    ) as silent using (session_id)
+    select max(ended) - min(began) from jobs
+    semi join (select distinct session_id from jobs where is_silent) as silent using (session_id)
     group by session_id
 )
 select coalesce(ceil(max(seconds) / 86400), 0)::integer as days from lives

@@ -1,22 +1,27 @@
 -- Of each life: boot, jobs and idle fill the time from its start to its end, which is that of its
--- last job where it died with it. Lives with jobs at the same time are left out: their jobs' seconds
--- are more than passed.
+-- last job where it died with it; less only where it was frozen, longer than its timeout, between two
+-- jobs. Lives with jobs at the same time are left out: their jobs' seconds are more than passed.
 with deaths as (
     select attempt_id, true as died from {{ ref('stg_attempts') }}
     where status in ('lost', 'stopped')
 ),
+jobs as (
+    select *, greatest(began_at, coalesce(lag(job_ended_at) over life, ready_at)) as waited_since
+    from {{ ref('stg_sessions') }} left join deaths using (attempt_id)
+    window life as (partition by session_id order by job_started_at, sequence, row_id)
+),
 lives as (
     select session_id, sum(busy_micros) as busy,
-        date_diff('microseconds', min(began_at), max(
+        bool_or(not is_endless and job_started_at
+            > waited_since + to_microseconds(ledger.micros(idle_timeout_seconds)::bigint)) as was_frozen,
+        date_diff('microseconds', arg_min(began_at, (sequence, row_id)), max(
             job_ended_at
         )) + case when arg_max(coalesce(died, false), (job_ended_at, sequence, row_id)) then 0
             else ledger.micros(max(idle_timeout_seconds)) end as paid
-    from {{ ref('stg_sessions') }} as jobs
-    left join deaths using (attempt_id)
-    where not exists (
-        from {{ ref('stg_sessions') }} as other
-        where other.session_id = jobs.session_id and other.row_id <> jobs.row_id
-          and other.job_started_at < jobs.job_ended_at and other.job_ended_at > jobs.job_started_at
+    from jobs
+    where session_id not in (
+        select session_id from {{ ref('stg_sessions') }}
+        semi join {{ ref('int_overlaps') }} using (attempt_id)
     )
     group by 1
 ),
@@ -25,4 +30,5 @@ beside as (
     from {{ ref('int_life_days') }} group by 1
 )
 select * from lives left join beside using (session_id)
-where busy + coalesce(micros, 0) <> paid
+where case when was_frozen then busy + coalesce(micros, 0) > paid
+    else busy + coalesce(micros, 0) <> paid end

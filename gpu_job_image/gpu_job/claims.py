@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import timedelta
 
 from . import transfer
 from .contract import Claim, JobError, JobRequest, Timings, Usage
@@ -41,9 +41,10 @@ class Ownership:
         self._clock = clock
         self.nonce = secrets.token_hex(8)  # of this delivery: one attempt may be delivered twice
         self._lock = threading.Lock()
-        self._last_good_beat = clock()
+        self._began = self._last_good_beat = clock()
         self._fenced = False
         self.usage = usage
+        self._session: Session | None = None
 
     @classmethod
     def take(
@@ -54,6 +55,7 @@ class Ownership:
         if not mine._create():
             return None
         session.jobs += 1
+        mine._session = session
         return mine
 
     def _create(self) -> bool:
@@ -103,9 +105,13 @@ class Ownership:
             thread.join()
 
     def usage_now(self) -> Usage:
-        """The usage up to this moment."""
+        """The usage up to this moment, by a clock that nobody sets."""
         with self._lock:
-            self.usage = self.usage.model_copy(update={"ended_at": datetime.now(UTC)})
+            ran = timedelta(seconds=self._clock() - self._began)
+            ended_at = self.usage.started_at + ran
+            self.usage = self.usage.model_copy(update={"ended_at": ended_at})
+            if self._session is not None:
+                self._session.told_until = ended_at
             return self.usage
 
     def end(self, state: str, error: JobError | None = None) -> None:

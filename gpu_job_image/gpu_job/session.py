@@ -12,39 +12,11 @@ from . import place
 from .card import Card
 from .contract import Usage
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 
 def _worker_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-
-
-@dataclass
-class Session:
-    """A worker that has loaded its models.
-
-    boot: a nonce: attempts of one session share it, so that its idle time can be found.
-    """
-
-    worker: str = field(default_factory=_worker_name)
-    boot: str = field(default_factory=lambda: secrets.token_hex(8))
-    card: Card = field(default_factory=Card.none)
-    models_ready_at: datetime | None = None
-    jobs: int = 0  # claimed so far
-
-    def usage(self, model_revision: str) -> Usage:
-        """Of a job that begins now, the next of this session if it can be claimed."""
-        now = datetime.now(UTC)
-        return Usage(
-            worker=self.worker,
-            place=place.here(),
-            started_at=now,
-            ended_at=now,
-            boot=self.boot,
-            sequence=self.jobs + 1,
-            container_started_at=container_started_at(),
-            models_ready_at=self.models_ready_at,
-            gpu=self.card.name,
-            model_revision=model_revision,
-        )
 
 
 def container_started_at() -> datetime | None:
@@ -59,3 +31,41 @@ def container_started_at() -> datetime | None:
     except (OSError, ValueError, IndexError, AttributeError):
         return None
     return datetime.now(UTC) - timedelta(seconds=age)
+
+
+@dataclass
+class Session:
+    """A worker that has loaded its models.
+
+    boot: a nonce: attempts of one session share it, so that its idle time can be found.
+    container_started_at: asked once, when the models are ready: a clock that is set later moves
+        neither against the other.
+    told_until: the end of its last job, as it was told.
+    """
+
+    worker: str = field(default_factory=_worker_name)
+    boot: str = field(default_factory=lambda: secrets.token_hex(8))
+    card: Card = field(default_factory=Card.none)
+    models_ready_at: datetime | None = None
+    jobs: int = 0  # claimed so far
+    container_started_at: datetime | None = field(default_factory=container_started_at)
+    told_until: datetime | None = None
+
+    def usage(self, model_revision: str) -> Usage:
+        """Of a job that begins now, the next of this session if it can be claimed.
+
+        It begins after the one before it, also where the clock was set back in between.
+        """
+        now = max(datetime.now(UTC), self.told_until or _LONG_AGO)
+        return Usage(
+            worker=self.worker,
+            place=place.here(),
+            started_at=now,
+            ended_at=now,
+            boot=self.boot,
+            sequence=self.jobs + 1,
+            container_started_at=self.container_started_at,
+            models_ready_at=self.models_ready_at,
+            gpu=self.card.name,
+            model_revision=model_revision,
+        )

@@ -1,7 +1,7 @@
 """One attempt at a job, how it ended, and its row in the ledger."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from gpu_job.contract import Place
 
-from .prices import NANODOLLAR, Price
+from .prices import NANODOLLAR, Price, Tariff
 from .routing import Route
+from .stretches import believed_run_seconds, run_usd
 
 SCHEMA_VERSION = 4  # 2: language, 3: audio_bytes, 4: segments
 
@@ -78,6 +79,7 @@ class Attempt(BaseModel):
     quote_usd: Decimal = Decimal(0)  # what was reserved for it; 0 where nobody pays
     overhead_usd: Decimal = Decimal(0)  # of that, for a boot and an idle worker
     idle_seconds: float = 0.0  # paid, after the last job of a worker's life
+    warm_workers: int = 0  # that are asked for, and paid whether they have a job or not
     route: Route | None = None  # why it went where it went
     end: AttemptEnd | None = None
 
@@ -121,8 +123,11 @@ class LedgerRow:
     schema_version: int = SCHEMA_VERSION
 
 
-def ledger_row(attempt: Attempt, price: Price) -> LedgerRow:
-    """The row of an attempt that has ended, at the price of its own time.
+def ledger_row(attempt: Attempt, price: Price | Tariff) -> LedgerRow:
+    """The row of an attempt that has ended, each second at its own price.
+
+    Its cost is what was known when it ended: the marts have it at the prices that the book has
+    by now, and without the seconds that another job of the same worker had already.
 
     Raises:
         ValueError: the attempt has not ended.
@@ -131,9 +136,9 @@ def ledger_row(attempt: Attempt, price: Price) -> LedgerRow:
     if end is None:
         raise ValueError(f"attempt {attempt.attempt_id} has not ended")
     started = end.started_at or end.ended_at
-    run_seconds = max(0.0, (end.ended_at - started).total_seconds()) if end.started_at else 0.0
+    run_seconds = believed_run_seconds(said_run_seconds(end), attempt.run_limit_seconds)
     audio_seconds = attempt.audio_ms / 1000
-    cost = cost_usd(price, run_seconds=run_seconds, audio_seconds=audio_seconds)
+    cost = run_usd(price, started, run_seconds=run_seconds, audio_seconds=audio_seconds)
     return LedgerRow(
         attempt_id=attempt.attempt_id,
         job_id=attempt.job,
@@ -152,12 +157,12 @@ def ledger_row(attempt: Attempt, price: Price) -> LedgerRow:
         start_seconds=_seconds(attempt.created_at, started),
         run_seconds=run_seconds,
         rtf=run_seconds / audio_seconds if audio_seconds and end.status == "done" else None,
-        usd_per_hour=price.usd_per_hour.quantize(NANODOLLAR, ROUND_HALF_EVEN),
+        usd_per_hour=price.at(started).usd_per_hour.quantize(NANODOLLAR, ROUND_HALF_EVEN),
         cost_usd=cost,
         cost_usd_per_audio_hour=per_audio_hour(cost, audio_seconds),
         queued_at=attempt.queued_at,
         started_at=started,
-        ended_at=end.ended_at,
+        ended_at=started + timedelta(seconds=run_seconds),
         diarizer=attempt.diarizer,
         language=end.language or attempt.language or None,
         audio_bytes=attempt.audio_bytes or None,
@@ -165,10 +170,24 @@ def ledger_row(attempt: Attempt, price: Price) -> LedgerRow:
     )
 
 
-def cost_usd(price: Price, *, run_seconds: float, audio_seconds: float) -> Decimal:
-    """What an attempt cost: machine time, or audio where that is what is priced."""
-    seconds = audio_seconds if price.unit == "audio_minute" and run_seconds else run_seconds
-    return price.cost_usd(Decimal(repr(seconds))).quantize(NANODOLLAR, ROUND_HALF_EVEN)
+def said_run_seconds(end: AttemptEnd) -> float:
+    """Between its beginning and its end, as its record has them; 0 where no worker ever began."""
+    return (end.ended_at - end.started_at).total_seconds() if end.started_at else 0.0
+
+
+def doubt_of(attempt: Attempt) -> str:
+    """What its clocks say and cannot be, in a sentence for people; empty where there is nothing."""
+    if attempt.end is None:
+        return ""
+    said = said_run_seconds(attempt.end)
+    believed = believed_run_seconds(said, attempt.run_limit_seconds)
+    if said == believed:
+        return ""
+    return (
+        f"Attempt {attempt.attempt} of {attempt.recording} ran for {said:,.0f} s, as its clocks "
+        f"say, which cannot be with a limit of {attempt.run_limit_seconds:,} s: "
+        f"{believed:,.0f} s are paid. Was the clock of {attempt.end.worker or 'its machine'} set?"
+    )
 
 
 def per_audio_hour(cost: Decimal, audio_seconds: float) -> Decimal | None:

@@ -4,6 +4,7 @@
 """
 
 import csv
+import dataclasses
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
 from .currencies import ExchangeRates, Rate, read_exchange_rates
-from .seed_lines import NANODOLLAR, Seed, day, last_day, positive, read_seed
+from .seed_lines import FOR_EVER, NANODOLLAR, Seed, day, last_day, positive, read_seed
 
 __all__ = [
     "NANODOLLAR",
@@ -86,6 +87,29 @@ class Price:
         paid = max(seconds, self.minimum_seconds) if seconds else seconds
         return paid * self.price_usd / UNIT_SECONDS[self.unit]
 
+    def at(self, when: datetime) -> "Price":  # noqa: ARG002  # as a Tariff has it
+        """Itself: a price alone holds at any time."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """The prices of one sku, each for its own time; `ordered` holds where the book has none."""
+
+    ordered: Price
+    prices: tuple[Price, ...]
+
+    def at(self, when: datetime) -> Price:
+        """The price at a moment."""
+        for price in self.prices:
+            if price.valid_from <= when < price.valid_to:
+                return price
+        return dataclasses.replace(self.ordered, valid_to=self._next(when))
+
+    def _next(self, when: datetime) -> datetime:
+        """When the book has one again."""
+        return min((p.valid_from for p in self.prices if p.valid_from > when), default=FOR_EVER)
+
 
 @dataclass(frozen=True)
 class PriceBook:
@@ -106,6 +130,15 @@ class PriceBook:
         raise PriceBookError(
             f"The price book has no price of {backend}/{sku} at {when:%Y-%m-%d}: add a line to it."
         )
+
+    def tariff(self, backend: str, sku: str, ordered_at: datetime) -> Tariff:
+        """All prices of a sku, for what was ordered at a moment and runs whenever it does.
+
+        Raises:
+            PriceBookError: none is valid when it is ordered.
+        """
+        own = (price for price in self.prices if (price.backend, price.sku) == (backend, sku))
+        return Tariff(self.at(backend, sku, ordered_at), tuple(own))
 
 
 def read_price_book(

@@ -1,12 +1,15 @@
 """What a job asks for, what a backend can do, and what it would cost and take there."""
 
+import dataclasses
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from gpu_job.contract import JobOptions
 
-from .prices import NANODOLLAR, Price
+from .prices import NANODOLLAR, Price, Tariff, total
+from .stretches import parts_of
 
 HealthState = Literal["well", "degraded", "down"]
 
@@ -53,6 +56,7 @@ class Capabilities:
     regions: where it may run; empty: unknown, which a tenant who names regions forbids.
     quality: higher is better, by the models it runs.
     idle_seconds: how long a worker waits for another job before it ends, and is paid for.
+    warm_workers: so many are asked for and paid all the time.
     last_resort: has a job only where no other of the same health may, unless it is primary.
     """
 
@@ -66,6 +70,7 @@ class Capabilities:
     regions: frozenset[str] = frozenset()
     quality: int = 0
     idle_seconds: float = 0.0
+    warm_workers: int = 0
     last_resort: bool = False
     is_here: bool = False
 
@@ -135,3 +140,15 @@ def audio_quote(job: JobSize, price: Price, speed: Speed) -> Quote:
     cost = price.cost_usd(seconds).quantize(NANODOLLAR, ROUND_HALF_EVEN)
     latency = run_seconds + speed.start_seconds
     return Quote(price.backend, price.sku, cost, run_seconds, latency, speed.basis)
+
+
+def at_its_time(quote: Quote, rate: Tariff, since: datetime) -> Quote:
+    """The quote of what begins at a moment, each second of machine time at its own price.
+
+    Audio has the price of when it is sent.
+    """
+    if rate.at(since).unit == "audio_minute":
+        return quote
+    until = since + timedelta(seconds=quote.latency_seconds)
+    cost = total(part.usd for part in parts_of(rate, since, until)).quantize(NANODOLLAR)
+    return dataclasses.replace(quote, cost_usd=cost)

@@ -105,7 +105,7 @@ def _part(row: SessionRow) -> LifePart:
     """A worker that does not say when it began, began with its job."""
     began, ready = row.container_started_at or row.job_started_at, row.models_ready_at
     ready = ready or row.job_started_at
-    warm = getattr(row, "warm_workers", None) or 0  # of rows that say how many were asked for
+    warm = row.warm_workers or 0
     return LifePart(
         boot=row.session_id.partition(":")[2],
         sequence=row.sequence,

@@ -15,15 +15,24 @@ class Line(Protocol):
     """What of a row of a bill is looked at."""
 
     @property
-    def backend(self) -> str: ...
+    def backend(self) -> str:
+        """AWS has numbers of invoices, RunPod none."""
+
     @property
-    def invoice_id(self) -> str: ...
+    def invoice_id(self) -> str:
+        """Its number, or the month while it has none."""
+
     @property
-    def category(self) -> str: ...
+    def category(self) -> str:
+        """Such as compute or tax."""
+
     @property
-    def period_start(self) -> datetime: ...
+    def period_start(self) -> datetime:
+        """When what is billed began."""
+
     @property
-    def period_end(self) -> datetime: ...
+    def period_end(self) -> datetime:
+        """And when it ended."""
 
 
 def told_until(rows: Iterable[Line]) -> datetime | None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,7 @@ from pipelines.billing.estimates import on_runpod_l4
 from pipelines.billing.prices import PriceBook, PriceBookError
 from pipelines.price_book import open_price_book
 from pipelines.settings import Settings
+from resources.duplicates import JUDGED
 from resources.ledger import open_ledger
 from resources.storage.base import Storage
 
@@ -31,6 +32,9 @@ from .plain import plain
 from .sheet_files import save_sheets, xlsx_option
 from .tag_costs import TAG_GROUPS, charge_rows, rows_by_tag
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _GROUPS = {
     "recording": "recording",
     "tenant": "tenant",
@@ -38,37 +42,26 @@ _GROUPS = {
     "model": "model",
     "day": "strftime(started_at, '%Y-%m-%d')",
 }
-# of a job that was done twice all but the first are waste, as in the cost tables
-_QUERY = """
-    WITH twice AS (
-        SELECT tenant, job_id, min(ended_at) AS first_ended_at,
-               arg_min(attempt, (ended_at, attempt)) AS first_attempt
-        FROM attempts
-        SEMI JOIN (
-            SELECT tenant, job_id FROM attempts WHERE status = 'done' AND attempt > 1
-        ) AS later USING (tenant, job_id)
-        WHERE status = 'done' GROUP BY 1, 2 HAVING count(*) > 1
-    ), told AS (
-        SELECT attempts.*, CASE status
-                   WHEN 'none' THEN false
-                   WHEN 'done' THEN coalesce(
-                       (ended_at, attempt) > (first_ended_at, first_attempt), false)
-                   ELSE true
-               END AS is_wasted
-        FROM attempts LEFT JOIN twice USING (tenant, job_id)
+# what an attempt cost is what the cost tables say, where they have it already
+_QUERY = f"""
+    WITH told AS (
+        SELECT judged.* REPLACE (coalesce(charged.run_usd, judged.cost_usd) AS cost_usd)
+        FROM ({JUDGED}) AS judged LEFT JOIN ({{charged}}) AS charged USING (attempt_id)
     )
-    SELECT {group} AS name,
+    SELECT {{group}} AS name,
            count(*) FILTER (backend <> 'none') AS attempts,
            count(*) FILTER (is_wasted) AS wasted_attempts,
-           sum(audio_seconds) FILTER (status IN ('done', 'none') ) AS audio_seconds,
-           coalesce(sum(audio_seconds) FILTER (status = 'done'), 0) AS computed_audio_seconds,
+           sum(audio_seconds) FILTER (NOT is_wasted) AS audio_seconds,
+           coalesce(sum(audio_seconds) FILTER (status = 'done' AND NOT is_wasted), 0)
+               AS computed_audio_seconds,
            sum(run_seconds) AS run_seconds,
            sum(run_seconds) FILTER (status = 'done')
                / nullif(sum(audio_seconds) FILTER (status = 'done'), 0) AS rtf,
            sum(cost_usd) AS cost_usd,
            coalesce(sum(cost_usd) FILTER (is_wasted), 0) AS wasted_usd
     FROM told GROUP BY 1 ORDER BY 1
-"""
+"""  # noqa: S608  # our own words
+_NOT_CHARGED = "SELECT '' AS attempt_id, 0::DECIMAL(18, 9) AS run_usd WHERE false"
 # of a group that has no attempts, but money
 _NO_ATTEMPTS = {
     "attempts": 0,
@@ -173,9 +166,10 @@ def _rows(
     if group in TAG_GROUPS:
         rows, overheads = rows_by_tag(settings, storage, group)
     else:
-        with open_ledger(storage, tables=["attempts"]) as ledger:
-            rows = query_costs(ledger, group)
         overheads = read_overheads(settings.costs_database, group, storage.url)
+        runs = overheads.runs if overheads is not None else None
+        with open_ledger(storage, tables=["attempts"]) as ledger:
+            rows = query_costs(ledger, group, runs)
         if overheads is not None:
             rows = with_overheads(rows, overheads)
     price_rows(prices, rows, diarized=settings.diarizer != "none")
@@ -259,9 +253,20 @@ def _mirror(settings: Settings, storage: Storage, *, as_json: bool) -> None:
         console().print(done.headline)
 
 
-def query_costs(ledger: Any, group: str) -> list[dict[str, Any]]:  # noqa: ANN401  # a DuckDB connection
-    """One dictionary for each group, in the order of its name."""
-    answer = ledger.execute(_QUERY.format(group=_GROUPS[group]))
+def query_costs(
+    ledger: Any,  # noqa: ANN401  # a DuckDB connection
+    group: str,
+    runs: "pa.Table | None" = None,
+) -> list[dict[str, Any]]:
+    """One dictionary for each group, in the order of its name.
+
+    runs: what attempts cost by the cost tables (`Overheads.runs`); any other costs what was
+    written down when it ended.
+    """
+    if runs is not None:
+        ledger.register("runs", runs)
+    charged = _NOT_CHARGED if runs is None else "FROM runs"
+    answer = ledger.execute(_QUERY.format(group=_GROUPS[group], charged=charged))
     names = [column[0] for column in answer.description]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 

@@ -15,6 +15,8 @@ from resources.storage.base import Storage
 from .faults import first_line
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pipelines.billing.burn import Level
 
 # grouped as the rows of `escriba costs` are
@@ -46,15 +48,24 @@ _BY_RECORDING = f"""
     FROM (SELECT {_CATEGORIES})
 """  # noqa: S608  # our own words
 _TOTAL = "SELECT coalesce(sum(cost_usd), 0)::DECIMAL(38, 9) FROM marts.daily_spend"
+# each second at the price that the book has of it by now, and paid once
+_RUNS = """
+    SELECT attempt_id, sum(run_usd)::DECIMAL(18, 9) AS run_usd
+    FROM intermediate.int_attempt_charges WHERE attempt_id IS NOT NULL GROUP BY 1
+"""
 COLUMNS = ("boot_usd", "idle_usd", "unexplained_usd", "beside_machines_usd")
 
 
 @dataclass(frozen=True, slots=True)
 class Overheads:
-    """By name of the group; total_usd: all of daily_spend, the attempts too."""
+    """By name of the group; total_usd: all of daily_spend, the attempts too.
+
+    runs: what each attempt's run cost, as a table of Arrow: attempt_id, run_usd.
+    """
 
     rows: dict[str, dict[str, Decimal]]
     total_usd: Decimal
+    runs: "pa.Table"
 
 
 def read_overheads(database: Path, group: str, bucket: str) -> Overheads | None:
@@ -69,13 +80,14 @@ def read_overheads(database: Path, group: str, bucket: str) -> Overheads | None:
         with read_only(database, "marts.daily_spend", bucket) as costs:
             found = costs.execute(query).fetchall()
             [(total,)] = costs.execute(_TOTAL).fetchall()
+            runs = costs.execute(_RUNS).to_arrow_table()
     except CostsNotBuiltError:
         return None
     except (CostsBusyError, duckdb.Error) as error:
         click.echo(f"escriba: without boot, idle and bills. {first_line(error)}", err=True)
         return None
     rows = {name: dict(zip(COLUMNS, values, strict=True)) for name, *values in found}
-    return Overheads(rows, total)
+    return Overheads(rows, total, runs)
 
 
 def limit_lines(settings: Settings, storage: Storage) -> Iterator[str]:

@@ -26,10 +26,8 @@ _JOB_METRICS = """
         SELECT tenant, job_id, sum(run_usd + boot_usd + idle_usd)::DECIMAL(38, 9) AS cost_usd
         FROM intermediate.int_attempt_charges WHERE job_id IS NOT NULL GROUP BY 1, 2
     ), boots AS (
-        SELECT attempt_id, max(greatest(
-            0, epoch(models_ready_at) - epoch(container_started_at)
-        )) AS cold_start_seconds
-        FROM ledger.sessions WHERE sequence = 1 GROUP BY 1
+        SELECT attempt_id, max(greatest(0, epoch(ready_at) - epoch(began_at))) AS cold_start_seconds
+        FROM staging.stg_sessions WHERE sequence = 1 GROUP BY 1
     )
     SELECT last.job_id, last.tenant, last.backend, last.sku, last.model, last.recording,
            last.started_at::DATE AS day, last.audio_seconds, last.audio_bytes,

@@ -13,9 +13,9 @@ from .standing import CostsBusyError, CostsNotBuiltError
 _LONGEST_WHY = 300
 _BUILDS = "SELECT built_at, why FROM ledger.builds ORDER BY built_at"
 _UNPRICED = """
-    SELECT backend || '/' || sku, count(*), min(started_at)::DATE, max(started_at)::DATE
-    FROM intermediate.int_run_costs
-    WHERE NOT has_price AND status <> 'none' AND run_seconds > 0
+    SELECT backend || '/' || sku, count(DISTINCT attempt_id), min(started_at)::DATE, max(started_at)::DATE
+    FROM intermediate.int_run_days
+    WHERE NOT has_price AND run_seconds > 0
     GROUP BY 1 ORDER BY 1
 """
 _ASSUMED = """

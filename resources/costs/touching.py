@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from pipelines.billing.stretches import LONGEST_BOOT_SECONDS, LONGEST_RUN_SECONDS
 from resources.ledger_tables import LEDGER_ATTEMPTS, LEDGER_INVOICES, LEDGER_TAGS, LedgerTable
 
 if TYPE_CHECKING:
@@ -11,8 +12,12 @@ if TYPE_CHECKING:
 _DAYS = "unnest(generate_series({start}::DATE, greatest({start}, {end} - to_microseconds(1))::DATE,"
 _DAYS += " INTERVAL 1 DAY))::DATE"
 _CHANGED = "(SELECT * FROM coming UNION ALL SELECT * FROM leaving)"
-# a run that is paid by time costs something on each day that it lies on
-_RUN_DAYS = _DAYS.format(start="started_at", end="ended_at")
+# a run that is paid by time costs something on each day that it lies on; what clocks say and cannot
+# be is not looked for through the years
+_RUN_DAYS = _DAYS.format(
+    start="started_at",
+    end=f"least(ended_at, started_at + INTERVAL {LONGEST_RUN_SECONDS} SECOND)",
+)
 _ATTEMPTS = f"SELECT {_RUN_DAYS} AS day FROM {_CHANGED}"  # noqa: S608  # our own words
 # whether an attempt was one too many hangs on the others of its job
 _SAME_JOBS = f"""(
@@ -23,8 +28,12 @@ _INVOICES = f"SELECT {_DAYS.format(start='period_start', end='period_end')} AS d
 # all of a life hangs together: another job in it changes what its first day cost
 _LIVES = f"""
     SELECT {_DAYS.format(start="began", end="ended")} AS day FROM (
-        SELECT min(coalesce(container_started_at, job_started_at)) AS began,
-               max(job_ended_at + to_microseconds((idle_timeout_seconds * 1e6)::BIGINT)) AS ended
+        SELECT min(greatest(
+                   coalesce(container_started_at, job_started_at),
+                   coalesce(models_ready_at, job_started_at)
+                       - INTERVAL {LONGEST_BOOT_SECONDS} SECOND)) AS began,
+               max(least(job_ended_at, job_started_at + INTERVAL {LONGEST_RUN_SECONDS} SECOND)
+                   + to_microseconds((idle_timeout_seconds * 1e6)::BIGINT)) AS ended
         FROM (SELECT * EXCLUDE (load_id) FROM ledger.sessions UNION ALL BY NAME {{leaving}})
         WHERE session_id IN ({{touched}}) GROUP BY session_id
     )

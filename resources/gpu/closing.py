@@ -6,15 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from gpu_job.contract import Claim
-from pipelines.billing.attempts import Attempt, ledger_row
-from pipelines.billing.prices import Price
+from pipelines.billing.attempts import Attempt, doubt_of, ledger_row
+from pipelines.billing.prices import Tariff
 from pipelines.billing.sessions import session_row
 from pipelines.billing.spells import Spell, spell_of
 from resources.ledger_writer import LedgerWriter
 from resources.spending import reservation_of
 
 from .fleet import Fleet
-from .job_folder import JobFolder, ResultHead, now
+from .job_folder import JobFolder, ResultHead
 from .orders import end_of
 from .paid_once import BACKEND_DOWN, INTERRUPTED, Verdict, Watch, judge, sight_of
 
@@ -27,15 +27,20 @@ class Closing:
     def __init__(self, fleet: Fleet, ledger: LedgerWriter, clock: Callable[[], float]) -> None:
         self._fleet, self._ledger, self._clock = fleet, ledger, clock
         self._open: dict[str, tuple[JobFolder, Attempt]] = {}
+        self._watches: dict[str, Watch] = {}
         self._cancels = True
 
     def begun(self, folder: JobFolder, attempt: Attempt) -> None:
         """This process has it, until it is closed."""
         self._open[attempt.attempt_id] = (folder, attempt)
 
-    def price(self, attempt: Attempt) -> Price:
-        """At the time when it was made; unknown prices block."""
-        return self._fleet.prices.at(attempt.backend, attempt.sku, attempt.created_at)
+    def watched(self, attempt: Attempt, watch: Watch) -> None:
+        """By whom it is looked at, who knows when its worker was heard last."""
+        self._watches[attempt.attempt_id] = watch
+
+    def price(self, attempt: Attempt) -> Tariff:
+        """Of each second that it ran; one that is unknown when it is made blocks."""
+        return self._fleet.prices.tariff(attempt.backend, attempt.sku, attempt.created_at)
 
     async def close(
         self,
@@ -48,9 +53,12 @@ class Closing:
         """The rows first, then the end: an attempt with an end is in the ledger, always."""
         closed = attempt.model_copy(update={"end": end_of(attempt, verdict, claim, died)})
         price = self.price(attempt)
+        if doubt := doubt_of(closed):
+            _LOG.warning("%s", doubt)
         await self._ledger.add(ledger_row(closed, price), session_row(closed, price))
         await asyncio.to_thread(folder.close, closed)
         self._open.pop(attempt.attempt_id, None)
+        self._watches.pop(attempt.attempt_id, None)
         await self.finish(folder, closed)
         return closed
 
@@ -138,7 +146,10 @@ class Closing:
         if verdict.status == "lost":
             verdict = Verdict("close", why, "stopped", INTERRUPTED)
         mine = attempt.attempt_id in self._open
-        died = now() if mine and sight.owner_is_dead else None
+        eyes = self._watches.get(attempt.attempt_id)
+        died = None
+        if eyes is not None and mine and sight.owner_is_dead:
+            died = eyes.died_at(watch.claim, watch.etag)
         return await self.close(folder, attempt, verdict, watch.claim, died)
 
 

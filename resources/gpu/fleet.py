@@ -11,7 +11,7 @@ from pipelines.billing.ceilings import with_ceiling
 from pipelines.billing.circuit import Circuit
 from pipelines.billing.policy import Left, Priority
 from pipelines.billing.prices import PriceBook, PriceBookError
-from pipelines.billing.quotes import Health, Quote
+from pipelines.billing.quotes import Health, Quote, at_its_time
 from pipelines.billing.routing import Offer, Route, route
 from pipelines.billing.speeds import Measured, speed_of
 from resources.budget import Budget
@@ -168,7 +168,7 @@ class Fleet:
         return Chosen(self._standing[chosen], quote, verdict)
 
     async def _offers(self, order: Order, most_run_seconds: int, stops: int) -> list[Offer]:
-        """Each with a quote at the price of this moment; unknown prices block."""
+        """Each with a quote at the prices from this moment on; unknown ones block."""
         await self._measure()
         offers, unpriced = [], None
         for standing in self._standing.values():
@@ -184,10 +184,12 @@ class Fleet:
         return offers
 
     def _quote(self, backend: Backend, order: Order, most_run_seconds: int, stops: int) -> Quote:
-        price = self.prices.at(backend.name, backend.sku, now())
+        began = now()
+        price = self.prices.at(backend.name, backend.sku, began)
         planned = backend.speed(order.size)
         speed = speed_of(order.size, backend.name, backend.sku, planned, self._measured or {})
-        quote = backend.quote(order.size, price, speed)
+        rate = self.prices.tariff(backend.name, backend.sku, began)
+        quote = at_its_time(backend.quote(order.size, price, speed), rate, began)
         return with_ceiling(quote, price, backend.capabilities, most_run_seconds, stops)
 
     async def _measure(self) -> None:

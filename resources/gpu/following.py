@@ -13,7 +13,7 @@ from resources.storage.base import StorageError
 from .base import Report
 from .closing import Closing
 from .fleet import Fleet, Standing
-from .job_folder import DamagedError, Submission, now
+from .job_folder import DamagedError, Submission
 from .orders import Order
 from .paid_once import Sight, Verdict, Watch, judge, sight_of
 
@@ -61,6 +61,7 @@ class _Following:
         self._submission, self._mine = submission, submission is not None
         self._standing: Standing | None = tools.fleet.of(attempt.backend, attempt.sku)
         self._watch = Watch(tools.clock)
+        tools.closing.watched(attempt, self._watch)
         self._cancelled = False
         self._ill_since: float | None = None  # the first of the looks that failed in a row
         self._unused: Report | None = None  # it came with a look that failed
@@ -141,7 +142,7 @@ class _Following:
     async def _close(self, verdict: Verdict, sight: Sight) -> None:
         """Only of a worker lost on this machine our clock says how long it ran."""
         lost_here = self._mine and verdict.status == "lost" and sight.owner_is_dead
-        died = now() if lost_here else None
+        died = self._watch.died_at(sight.claim, self._watch.etag) if lost_here else None
         await self._tools.closing.close(self._folder, self._attempt, verdict, sight.claim, died)
 
     def _blame(self, report: Report | None) -> None:

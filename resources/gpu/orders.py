@@ -147,6 +147,7 @@ def new_attempt(
         quote_usd=chosen.quote.ceiling_usd if chosen.backend.capabilities.paid else Decimal(0),
         overhead_usd=chosen.quote.overhead_usd,
         idle_seconds=chosen.backend.capabilities.idle_seconds,
+        warm_workers=chosen.backend.capabilities.warm_workers,
         route=chosen.route,
         diarizer=order.diarizer,
         language=order.language,

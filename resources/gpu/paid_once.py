@@ -6,6 +6,7 @@ nor on two machines' clocks.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 
 from gpu_job.contract import Claim
@@ -79,6 +80,19 @@ class Watch:
         if etag != self.etag:
             self.etag, self.changed = etag, self.clock()
             self.claimed = self.changed if self.claimed is None else self.claimed
+
+    def died_at(self, claim: Claim | None, etag: str) -> datetime | None:
+        """When its owner died, which is known to be dead now: by the owner's own clock.
+
+        Its last beat told how long it had run by then, and how long that was ago our clock knows,
+        which nobody sets. A beat that was not seen here came after the last look.
+
+        claim, etag: as they are now.
+        """
+        if claim is None or claim.usage is None:
+            return None
+        heard = self.changed if etag == self.etag else self._looked
+        return claim.usage.ended_at + timedelta(seconds=self.clock() - heard)
 
     @property
     def run_seconds(self) -> float:

@@ -72,14 +72,14 @@ _BILLS = """
 _WAITING = """
     WITH jobs AS (
         SELECT *, epoch(job_started_at) - epoch(lag(job_ended_at) OVER life) AS pause,
-               epoch(models_ready_at) - epoch(container_started_at) AS boot,
+               CASE WHEN ready_at > began_at THEN epoch(ready_at) - epoch(began_at) END AS boot,
                row_number() OVER (
                    PARTITION BY session_id
                    ORDER BY job_ended_at DESC, sequence DESC, row_id DESC
                ) = 1 AND attempt_id IN (
                    SELECT attempt_id FROM ledger.attempts WHERE status IN ('lost', 'stopped')
                ) AS died
-        FROM ledger.sessions
+        FROM staging.stg_sessions
         WHERE backend <> 'local' AND job_started_at::DATE BETWEEN $since AND $until
         WINDOW life AS (PARTITION BY session_id ORDER BY job_started_at, sequence)
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from resources.gpu import closing, following, orders
+from resources.gpu import orders, paid_once
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)  # when workers begin here
 
@@ -25,30 +25,34 @@ def test_runs_that_were_killed_do_not_speak_against_a_job(world, scripts, dead, 
     assert [status for status, _ in ends(world)] == ["lost", "lost", "done"]
 
 
-def test_a_worker_that_dies_under_our_eyes_is_paid_for_until_then(world, scripts, monkeypatch):
-    """Its last beat may be half a minute old, and the machine ran on."""
-    for module in (closing, following):
-        monkeypatch.setattr(module, "now", lambda: NOON + timedelta(seconds=42))
+def test_a_worker_that_dies_under_our_eyes_is_paid_for_until_then(world, dead, monkeypatch):
+    """It told of 10 s when it was seen first; it is gone after the looks 2.5 and 3.125 s later."""
+    gone = []
+    monkeypatch.setattr(paid_once, "is_known_dead", lambda place: bool(gone) and place == dead)
 
-    world.run(world.backend(scripts.dies), world.order())
+    def dies_later(worker):
+        worker.takes(place=dead)
+        yield
+        yield
+        gone.append(worker)
+        yield
 
-    assert ends(world) == [("lost", 42.0), ("done", 10.0)]
+    world.run(world.backend(dies_later), world.order())
+
+    assert ends(world) == [("lost", 15.625), ("done", 10.0)]
 
 
 @pytest.mark.parametrize(
     ("worker_dies", "has_result", "rows"),
     [
-        (True, False, [("stopped", 42.0)]),
+        (True, False, [("stopped", 12.0)]),  # its beat of 10 s came after the last look, 2 s ago
         (True, True, []),  # it is done, whatever became of its worker: the next run says so
         (False, False, []),  # a worker that lives elsewhere goes on: the next run waits for it
     ],
 )
-def test_an_interrupted_run_ends_the_attempts_whose_workers_it_ended(  # noqa: PLR0913, PLR0917
-    world, dead, worker_dies, has_result, rows, monkeypatch
+def test_an_interrupted_run_ends_the_attempts_whose_workers_it_ended(
+    world, dead, worker_dies, has_result, rows
 ):
-    for module in (closing, following):
-        monkeypatch.setattr(module, "now", lambda: NOON + timedelta(seconds=42))
-
     def works(worker):
         worker.takes(place=dead if worker_dies else None)
         if has_result:
@@ -76,8 +80,7 @@ def test_a_worker_lost_on_another_machine_is_paid_to_its_last_beat_by_its_own_cl
     world, monkeypatch
 ):
     """Ours may be ten minutes ahead: no two machines' clocks are compared."""
-    for module in (closing, following):
-        monkeypatch.setattr(module, "now", lambda: NOON + timedelta(minutes=10))
+    monkeypatch.setattr(orders, "now", lambda: NOON + timedelta(minutes=10))
 
     def falls_silent(worker):
         worker.takes()

@@ -1,9 +1,12 @@
 """The judgement on an attempt, case by case."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from gpu_job.contract import Claim
-from resources.gpu.paid_once import Sight, Verdict, computations, judge
+from gpu_job.contract import Claim, Usage
+from gpu_job.place import here
+from resources.gpu.paid_once import Sight, Verdict, Watch, computations, judge
 
 
 @pytest.fixture
@@ -102,3 +105,26 @@ def test_only_attempts_that_a_worker_began_are_computations(world, scripts):
 
     assert [attempt.end.status for attempt in attempts] == ["buried", "failed", "lost", "done"]
     assert [computations(attempts[:n]) for n in range(5)] == [0, 0, 1, 2, 3]
+
+
+def test_when_a_worker_died_is_known_by_its_own_clock_and_by_ours_that_nobody_sets():
+    """It told of 90 s of run in a beat that is 20 s old; what time it is here does not matter."""
+    began = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    usage = Usage(
+        worker="w", place=here(), started_at=began, ended_at=began + timedelta(seconds=90)
+    )
+    claim, seconds = Claim(nonce="n", state="running", usage=usage), [1_000.0]
+    watch = Watch(lambda: seconds[0])
+    assert watch.died_at(None, "") is None
+
+    seconds[0] += 300
+    watch.looked()
+    watch.see(claim, "tag")
+    seconds[0] += 20
+    assert watch.died_at(claim, "tag") == began + timedelta(seconds=110)
+    watch.looked()
+    seconds[0] += 5
+
+    assert watch.died_at(claim, "tag") == began + timedelta(seconds=115)
+    # one that came after the last look, which is 5 s old
+    assert watch.died_at(claim, "another") == began + timedelta(seconds=95)

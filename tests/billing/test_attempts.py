@@ -1,6 +1,6 @@
 """What an attempt costs, to the nano-dollar, however it ended."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 
 from pipelines.billing.attempts import (
     AttemptEnd,
-    cost_usd,
     ledger_row,
     per_audio_hour,
     row_without_job,
 )
 from pipelines.billing.prices import Price, total
+from pipelines.billing.stretches import run_usd
 
 lengths = st.decimals(0, 1_000_000, places=6)
 prices = st.decimals(0, 100, places=6)
+NEVER = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -39,10 +40,10 @@ prices = st.decimals(0, 100, places=6)
         (("0.00019", "gpu_second"), (0.00015, 60.0), "0.000000028"),
     ],
 )
-def test_costs_are_what_one_works_out_by_hand(price, priced, seconds, cost):
+def test_costs_are_what_one_works_out_by_hand(price, noon, priced, seconds, cost):
     ran, audio = seconds
 
-    found = cost_usd(price(*priced), run_seconds=ran, audio_seconds=audio)
+    found = run_usd(price(*priced), noon, run_seconds=ran, audio_seconds=audio)
 
     assert found == Decimal(cost)
 
@@ -113,22 +114,23 @@ def test_where_there_is_no_audio_an_hour_of_it_has_no_price(attempt, price):
 
 
 def of(usd, unit):
-    return Price("b", "s", unit, usd, None, None, "")
+    return Price("b", "s", unit, usd, NEVER, NEVER, "")
 
 
 @given(lengths, lengths, prices, st.sampled_from(["gpu_second", "machine_hour", "audio_minute"]))
 def test_no_cost_is_negative_or_finer_than_a_nano_dollar(run, audio, usd, unit):
-    cost = cost_usd(of(usd, unit), run_seconds=float(run), audio_seconds=float(audio))
+    cost = run_usd(of(usd, unit), NEVER, run_seconds=float(run), audio_seconds=float(audio))
 
     assert cost >= 0
     assert cost.as_tuple().exponent == -9
 
 
 @given(st.lists(lengths, max_size=20), prices, st.sampled_from(["gpu_second", "machine_hour"]))
-def test_attempts_add_up_to_the_bill_within_half_a_nano_dollar_each(runs, usd, unit):
+def test_attempts_add_up_to_the_bill_within_half_a_nano_dollar_for_each_day(runs, usd, unit):
     price = of(usd, unit)
 
-    added = total(cost_usd(price, run_seconds=float(run), audio_seconds=1.0) for run in runs)
+    added = total(run_usd(price, NEVER, run_seconds=float(r), audio_seconds=1.0) for r in runs)
 
     bill = sum(runs, Decimal(0)) * price.usd_per_hour / 3600
-    assert abs(added - bill) <= len(runs) * Decimal("0.0000000005") + Decimal("1e-15")
+    days = sum(int(run // 86_400) + 1 for run in runs)
+    assert abs(added - bill) <= days * Decimal("0.0000000005") + Decimal("1e-15")

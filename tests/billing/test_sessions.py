@@ -37,7 +37,7 @@ def life(ended):
 def ended(attempt):
     """Makes an attempt that ran from one second of a worker's life to another."""
 
-    def make(number, since, until, *, boot="b1", container=0):
+    def make(number, since, until, *, boot="b1", container=0, **changes):
         session = Session(
             boot=boot,
             sequence=number,
@@ -56,6 +56,7 @@ def ended(attempt):
                 "quote_usd": Decimal(1),
                 "idle_seconds": 5.0,
                 "end": end,
+                **changes,
             }
         )
 
@@ -77,21 +78,53 @@ def instances(storage):
 
 
 def test_a_life_is_its_boot_its_jobs_and_what_lies_between_and_after(storage, life):
-    write_rows(storage, [life(1, 42, 100), life(2, 110, 210)])
+    write_rows(storage, [life(1, 42, 100), life(2, 104, 204)])
 
-    # 40 s of boot, 158 s of work, 2 + 10 s between, 5 s after the last job
-    assert instances(storage) == [("runpod:b1", 2, 40, 158, 17, 215, Decimal("0.215"))]
+    # 40 s of boot, 158 s of work, 2 + 4 s between, 5 s after the last job
+    assert instances(storage) == [("runpod:b1", 2, 40, 158, 11, 209, Decimal("0.209"))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "idle"),
+    [
+        ({}, 10),  # frozen after 5 s, and 5 s at its end
+        ({"warm_workers": 1}, 10_805),
+        ({"idle_seconds": 0.0}, 10_800),  # nothing ends the waiting of a machine
+    ],
+)
+def test_a_worker_that_resumes_after_three_hours_was_frozen_unless_it_is_kept_warm(
+    storage, life, changes, idle
+):
+    write_rows(storage, [life(1, 40, 100, **changes), life(2, 10_900, 11_000, **changes)])
+
+    [found] = instances(storage)
+    assert found[2:6] == (40, 160, idle, 200 + idle)
+
+
+def test_jobs_at_the_same_time_share_their_seconds(storage, life):
+    write_rows(storage, [life(1, 40, 100), life(2, 60, 90), life(3, 80, 150)])
+
+    [found] = instances(storage)
+    assert found[2:5] == (40, 110, 5)
+
+
+def test_a_boot_that_cannot_be_is_none(storage, life):
+    """27 hours, as a container's clock once had it."""
+    write_rows(storage, [life(1, 42, 100, container=-97_158)])
+
+    [found] = instances(storage)
+    assert found[2:5] == (0, 58, 7)
 
 
 @pytest.mark.parametrize(
     ("first", "last", "idle"),
-    [("done", "lost", 10), ("done", "stopped", 10), ("lost", "done", 15), ("done", "failed", 15)],
+    [("done", "lost", 4), ("done", "stopped", 4), ("lost", "done", 9), ("done", "failed", 9)],
 )
 def test_a_worker_that_died_with_its_last_job_waited_for_no_other(
     storage, ended, first, last, idle
 ):
-    """10 s lie between its jobs, and its timeout is 5 s."""
-    jobs = [as_it_ended(ended(1, 40, 100), first), as_it_ended(ended(2, 110, 210), last)]
+    """4 s lie between its jobs, and its timeout is 5 s."""
+    jobs = [as_it_ended(ended(1, 40, 100), first), as_it_ended(ended(2, 104, 204), last)]
     write_rows(storage, [ledger_row(job, L4) for job in jobs])
     write_rows(storage, [session_row(job, L4) for job in jobs])
 

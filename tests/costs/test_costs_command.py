@@ -37,7 +37,7 @@ def test_boot_and_idle_stand_beside_the_runs_of_a_recording(ask):
     assert (a["cost_usd"], a["boot_usd"], a["idle_usd"]) == (
         "0.019000000",
         "0.002850000",
-        "0.001187500",
+        "0.000475000",
     )
 
 

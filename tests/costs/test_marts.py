@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from pipelines.billing.attempts import LedgerRow, cost_usd
+from pipelines.billing.attempts import LedgerRow
 from pipelines.billing.prices import read_price_book, total
+from pipelines.billing.stretches import run_usd
 
 usd = Decimal
 
@@ -17,12 +18,12 @@ def sums(built, mart, what, by, where="true"):
 
 
 def test_a_life_is_paid_from_its_boot_to_its_last_second_of_idle(built):
-    """60 s of boot, jobs of 100 and 300 s with 20 s between, 5 s of timeout, at 0.00019."""
+    """60 s of boot, jobs of 100 and 300 s; 5 s of timeout between them, and after, at 0.00019."""
     [life] = built.ask(
         "SELECT boot_usd, idle_usd, boot_micros, idle_micros FROM intermediate.int_life_days "
         "WHERE session_id = 'runpod:life-1'"
     )
-    assert life == (usd("0.0114"), usd("0.00475"), 60_000_000, 25_000_000)
+    assert life == (usd("0.0114"), usd("0.0019"), 60_000_000, 10_000_000)
 
 
 def test_boot_and_idle_of_a_life_go_to_its_jobs_by_their_run_seconds(built):
@@ -32,13 +33,13 @@ def test_boot_and_idle_of_a_life_go_to_its_jobs_by_their_run_seconds(built):
         "WHERE recording IN ('acme/a.mp3', 'beta/b.mp3') ORDER BY 1"
     )
     assert found == [
-        ("acme/a.mp3", usd("0.019"), usd("0.00285"), usd("0.0011875"), usd("0.0230375")),
-        ("beta/b.mp3", usd("0.057"), usd("0.00855"), usd("0.0035625"), usd("0.0691125")),
+        ("acme/a.mp3", usd("0.019"), usd("0.00285"), usd("0.000475"), usd("0.022325")),
+        ("beta/b.mp3", usd("0.057"), usd("0.00855"), usd("0.001425"), usd("0.066975")),
     ]
 
 
 def test_a_life_over_midnight_has_each_day_at_its_own_price(built):
-    """Boot of 60 s at 0.00019 before, 5 s of idle at 0.00016 after; the run keeps its price."""
+    """60 s of boot and 10 of run at 0.00019 before, 10 s of run and 5 of idle at 0.00016 after."""
     found = built.ask(
         "SELECT day, boot_usd, idle_usd FROM intermediate.int_life_days "
         "WHERE session_id = 'runpod:life-2' ORDER BY 1"
@@ -53,12 +54,12 @@ def test_a_life_over_midnight_has_each_day_at_its_own_price(built):
     )
     assert found == [
         (date(2026, 3, 10), usd("0.0019"), 10.0, 600.0),
-        (date(2026, 3, 11), usd("0.0019"), 10.0, 0.0),
+        (date(2026, 3, 11), usd("0.0016"), 10.0, 0.0),
     ]
     [(cost,)] = built.ask(
         "SELECT cost_usd FROM marts.cost_per_recording WHERE recording = 'acme/h.mp3'"
     )
-    assert cost == usd("0.0038") + usd("0.0114") + usd("0.0008")
+    assert cost == usd("0.0035") + usd("0.0114") + usd("0.0008")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_waste_has_its_kinds(built):
         "preempted": usd("0.0038"),
         "duplicate": usd("0.0114"),
         "cold": usd("0.0342"),  # three boots of 60 s
-        "idle": usd("0.00475") + usd("0.0008") + usd("0.00095"),
+        "idle": usd("0.0019") + usd("0.0008") + usd("0.00095"),
     }
 
 
@@ -112,11 +113,10 @@ def test_the_bill_is_the_total_and_what_nothing_explains_is_a_row(built):
         + usd("0.057")
         + usd("0.0076")
         + usd("0.0095")
-        + usd("0.0114")
         + usd("0.0019"),  # 20 s, of which 10 are after midnight
-        "failed_run": usd("0.0019") + usd("0.0798"),
+        "failed_run": usd("0.0019") + usd("0.0798") + usd("0.0114"),  # the last was done already
         "boot": usd("0.0342"),
-        "idle": usd("0.00475") + usd("0.00095"),
+        "idle": usd("0.0019") + usd("0.00095"),
     }
     spent = sums(built, "daily_spend", "cost_usd", "category", _day("runpod"))
     assert spent == explained | {"unexplained": usd("0.30") - sum(explained.values())}
@@ -177,7 +177,7 @@ def test_what_workers_did_with_the_time_that_was_paid(built):
         f"WHERE {_day('runpod')}"
     )
     busy = 100 + 300 + 10 + 40 + 400 + 20 + 50 + 60 + 10
-    assert found == (180, 30, busy, 180 + 30 + busy)
+    assert found == (180, 15, busy, 180 + 15 + busy)
     assert sums(built, "worker_time", "paid_seconds", "backend").keys() == {"runpod", "aws_gpu"}
 
 
@@ -192,14 +192,14 @@ def test_a_day_that_is_explained_badly_is_an_alarm(built):
     )
     assert found == [
         ("aws_gpu", usd("0.15"), usd("0.009444444"), True),  # 6.3 %
-        ("runpod", usd("0.30"), usd("0.072"), True),  # 24 %
+        ("runpod", usd("0.30"), usd("0.07485"), True),  # 25 %
     ]
 
 
 def test_a_day_without_a_bill_is_what_was_measured(built):
     where = "day = DATE '2026-03-11'"
     assert sums(built, "daily_spend", "cost_usd", "category", where) == {
-        "run": usd("0.0019"),  # begun the day before, which has its count
+        "run": usd("0.0016"),  # begun the day before, which has its count
         "idle": usd("0.0008"),
     }
     assert sums(built, "daily_spend", "attempts", "category", where) == {"run": 0, "idle": 0}
@@ -219,27 +219,27 @@ def test_an_hour_of_audio_has_its_price_by_language_and_length(built):
         "SELECT language, length_class, recordings, cost_usd, usd_per_audio_hour "
         "FROM marts.unit_economics WHERE language = 'en'"
     )
-    # 0.0691125 for ten minutes
-    assert found == [("en", "2 under 1 h", 1, usd("0.0691125"), usd("0.414675"))]
+    # 0.066975 for ten minutes
+    assert found == [("en", "2 under 1 h", 1, usd("0.066975"), usd("0.40185"))]
 
 
 def test_a_budget_that_the_month_will_pass_warns(built):
     [found] = built.ask(
         "SELECT spent_usd, level, month_usd, basis_days FROM marts.budget_burn WHERE scope = 'all'"
     )
-    spent = usd("0.30") + usd("0.15") + usd("0.06") + usd("0.0027")
+    spent = usd("0.30") + usd("0.15") + usd("0.06") + usd("0.0024")
     assert found == (spent, "warn", usd("0.60"), 10)
 
 
 def test_the_forecast_of_the_month_is_the_mean_of_its_days_to_the_end(built):
-    """0.5127 in ten days; today's mean, and eleven days that are left."""
+    """0.5124 in ten days; today's mean, and eleven days that are left."""
     [(forecast, low, high)] = built.ask(
         "SELECT forecast_usd, forecast_low_usd, forecast_high_usd FROM marts.budget_burn "
         "WHERE scope = 'all'"
     )
-    assert forecast == usd("0.5127") + 12 * usd("0.05127")
+    assert forecast == usd("0.5124") + 12 * usd("0.05124")
     assert low < forecast < high
-    assert low >= usd("0.5127")
+    assert low >= usd("0.5124")
 
 
 def test_a_machine_that_is_always_on_costs_its_day_and_does_no_more_than_it_can(built):
@@ -263,14 +263,15 @@ def test_focus_has_all_that_was_spent(built):
 
 
 def test_the_marts_and_pipelines_billing_come_to_the_same_sums(built, rows):
-    """Both read the same price book; each attempt has the price of when it was ordered."""
+    """Both read the same price book; each second has the price of its own day."""
     book = read_price_book(built.settings.price_book)
     by_backend = {}
     for row in (one for batch in rows for one in batch if isinstance(one, LedgerRow)):
         if row.backend == "none":
             continue
-        price = book.at(row.backend, row.sku, row.queued_at)
-        cost = cost_usd(price, run_seconds=row.run_seconds, audio_seconds=row.audio_seconds)
+        price = book.tariff(row.backend, row.sku, row.queued_at)
+        ran = {"run_seconds": row.run_seconds, "audio_seconds": row.audio_seconds}
+        cost = run_usd(price, row.started_at, **ran)
         by_backend.setdefault(row.backend, []).append(cost)
 
     assert sums(

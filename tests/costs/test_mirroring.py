@@ -70,8 +70,8 @@ def test_a_job_is_a_row_with_what_all_its_attempts_cost(built, postgres_url):
         "FROM costs.job_metrics WHERE job_id IN ('a', 'b', 'c') ORDER BY 1",
     )
     assert found == [
-        ("a", "acme", "done", 1, 100, 60, "0.023037500", "0.138225000", "w1", "pt", 120),
-        ("b", "beta", "done", 1, 300, 0, "0.069112500", "0.414675000", "w1", "en", 120),
+        ("a", "acme", "done", 1, 100, 60, "0.022325000", "0.133950000", "w1", "pt", 120),
+        ("b", "beta", "done", 1, 300, 0, "0.066975000", "0.401850000", "w1", "en", 120),
         ("c", "acme", "done", 2, 40, 0, "0.009500000", "0.057000000", "w1", "pt", 120),
     ]
 

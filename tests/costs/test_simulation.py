@@ -10,7 +10,6 @@ import pytest
 
 from bench.costs_truth import CHARGED, EXPLAINED, allocation_errors, quantile, unexplained
 from bench.simulated_ledger import attempts_table, sessions_table
-from pipelines.billing.attempts import cost_usd
 from pipelines.billing.prices import read_price_book
 from pipelines.billing.simulation.bills import bill_of_lives
 from pipelines.billing.simulation.days import simulate_day
@@ -20,6 +19,7 @@ from pipelines.billing.simulation.meters import meter
 from pipelines.billing.simulation.plan import MACHINES, SENDERS, Plan
 from pipelines.billing.simulation.prices import book_csv, with_changes
 from pipelines.billing.simulation.rows import ledger_rows, session_rows
+from pipelines.billing.stretches import run_usd
 from pipelines.settings import HOUSE
 from resources.ledger_writer import schema, write_rows
 
@@ -65,14 +65,16 @@ def test_what_is_true_of_recordings_and_of_nobody_is_what_is_billed(fleet):
     assert fleet.truth.nobody_nano > 0
 
 
-def test_an_attempt_is_written_down_at_the_price_of_its_order(fleet, book):
+def test_an_attempt_is_written_down_at_the_price_of_each_of_its_seconds(fleet, book):
     for row in fleet.attempts:
         if row.status != "none":
-            ordered = row.queued_at + timedelta(seconds=row.queue_seconds)
-            price = book.at(row.backend, row.sku, ordered)
-            assert row.usd_per_hour == price.usd_per_hour
-            assert row.cost_usd == cost_usd(
-                price, run_seconds=row.run_seconds, audio_seconds=row.audio_seconds
+            price = book.tariff(row.backend, row.sku, row.started_at)
+            assert row.usd_per_hour == price.at(row.started_at).usd_per_hour
+            assert row.cost_usd == run_usd(
+                price,
+                row.started_at,
+                run_seconds=row.run_seconds,
+                audio_seconds=row.audio_seconds,
             )
 
 

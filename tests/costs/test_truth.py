@@ -15,24 +15,38 @@ STATUSES = ("done", "done", "done", "failed", "lost", "stopped")
 
 
 def fleet(make_attempt, make_session, day, seed):
-    """Lives of one to six jobs around midnight, at which the price changes."""
+    """Lives of one to six jobs around midnight, at which the price changes.
+
+    Some jobs begin before the one before has ended, some workers are warm, some have no timeout,
+    and some say that they booted for a day.
+    """
     dice = random.Random(seed)
     lives = []
     for number in range(25):
         began = day + timedelta(microseconds=dice.randrange(2 * 86_400_000_000))
         at = began + timedelta(microseconds=dice.randrange(120_000_000))
+        if number % 8 == 0:
+            began = at - timedelta(seconds=97_198)
         boot = (at - began).total_seconds()
+        kind = {
+            "warm_workers": int(number % 3 == 1),
+            "idle_timeout_seconds": 0 if number % 7 == 3 else 5,
+        }
         jobs = []
         for place in range(dice.randint(1, 6)):
             at += timedelta(microseconds=dice.choice([0, dice.randrange(900_000_000)]))
+            if jobs and dice.random() < 0.3:
+                before = jobs[-1][0]
+                at = before.ended_at - (before.ended_at - before.started_at) * dice.random()
             seconds = dice.choice([0.0, dice.randrange(1, 3_000_000_000) / 1e6])
             name = f"{number}-{place}"
             one = make_attempt(name, started_at=at, ran=seconds, rtf=None)
             one = dataclasses.replace(
                 one, status=dice.choice(STATUSES), job_id=f"{number}-{place // 2}", attempt=place
             )
-            at = one.ended_at
-            jobs.append((one, make_session(one, f"l{number}", place + 1, began=began, boot=boot)))
+            at = max(one.ended_at, jobs[-1][0].ended_at) if jobs else one.ended_at
+            row = make_session(one, f"l{number}", place + 1, began=began, boot=boot)
+            jobs.append((one, dataclasses.replace(row, **kind)))
         lives.append(jobs)
     return lives
 
@@ -47,14 +61,28 @@ def given_up(one, dice):
 def stretches(jobs):
     """Everything of a life that is no job: (kind, since, until)."""
     first = jobs[0][1]
-    yield "boot", first.container_started_at, first.models_ready_at
-    until = first.models_ready_at
+    if first.models_ready_at - first.container_started_at <= timedelta(hours=1):
+        yield "boot", first.container_started_at, first.models_ready_at
+    until, timeout = first.models_ready_at, timedelta(seconds=first.idle_timeout_seconds)
     for _, row in jobs:
-        yield "idle", until, row.job_started_at
-        until = row.job_ended_at
-    last, row = jobs[-1]
+        waits_on = row.warm_workers or not timeout
+        yield (
+            "idle",
+            until,
+            row.job_started_at if waits_on else min(row.job_started_at, until + timeout),
+        )
+        until = max(until, row.job_ended_at)
+    last, _ = max(jobs, key=lambda job: (job[1].job_ended_at, job[1].sequence))
     if last.status not in {"lost", "stopped"}:  # else the worker died with it
-        yield "idle", until, until + timedelta(seconds=row.idle_timeout_seconds)
+        yield "idle", until, until + timeout
+
+
+def runs(jobs):
+    """What of each job is its own: the second that two have is that of the first."""
+    busy_until = jobs[0][0].started_at
+    for one, _ in jobs:
+        yield one, max(one.started_at, busy_until), one.ended_at
+        busy_until = max(busy_until, one.ended_at)
 
 
 def by_day(since, until):
@@ -101,15 +129,6 @@ def test_every_day_and_every_recording_has_what_plain_arithmetic_says(
         assert costs.tables()[table] == incremental[table]
 
 
-def pieces(one, usd):
-    """Of a run at one price, by day: differences of a running total in whole nano-dollars."""
-    whole, nano, before = (one.ended_at - one.started_at) // MICRO, usd.scaleb(9), 0
-    for since, until in by_day(one.started_at, one.ended_at):
-        total = nano * ((until - one.started_at) // MICRO) // whole
-        yield since.date(), (total - before).scaleb(-9)
-        before = total
-
-
 def expected(book, lives):
     """USD by day to the nano-dollar, and by recording but for the rounding of shares."""
     days, recordings = defaultdict(Decimal), defaultdict(Decimal)
@@ -121,12 +140,11 @@ def expected(book, lives):
                 days[a.date()] += usd
                 beside += usd
         busy = sum((row.job_ended_at - row.job_started_at) // MICRO for _, row in jobs)
-        for one, row in jobs:
-            price = book.at("runpod", "l4", one.queued_at + timedelta(seconds=one.queue_seconds))
-            seconds = Decimal(repr(one.run_seconds))
-            run = price.cost_usd(seconds).quantize(NANODOLLAR, ROUND_HALF_EVEN)
-            for midnight, usd in pieces(one, run):
+        for one, since, until in runs(jobs):
+            parts = {a.date(): charged(book, a, b) for a, b in by_day(since, until)}
+            for midnight, usd in parts.items():
                 days[midnight] += usd
-            own = (row.job_ended_at - row.job_started_at) // MICRO
-            recordings[one.recording] += run + (beside * own / busy if busy else 0)
+            own = (one.ended_at - one.started_at) // MICRO
+            share = beside * own / busy if busy else 0
+            recordings[one.recording] += sum(parts.values()) + share
     return days, recordings

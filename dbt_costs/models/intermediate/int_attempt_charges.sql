@@ -1,7 +1,7 @@
 -- Grain: an attempt and a day (UTC) on which it cost something; attempt_id is null where no job can
 -- carry what a worker's life cost. Guarantee: a run that is paid by time is cut at midnight, as the
--- bills are, at the price of its beginning; its count and its audio are on the day it began. Boot and
--- idle of a life go to its jobs in proportion to their run seconds. All to the last nano-dollar.
+-- bills are; its count and its audio are on the day it began. Boot and idle of a life go to its jobs
+-- in proportion to their run seconds. All to the last nano-dollar.
 {{ by_day() }}
 with life_days as (
     select * from {{ ref('int_life_days') }} where {{ in_piece('day') }}
@@ -28,39 +28,14 @@ shares as (
     where busy_of_life > 0 and busy_micros > 0
     group by 1, 2, 3
 ),
-runs as materialized (
-    select *, date_diff('microseconds', started_at, ended_at) as run_micros,
-        case when is_paid_by_time and ended_at > started_at
-            then (ended_at - to_microseconds(1))::date else day end as last_day
-    from {{ ref('int_run_costs') }}
-    where {{ near_piece('started_at', 'greatest(started_at, ended_at)') }}
-),
--- most end on the day on which they began: only the others are cut
-cut as (
-    select *,
-        greatest(0, date_diff('microseconds', started_at, on_day::timestamp at time zone 'UTC')) as since,
-        least(
-            run_micros,
-            date_diff('microseconds', started_at, (on_day + 1)::timestamp at time zone 'UTC')
-        ) as until
-    from (
-        select *, unnest(generate_series(day, last_day, interval 1 day))::date as on_day
-        from runs where last_day > day
-    )
-),
-run_days as (
-    select day, attempt_id, started_at, run_usd, run_seconds, true as is_run_day from runs where last_day = day
-    union all by name
-    select on_day as day, attempt_id, started_at, ledger.share_usd(run_usd, since, until, run_micros) as run_usd,
-        (ledger.micros(run_seconds) * until // run_micros
-            - ledger.micros(run_seconds) * since // run_micros) / 1e6 as run_seconds,
-        on_day = day as is_run_day
-    from cut
+run_days as materialized (
+    select * from {{ ref('int_run_days') }}
+    where {{ in_piece('day') }} and {{ runs_near_piece('started_at', 'run_until') }}
 ),
 charged as (
     select day, attempt_id, started_at, run_usd, run_seconds, 0::decimal(18, 9) as boot_usd,
         0::decimal(18, 9) as idle_usd, is_run_day
-    from run_days where {{ in_piece('day') }}
+    from run_days
     union all by name
     select day, attempt_id, started_at, 0::decimal(18, 9) as run_usd, 0 as run_seconds, boot_usd,
         idle_usd, false as is_run_day
@@ -81,13 +56,7 @@ by_attempt as (
 select
     by_attempt.day, by_attempt.attempt_id, attempts.job_id, attempts.tenant, attempts.recording,
     attempts.backend, attempts.sku, attempts.model, attempts.language, attempts.status,
-    case
-        when attempts.status in ('failed', 'lost', 'buried') then attempts.status
-        when attempts.status = 'stopped' then 'preempted'
-        when attempts.status = 'done' and (attempts.ended_at, attempts.attempt) > (first_ended_at, first_attempt)
-            then 'duplicate'
-        else ''
-    end as waste,
+    {{ waste_of('attempts', 'twice') }} as waste,
     by_attempt.is_run_day, by_attempt.run_usd, by_attempt.boot_usd, by_attempt.idle_usd,
     case when is_run_day then attempts.audio_seconds else 0 end as audio_seconds,
     by_attempt.run_seconds

@@ -1,7 +1,8 @@
 -- Grain: a worker's life and a day (UTC) on which it was paid for boot or idle. Guarantee: boot is
--- from its start to its readiness; idle is all that lies between jobs, and the timeout after the
--- last, unless the worker died with it; each stretch is cut at midnight and has the price of its
--- beginning.
+-- from its start to its readiness; idle is what lies between jobs, and the timeout after the last,
+-- unless the worker died with it. A gap that is longer than the timeout is paid up to it: the worker
+-- was frozen then, and resumed; but all of it where warm workers are asked for, at the active price
+-- of its sku where the book has one. Each stretch is cut at midnight, and has the price of its day.
 {{ by_day() }}
 with near as (
     select * from {{ ref('stg_sessions') }} where {{ in_lives_near_piece('job_started_at') }}
@@ -12,7 +13,9 @@ deaths as (
     where status in ('lost', 'stopped') and {{ in_lives_near_piece('started_at') }}
 ),
 lives as (
-    select session_id, min(began_at) as life_began_at, min(ready_at) as life_ready_at,
+    -- as its first job told it: a clock may have been set since
+    select session_id, arg_min(began_at, (sequence, row_id)) as life_began_at,
+        arg_min(ready_at, (sequence, row_id)) as life_ready_at,
         arg_max(coalesce(died, false), (job_ended_at, sequence, row_id)) as died_last
     from near left join deaths using (attempt_id)
     group by 1
@@ -20,7 +23,9 @@ lives as (
 ),
 jobs as (
     select
-        session_id, backend, sku, usd_per_hour, job_started_at, idle_timeout_seconds,
+        session_id, backend, sku, usd_per_hour, job_started_at, is_endless,
+        case when is_warm then 'warm' else 'idle' end as waits,
+        to_microseconds(ledger.micros(idle_timeout_seconds)::bigint) as timeout,
         life_began_at, life_ready_at, died_last,
         max(job_ended_at) over until_here as busy_until,
         lead(job_started_at) over life_in_order as next_started_at,
@@ -38,17 +43,20 @@ stretches as (
         life_began_at as since, greatest(life_began_at, life_ready_at) as until
     from jobs where place = 1
     union all by name
-    select session_id, backend, sku, usd_per_hour, 'idle' as kind,
-        greatest(life_began_at, life_ready_at) as since, job_started_at as until
+    select session_id, backend, sku, usd_per_hour, waits as kind,
+        greatest(life_began_at, life_ready_at) as since,
+        case when is_endless then job_started_at
+            else least(job_started_at, greatest(life_began_at, life_ready_at) + timeout) end as until
     from jobs where place = 1
     union all by name
-    select session_id, backend, sku, usd_per_hour, 'idle' as kind,
+    select session_id, backend, sku, usd_per_hour, waits as kind,
         busy_until as since,
-        coalesce(
-            next_started_at,
-            busy_until + case when died_last then to_microseconds(0)
-                else to_microseconds(ledger.micros(idle_timeout_seconds)::bigint) end
-        ) as until
+        case
+            when next_started_at is null and died_last then busy_until
+            when next_started_at is null then busy_until + timeout
+            when is_endless then next_started_at
+            else least(next_started_at, busy_until + timeout)
+        end as until
     from jobs
 ),
 -- most end on the day on which they began: only the others are cut
@@ -67,29 +75,35 @@ cut as (
 ),
 priced as (
     select cut.*, date_diff('microseconds', since, until) as micros,
-        prices.price_usd, prices.unit_seconds
+        coalesce(active.price_usd, prices.price_usd) as price_usd,
+        coalesce(active.unit_seconds, prices.unit_seconds) as unit_seconds
     from cut
     left join {{ ref('stg_prices') }} as prices
         on prices.backend = cut.backend
         and prices.sku = cut.sku
         and cut.since >= prices.valid_from
         and cut.since < prices.valid_to
+    left join {{ ref('stg_prices') }} as active
+        on active.backend = cut.backend
+        and active.sku = cut.sku || '-active'
+        and cut.kind = 'warm'
+        and cut.since >= active.valid_from
+        and cut.since < active.valid_to
     where until > since
 ),
 charged as (
     select *,
-        ledger.cost_usd(
-            micros::decimal(24, 0) * 0.000001::decimal(6, 6),
-            coalesce(price_usd, usd_per_hour), coalesce(unit_seconds, 3600)
+        ledger.cost_of_micros(
+            micros, coalesce(price_usd, usd_per_hour), coalesce(unit_seconds, 3600)
         ) as usd
     from priced
 )
 select
     day, session_id, backend, sku,
     coalesce(sum(micros) filter (kind = 'boot'), 0)::bigint as boot_micros,
-    coalesce(sum(micros) filter (kind = 'idle'), 0)::bigint as idle_micros,
+    coalesce(sum(micros) filter (kind <> 'boot'), 0)::bigint as idle_micros,
     coalesce(sum(usd) filter (kind = 'boot'), 0)::decimal(18, 9) as boot_usd,
-    coalesce(sum(usd) filter (kind = 'idle'), 0)::decimal(18, 9) as idle_usd
+    coalesce(sum(usd) filter (kind <> 'boot'), 0)::decimal(18, 9) as idle_usd
 from charged
 where {{ in_piece('day') }}
 group by day, session_id, backend, sku

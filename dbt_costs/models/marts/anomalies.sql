@@ -2,7 +2,8 @@
 -- against what is usual on its weekday, where at least 7 days are known. Deviations are those of
 -- the 28 days before, each from its own usual, with a floor (5 % of the usual, one cent), so that a
 -- quiet month makes no alarm of pennies. Before a weekday is known three times the usual is that of
--- all days, and a quiet Sunday might be one: only spend above it counts.
+-- all days, and a quiet Sunday might be one: only spend above it counts. A level that stays is told
+-- once: a day that is as far off as the day before is none, since a fee that ended is no news any more.
 {{ config(materialized='table') }}
 with spend as (
     select backend as scope, day, sum(cost_usd)::decimal(38, 9) as usd
@@ -39,15 +40,31 @@ against as (
         case when knows_weekday then usual_of_weekday else usual_of_all end as usual_usd
     from medians
 ),
-scored as (
-    select *, (usd::double - usual_usd) / (1.4826 * greatest(
-        coalesce(median(abs(usd::double - usual_usd)) over (
-            partition by scope order by day rows between 28 preceding and 1 preceding
-        ), 0),
-        0.05 * abs(usual_usd), 0.01
-    )) as robust_z
+spread as (
+    select *, usd::double - usual_usd as off,
+        1.4826 * greatest(
+            coalesce(median(abs(usd::double - usual_usd)) over (
+                partition by scope order by day rows between 28 preceding and 1 preceding
+            ), 0),
+            0.05 * abs(usual_usd), 0.01
+        ) as deviation
     from against
+),
+scored as (
+    select *, off / deviation as robust_z,
+        case
+            when known_days < 7 then 0
+            when off / deviation > 3.5 then 1
+            when knows_weekday and off / deviation < -3.5 then -1
+            else 0
+        end as side
+    from spread
+),
+before as (
+    select *, lag(side) over days as side_before, lag(off) over days as off_before
+    from scored window days as (partition by scope order by day)
 )
 select scope, day, usd as cost_usd, usual_usd::decimal(38, 9) as usual_usd, robust_z,
-    robust_z > 3.5 or (knows_weekday and robust_z < -3.5) as is_anomaly
-from scored where known_days >= 7
+    side <> 0 and (side <> coalesce(side_before, 0) or (off - off_before) / deviation * side > 3.5)
+        as is_anomaly
+from before where known_days >= 7

@@ -27,6 +27,8 @@ options as (
     left join overhead using (backend, sku)
     where {{ as_of() }} >= prices.valid_from and {{ as_of() }} < prices.valid_to
       and prices.backend <> 'local'
+      -- of workers that are kept warm, while they wait
+      and not ends_with(prices.sku, '-active')
 ),
 hours as (
     select unnest([0, 1, 2, 4, 6, 8, 12, 16, 24, 36, 48, 72, 96, 120, 168, 240, 480, 960, 2400]) as audio_hours_a_day

@@ -1,5 +1,7 @@
 -- Grain: a tenant's recording. Guarantee: all attempts of all days, the failed ones too, with their
--- shares of boot and idle; what no recording can carry is not here, but in idle and daily_spend.
+-- shares of boot and idle; what no recording can carry is not here, but in idle and daily_spend. An
+-- hour of audio is one that was worked on: of a path that was uploaded again each version counts, as
+-- each is charged; one that was done twice, or again after a failure, counts once.
 {{ by_recording() }}
 with charges as (
     select * from {{ ref('int_attempt_charges') }}
@@ -7,6 +9,17 @@ with charges as (
     semi join ({{ touched_recordings() }}) as touched using (tenant, recording)
     {% endif %}
     where recording is not null and {{ in_share('tenant, recording') }}
+),
+jobs as (
+    select tenant, recording,
+        max(audio_seconds) filter (waste = '') as done_seconds, max(audio_seconds) as tried_seconds
+    from charges group by tenant, recording, job_id
+),
+worked as (
+    -- where nothing was done, what was tried
+    select tenant, recording,
+        coalesce(nullif(sum(done_seconds), 0), max(tried_seconds), 0)::double as worked_audio_seconds
+    from jobs group by 1, 2
 ),
 summed as (
     select
@@ -22,9 +35,9 @@ summed as (
     from charges group by 1, 2
 )
 select *,
-    case when audio_seconds > 0 then
+    case when worked_audio_seconds > 0 then
         ledger.from_nano(ledger.half_even(
-            ledger.to_nano(cost_usd) * 3600000000, ledger.micros(audio_seconds)
+            ledger.to_nano(cost_usd) * 3600000000, ledger.micros(worked_audio_seconds)
         ))
     end as usd_per_audio_hour
-from summed
+from summed join worked using (tenant, recording)

@@ -9,7 +9,7 @@ with charges as (
 ),
 by_kind as (
     select day, tenant, backend, model,
-        status = 'done' as is_done,
+        {{ run_category() }} as run_category,
         sum(run_usd)::decimal(38, 9) as run_usd, sum(boot_usd)::decimal(38, 9) as boot_usd,
         sum(idle_usd)::decimal(38, 9) as idle_usd,
         count(*) filter (is_run_day) as attempts,
@@ -47,7 +47,7 @@ shared as (
     from beside left join marks using (day, backend)
 ),
 parts as (
-    select day, tenant, backend, model, case when is_done then 'run' else 'failed_run' end as category,
+    select day, tenant, backend, model, run_category as category,
         run_usd as cost_usd, attempts, audio_seconds, run_seconds
     from by_kind where attempts > 0 or run_usd <> 0 or run_seconds > 0 -- begun the day before
     union all by name

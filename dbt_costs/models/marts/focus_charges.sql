@@ -6,7 +6,7 @@
 with charges as (
     select day, tenant, backend, sku, model,
         unnest([
-            {'kind': case when waste = '' then 'run' else 'failed_run' end, 'usd': run_usd, 'seconds': run_seconds::double},
+            {'kind': {{ run_category() }}, 'usd': run_usd, 'seconds': run_seconds::double},
             {'kind': 'boot', 'usd': boot_usd, 'seconds': null::double},
             {'kind': 'idle', 'usd': idle_usd, 'seconds': null::double}
         ]) as charge,

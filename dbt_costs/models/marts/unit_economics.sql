@@ -10,12 +10,12 @@ select
         else '4 from 3 h on'
     end as length_class,
     count(*) as recordings,
-    sum(audio_seconds) / 3600 as audio_hours,
+    sum(worked_audio_seconds) / 3600 as audio_hours,
     sum(cost_usd)::decimal(38, 9) as cost_usd,
     sum(wasted_usd)::decimal(38, 9) as wasted_usd,
-    case when sum(audio_seconds) > 0 then
+    case when sum(worked_audio_seconds) > 0 then
         ledger.from_nano(ledger.half_even(
-            ledger.to_nano(sum(cost_usd)) * 3600000000, ledger.micros(sum(audio_seconds))
+            ledger.to_nano(sum(cost_usd)) * 3600000000, ledger.micros(sum(worked_audio_seconds))
         ))
     end as usd_per_audio_hour
 from {{ ref('cost_per_recording') }}

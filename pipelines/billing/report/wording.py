@@ -21,7 +21,7 @@ _BACKENDS = {
 }
 CATEGORIES = {
     "run": "Transcribing",
-    "failed_run": "Attempts that made nothing",
+    "failed_run": "Attempts in vain",
     "boot": "Workers starting",
     "idle": "Workers waiting",
     "storage": "Storage",

@@ -59,9 +59,11 @@ def _part(plan: Plan, machine: Machine, day: int, dice: np.random.Generator) -> 
     jobs = again.jobs
     queue = np.rint(dice.exponential(_QUEUE_SECONDS, len(jobs.since)) * SECOND).astype(np.int64)
     start = _start(lives, jobs, dice)
-    ordered = jobs.since - start
-    known = jobs.known_until - jobs.since
-    seconds = np.where(known > 0, jobs.work.audio, 0) if machine.is_api else known
+    if machine.is_api:
+        heard = np.where(jobs.known_until > jobs.since, jobs.work.audio, 0)
+        cost_nano = rates.priced_nano(heard, jobs.since)
+    else:
+        cost_nano = rates.written_nano(jobs.since, jobs.known_until)
     true_nano, nobody_nano = _truth(machine, rates, lives, jobs)
     return Part(
         machine=machine,
@@ -71,8 +73,8 @@ def _part(plan: Plan, machine: Machine, day: int, dice: np.random.Generator) -> 
         attempt=again.attempt,
         queue=queue,
         start=start,
-        usd_nano_an_hour=rates.nano_at(ordered) * (3_600 // rates.unit_seconds),
-        cost_nano=rates.written_nano(seconds, ordered),
+        usd_nano_an_hour=rates.nano_at(jobs.since) * (3_600 // rates.unit_seconds),
+        cost_nano=cost_nano,
         true_nano=true_nano,
         nobody_nano=nobody_nano,
         twins=_twins(again, dice),

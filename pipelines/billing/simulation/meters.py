@@ -41,8 +41,17 @@ class Meter:
         """What these stretches cost, each second at its own price."""
         return np.interp(until, self._marks, self._paid) - np.interp(since, self._marks, self._paid)
 
-    def written_nano(self, micros: Whole, when: Whole) -> Whole:
-        """So many microseconds at the price of a moment, halves to even, as the ledger has it."""
+    def written_nano(self, since: Whole, until: Whole) -> Whole:
+        """What the ledger has of runs: each day's part at its price, halves to even.
+
+        Prices change at midnight, and no run is as long as a day.
+        """
+        midnight = (since // DAY + 1) * DAY
+        before = self.priced_nano(np.minimum(until, midnight) - since, since)
+        return before + self.priced_nano(np.maximum(until - midnight, 0), midnight)
+
+    def priced_nano(self, micros: Whole, when: Whole) -> Whole:
+        """So many microseconds at the price of a moment, halves to even."""
         whole = self.unit_seconds * SECOND
         product = micros * self.nano_at(when)  # < 9.2e18: 5 hours at 0.5 USD/h are 9e18
         quotient, rest = np.divmod(product, whole)

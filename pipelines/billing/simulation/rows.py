@@ -102,4 +102,5 @@ def session_rows(plan: Plan, day: int, number: int, part: Part) -> Iterator[Sess
             job_ended_at=moment(plan, int(jobs.known_until[place])),
             idle_timeout_seconds=machine.idle_seconds,
             usd_per_hour=usd(int(part.usd_nano_an_hour[place])),
+            warm_workers=0,
         )

@@ -50,6 +50,7 @@ class RunPodBackend:
             third_party=True,
             regions=frozenset(regions),
             idle_seconds=float(settings.runpod_idle_seconds),
+            warm_workers=settings.runpod_workers_min,
         )
         self._room = asyncio.Semaphore(settings.runpod_jobs_at_once)
         self._handing_over = asyncio.Semaphore(HANDED_OVER_AT_ONCE)
