@@ -101,11 +101,6 @@ def group(
     )
     given = _Voices(means[clear], np.maximum(seconds[clear], 0.1), Rivals(side, rules.rivalry))
     least = float(np.clip(rules.least_share * total, *rules.least_seconds))
-    centroids = _centroids(given, bar, speakers, least, check)
-    for _ in range(rules.rounds):
-        near = np.argmax(given.means @ centroids.T, axis=1)
-        anew = centroids_of(given.means, given.seconds, near, len(centroids))
-        centroids = np.where(anew.any(1, keepdims=True), anew, centroids)
     at_once = (together or Together.never()).of_voices(voice, rules.together_seconds)
     limits = Limits(
         other=own * rules.other,
@@ -113,7 +108,18 @@ def group(
         seconds=float(np.clip(rules.stranger_share * total, *rules.stranger_seconds)),
         most=speakers.exact or speakers.maximum,
     )
-    who, centroids = with_strangers(means, seconds, centroids, at_once, limits)
+    wanted = min(speakers.exact or speakers.minimum or 1, len(given.means))
+    for number in (1, wanted):  # more are made only where not enough are heard
+        centroids = _centroids(
+            given, bar, Speakers(minimum=number, maximum=limits.most), least, check
+        )
+        for _ in range(rules.rounds):
+            near = np.argmax(given.means @ centroids.T, axis=1)
+            anew = centroids_of(given.means, given.seconds, near, len(centroids))
+            centroids = np.where(anew.any(1, keepdims=True), anew, centroids)
+        who, centroids = with_strangers(means, seconds, centroids, at_once, limits)
+        if len(centroids) >= wanted:
+            break
     return Grouped(who[voice], centroids)
 
 
