@@ -127,9 +127,9 @@ def figures_of(
         "words_on_no_speech_plain": words_on_no_speech(cases, plain),
         "true_words_removed_share": gone / said if said else None,
         "der": who.der(),
-        "der_ami": who.der([part for part in who.seconds if "ami" in part]),
+        "der_ami": who.der("ami"),
         "cp_wer": who.cp_errors / who.cp_words if who.cp_words else None,
-        "speaker_count_right": who.right / who.counted if who.counted else None,
+        "speaker_count_right": who.right,
         "blanks_inside_words": blanks_inside_words(cases, ours, plain),
         "speed_ratio_to_batched": sum(heard["batched"][name].seconds for name in fast) / seconds
         if seconds
@@ -186,12 +186,17 @@ def _show(both: Sequence[Both], figures: Figures, who: Speakers, *, as_json: boo
         )
         for one in both
     ]
-    rows += [
-        (f"{part}, turns", "", f"DER {100 * seconds.rate.der:.1f} %", "", "")
-        for part, seconds in who.seconds.items()
-    ]
+    rows += [_of_speakers(who, key) for key in who.seconds]
     columns = ["set, layout", "words", "Escriba: WER % (sub/del/ins)", "plain", "points"]
     report.show("Words and speakers on real speech", columns, rows, figures, as_json=as_json)
+
+
+def _of_speakers(who: Speakers, key: tuple[str, str]) -> tuple[object, ...]:
+    part, layout = key
+    rate, numbers = who.seconds[key].rate, who.numbers[key]
+    parts = "/".join(f"{100 * share:.1f}" for share in rate[1:])
+    right = f"number right in {numbers.right} of {numbers.counted}"
+    return f"{part}, {layout}: speakers", "", f"DER {100 * rate.der:.1f} % ({parts})", right, ""
 
 
 def main() -> None:

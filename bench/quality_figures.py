@@ -32,21 +32,39 @@ class Both:
 
 
 @dataclass
-class Speakers:
-    """What the diarizer found, over all recordings for which somebody knows better."""
+class Numbers:
+    """In how many recordings the number of speakers is right, of how many."""
 
-    seconds: dict[str, Seconds] = field(default_factory=dict)
     right: int = 0
     counted: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """None where nothing was counted."""
+        return self.right / self.counted if self.counted else None
+
+
+@dataclass
+class Speakers:
+    """What the diarizer found, by set and layout, over all recordings of which turns are known."""
+
+    seconds: dict[tuple[str, str], Seconds] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], Numbers] = field(default_factory=dict)
     cp_errors: int = 0
     cp_words: int = 0
 
-    def der(self, parts: Iterable[str] | None = None) -> float | None:
-        """DER without collar over all sets, or over those named; None without any."""
-        chosen = [self.seconds[part] for part in (self.seconds if parts is None else parts)]
+    def der(self, part: str = "") -> float | None:
+        """DER without collar over all sets, or those that have `part` in their name, or None."""
+        chosen = [seconds for (name, _), seconds in self.seconds.items() if part in name]
         if not chosen:
             return None
         return sum(chosen[1:], start=chosen[0]).rate.der
+
+    @property
+    def right(self) -> float | None:
+        """The share of all recordings in which the number of speakers is right."""
+        of = self.numbers.values()
+        return Numbers(sum(one.right for one in of), sum(one.counted for one in of)).share
 
 
 def by_set(
@@ -123,21 +141,19 @@ def _split_words(ours: Iterable[str], plain: Iterable[str]) -> int:
 
 
 def speakers(cases: Iterable[Case], ours: Mapping[str, Heard]) -> Speakers:
-    """DER where there are turns, cpWER where each speaker's words are known, and the number."""
+    """DER and number where turns are known, cpWER where the words of several people are, too."""
     found = Speakers()
     for case in cases:
-        if case.layout not in ("gaps", "turns") or case.speakers is None:
+        truth, key = case.turns, (case.part, case.layout)
+        if truth is None:
             continue
-        heard = ours[case.name]
-        found.counted += 1
-        found.right += len({speaker for _, _, speaker in heard.turns}) == case.speakers
-        if case.rttm is not None:
-            turns = [(start / 1000, end / 1000, who) for start, end, who in heard.turns]
-            seconds = errors(case.rttm, turns)
-            before = found.seconds.get(case.part)
-            found.seconds[case.part] = before + seconds if before else seconds
-        elif case.speakers > 1:
-            said, written = _by_speaker(case), _written_by_speaker(case, heard)
+        turns = [(start / 1000, end / 1000, who) for start, end, who in ours[case.name].turns]
+        seconds, numbers = errors(truth, turns), found.numbers.setdefault(key, Numbers())
+        found.seconds[key] = found.seconds[key] + seconds if key in found.seconds else seconds
+        numbers.counted += 1
+        numbers.right += len({who for *_, who in turns}) == case.speakers
+        if case.rttm is None and len(case.said) > 1 and len({who for *_, who in truth}) > 1:
+            said, written = _by_speaker(case), _written_by_speaker(case, ours[case.name])
             found.cp_errors += cp_errors(said, written)
             found.cp_words += sum(map(len, said.values()))
     return found

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.diarization_error import Span, read_rttm
 from bench.filter import silent_recordings
 from bench.speech_sets import KINDS, PAUSES_SECONDS, Clip, Said, all_clips_of, clips_of, recordings
 from bench.worker_bucket import write
@@ -38,13 +39,22 @@ class Case:
         return " ".join(each.text for each in self.said)
 
     @property
+    def turns(self) -> Sequence[Span] | None:
+        """Who speaks when; None where nobody knows, or nobody speaks.
+
+        Of a clip by itself and of joined ones: each clip, without the quiet at its two ends.
+        """
+        if self.rttm is not None:
+            return read_rttm(self.rttm)
+        spoken = [each for each in self.said if each.text]
+        if not spoken or not all(each.speaker for each in spoken):
+            return None
+        return [(*(ms / 1000 for ms in each.voice_ms), each.speaker) for each in spoken]
+
+    @property
     def speakers(self) -> int | None:
         """How many speak; None where nobody knows."""
-        if self.rttm is not None:
-            lines = self.rttm.read_text(encoding="utf-8").splitlines()
-            return len({line.split()[7] for line in lines if line.startswith("SPEAKER")})
-        known = {each.speaker for each in self.said if each.text}
-        return len(known) if "" not in known else None
+        return None if self.turns is None else len({speaker for *_, speaker in self.turns})
 
 
 def read_cases(folder: Path, scratch: Path, *, quick: bool, seed: int = 1) -> list[Case]:
@@ -57,14 +67,14 @@ def read_cases(folder: Path, scratch: Path, *, quick: bool, seed: int = 1) -> li
     """
     clips = all_clips_of(folder)
     told = {clip.path for clip in clips}
-    singles = [_single(clip, folder) for clip in clips]
+    singles = [_single(clip, folder) for clip in (clips[::4] if quick else clips)]
     joined = [
         case
         for layout in (["gaps"] if quick else PAUSES_SECONDS)
         for case in _joined(clips, layout, scratch, seed)
     ]
     turns = [case for case in _with_turns(folder) if case.audio not in told]
-    return [*(singles[::4] if quick else singles), *joined, *turns]
+    return [*singles, *joined, *turns]
 
 
 def without_words(folder: Path, scratch: Path, *, quick: bool) -> Iterator[Case]:
@@ -86,7 +96,7 @@ def _single(clip: Clip, folder: Path) -> Case:
         layout="single",
         audio=clip.path,
         language=clip.language,
-        said=(Said(0, 0, clip.reference, clip.speaker),),
+        said=next(recordings([clip], "single")).said,
         rttm=rttm if rttm.is_file() else None,
     )
 

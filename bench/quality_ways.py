@@ -20,7 +20,7 @@ from typing import Any
 from bench.quality_sets import LAYOUTS
 from bench.real_whisper import MODELS, real_whisper
 
-BY_EAR = ("gaps", "turns")  # layouts in which Escriba finds language and speakers by itself
+BY_EAR = ("gaps", "turns")  # layouts in which Escriba finds the language by itself
 SPEED_LAYOUTS = ("tight", "gaps")
 OPTIONS: dict[str, Any] = {
     "beam_size": 1,
@@ -128,9 +128,9 @@ def _tenant(case: dict[str, str]) -> str:
 
 
 def _tenants(cases: Iterable[dict[str, str]], folder: Path) -> Path:
-    """A language that is told comes without speakers, which the other layouts measure."""
+    """Speakers are looked for in all."""
     lines = {"by-ear": "{language: auto, diarize: true}"} | {
-        _tenant(case): f"{{language: {case['language'].lower()}, diarize: false}}"
+        _tenant(case): f"{{language: {case['language'].lower()}, diarize: true}}"
         for case in cases
         if _tenant(case) != "by-ear"
     }

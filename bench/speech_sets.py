@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import worker_bucket
+from bench.voiced import voiced
 from bench.worker_bucket import RATE_HZ
 
 PAUSES_SECONDS = {"tight": (0.0, 0.0), "gaps": (1.0, 3.0), "sparse": (10.0, 30.0)}
@@ -36,12 +37,16 @@ class Clip:
 
 @dataclass(frozen=True)
 class Said:
-    """What is said between two times (ms), and by whom."""
+    """What is said between two times (ms), and by whom.
+
+    voice_ms: the same without the quiet at both ends of the clip, which is nobody's speech.
+    """
 
     start_ms: int
     end_ms: int
     text: str
     speaker: str = ""
+    voice_ms: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,9 @@ def _joined(
             at += len(pause)
         sound = decoded(clip.path)
         sounds.append(sound)
-        said.append(Said(_ms(at), _ms(at + len(sound)), clip.reference, clip.speaker))
+        low, high = voiced(sound)
+        voice = (_ms(at + low), _ms(at + high))
+        said.append(Said(_ms(at), _ms(at + len(sound)), clip.reference, clip.speaker, voice))
         at += len(sound)
     first = clips[0]
     return Recording(name, first.language, np.concatenate(sounds), tuple(said), first.group)

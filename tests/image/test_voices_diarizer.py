@@ -71,6 +71,37 @@ def test_the_number_of_speakers_may_be_known(diarizer, known, number):
     assert len(found(diarizer, heard("english-3-voices.mp4"), known)[1]) == number
 
 
+def said_by_each(diarizer, seconds=4):
+    """The first seconds of a turn of each of the two who speak in a recording of the demo."""
+    samples = heard("english-2-voices.mp3")
+    long = [t for t in found(diarizer, samples)[0].turns if t.end_ms - t.start_ms > 1000 * seconds]
+    starts = {turn.speaker: 16 * turn.start_ms for turn in reversed(long)}
+    return [samples[:, at : at + 16_000 * seconds] for at in starts.values()]
+
+
+@real
+def test_a_change_of_speakers_without_a_pause_is_heard_where_it_is(diarizer):
+    one, other = said_by_each(diarizer)
+    turns = found(diarizer, np.concatenate([one, other], axis=1))[0].turns
+
+    assert [turn.speaker for turn in turns] == ["SPEAKER_00", "SPEAKER_01"]
+    assert abs(turns[0].end_ms - 4_000) < 300
+    assert abs(turns[1].start_ms - 4_000) < 300
+
+
+@real
+def test_two_who_speak_at_once_both_have_a_turn_there(diarizer):
+    one, other = said_by_each(diarizer)
+    talk = np.zeros((1, 16_000 * 6), np.int16)
+    talk[:, : 16_000 * 4] = one // 2
+    talk[:, 16_000 * 2 :] += other // 2
+    turns, names = found(diarizer, talk)
+
+    assert len(names) == 2
+    both = [turn for turn in turns.turns if turn.start_ms < 3_000 < turn.end_ms]
+    assert len({turn.speaker for turn in both}) == 2
+
+
 @real
 def test_silence_has_no_speakers(diarizer):
     assert found(diarizer, np.zeros((1, 30 * 16_000), np.int16))[1] in (set(), {"SPEAKER_00"})

@@ -1,4 +1,5 @@
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from gpu_job.contract import Speakers
 from gpu_job.diarize.voices.grouping import Rules, group
 from gpu_job.diarize.voices.hearing import Pieces
 from gpu_job.diarize.voices.linkage import BLOCK, Bar, Rivals, link
+from gpu_job.diarize.voices.together import Together
 
 NONE = Rivals(np.zeros((0, 2), np.intp), 0.0)
 
@@ -111,3 +113,15 @@ def test_hours_of_ten_speakers_are_grouped_in_little_memory():
 
     assert len(found.centroids) == 10
     assert peak < 100e6  # the distances of all would be 740 MB
+
+
+@pytest.mark.parametrize("known", [Speakers(), Speakers(exact=2), Speakers(minimum=2)])
+def test_a_number_that_is_told_splits_nobody_where_as_many_are_heard(known):
+    heard = pieces(np.array([0] * 20 + [1]))  # the last one speaks only while another does
+    seconds = np.array([1.5] * 20 + [0.0])
+    given = replace(heard, seconds=seconds)
+    at_once = Together(np.array([[19, 20]]), np.array([1.0]))
+    found = group(given, known, Rules(), together=at_once)
+
+    assert len(set(found.speaker[:20].tolist())) == 1
+    assert found.speaker[20] != found.speaker[19]

@@ -65,14 +65,25 @@ def test_japanese_has_no_blanks_at_all():
     )
 
 
-def test_speakers_are_counted_matched_and_timed(tmp_path):
+def talk(tmp_path):
+    """Two speakers of 5 s each, as an RTTM."""
     rttm = tmp_path / "talk.rttm"
     line = "SPEAKER talk 1 {} 5.0 <NA> <NA> {} <NA> <NA>\n"
     rttm.write_text(line.format(0, "a") + line.format(5, "b"))
-    cases = [
-        case("talk", layout="turns", part="ami", rttm=rttm),
-        case("joined", ("ana", "um dois"), ("rui", "três"), layout="gaps"),
-    ]
+    return case("talk", layout="turns", part="ami", rttm=rttm)
+
+
+def spoken(name, *said, layout="gaps", part="set"):
+    """Clips of 10 s, one after another, with a second of quiet at both ends of each."""
+    utterances = tuple(
+        Said(10_000 * i, 10_000 * i + 10_000, text, who, (10_000 * i + 1_000, 10_000 * i + 9_000))
+        for i, (who, text) in enumerate(said)
+    )
+    return Case(name, part, layout, Path(name), "pt", utterances)
+
+
+def test_speakers_are_counted_matched_and_timed(tmp_path):
+    cases = [talk(tmp_path), spoken("joined", ("ana", "um dois"), ("rui", "três"))]
     heard = {
         "talk": Heard(turns=[(0, 6_000, "S0"), (6_000, 10_000, "S1")]),
         "joined": Heard(
@@ -80,9 +91,27 @@ def test_speakers_are_counted_matched_and_timed(tmp_path):
         ),
     }
     found = speakers(cases, heard)
-    assert found.der(["ami"]) == pytest.approx(0.1)
-    assert (found.right, found.counted) == (1, 2)
+    assert found.der("ami") == pytest.approx(0.1)
+    assert found.right == 0.5
     assert (found.cp_errors, found.cp_words) == (2, 3)
+
+
+def test_clips_whose_speakers_are_known_count_as_turns_without_the_quiet_at_their_ends():
+    cases = [spoken("joined", ("ana", "um"), ("rui", "dois")), spoken("single", ("ana", "um"))]
+    both = [(1_000, 9_000, "S0"), (11_000, 19_000, "S1")]
+    found = speakers(cases, {"joined": Heard(turns=both), "single": Heard(turns=both[:1])})
+    assert (found.der(), found.right) == (0, 1)
+
+    one = [(1_000, 19_000, "S0")]  # of 16 s: 2 s of quiet, and 8 s of another's
+    found = speakers(cases[:1], {"joined": Heard(turns=one)})
+    assert found.seconds["set", "gaps"].rate == pytest.approx((10 / 16, 0, 2 / 16, 8 / 16))
+    assert found.right == 0
+
+
+def test_nobody_is_counted_where_no_one_speaks_or_speakers_have_no_names():
+    cases = [spoken("rain", ("", "")), spoken("talk", ("ana", "um"), ("", "dois"))]
+    found = speakers(cases, {"rain": Heard(), "talk": Heard()})
+    assert (found.der(), found.right) == (None, None)
 
 
 def test_a_worse_figure_fails_and_chance_does_not():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bench.quality_sets import read_cases
+from bench.voiced import voiced
 from bench.worker_bucket import RATE_HZ, write
 
 
@@ -53,6 +54,22 @@ def test_references_are_joined_in_the_order_of_the_clips_with_their_speakers(spe
     joined = next(c for c in read_cases(speech, tmp_path, quick=True) if c.layout == "gaps")
     assert joined.reference == "um dois três quatro"
     assert joined.speakers == 2
+
+
+def test_turns_leave_out_the_quiet_at_both_ends_of_a_clip():
+    dice = np.random.default_rng(1)
+    loud = (3000 * dice.normal(size=RATE_HZ)).astype(np.int16)
+    quiet = (10 * dice.normal(size=RATE_HZ)).astype(np.int16)
+    click = np.zeros(RATE_HZ // 50, np.int16) + 20_000
+
+    low, high = voiced(np.concatenate([click, quiet, loud, quiet, loud, quiet]))
+    assert (low / RATE_HZ, high / RATE_HZ) == pytest.approx((1.02, 4.02), abs=0.021)
+    assert voiced(loud[:200]) == (0, 200)
+
+
+def test_turns_of_joined_clips_follow_one_another(speech, tmp_path):
+    joined = next(c for c in read_cases(speech, tmp_path, quick=False) if c.layout == "tight")
+    assert joined.turns == [(0, 1, "ana"), (1, 2, "rui"), (2, 3, "ana")]
 
 
 def test_the_same_seed_joins_the_same_and_another_one_otherwise(speech, tmp_path):

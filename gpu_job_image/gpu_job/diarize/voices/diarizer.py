@@ -8,9 +8,11 @@ from ...audio import SAMPLES_PER_MS, Samples
 from ...contract import SpeakerEmbedding, Speakers, SpeechRegion, Turn
 from ..base import Check, Diarization
 from ..pyannote.chunks import Chunks
+from .changes import beginnings
 from .grouping import Grouped, Rules, group
 from .hearing import STEP_SECONDS, WINDOW_SECONDS, hear_activity, hear_voices
 from .networks import Networks
+from .together import heard_at_once
 from .turns import turns_of
 
 NAME = "light"
@@ -52,9 +54,11 @@ class VoicesDiarizer:
         check()
         if not len(pieces.vectors):
             return _one_voice(regions)
-        found = group(pieces, speakers, self._rules, check)
+        together = heard_at_once(heard, pieces)
+        found = group(pieces, speakers, self._rules, check, together)
         end_ms = samples.shape[1] // SAMPLES_PER_MS
-        runs = turns_of(heard, pieces, found, end_ms)
+        begins = beginnings(self._networks, (samples, heard), pieces, found, check)
+        runs = turns_of(heard, pieces, found, end_ms, begins)
         names = {one: f"SPEAKER_{i:02d}" for i, one in enumerate(dict.fromkeys(r[2] for r in runs))}
         turns = tuple(Turn(start_ms=a, end_ms=b, speaker=names[one]) for a, b, one in runs)
         return Diarization(turns, embeddings=_voices(found, names), by=NAME)

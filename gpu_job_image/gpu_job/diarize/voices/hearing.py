@@ -24,6 +24,8 @@ STEP_SECONDS = 5.0  # steps of 1 or 2.5 s cost as many times more, and are no be
 POWERSET = np.array(
     [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], np.uint8
 )
+# In nats, of the classes above: the network is too seldom sure of far speech and of two at once
+FAVOUR = np.array([-0.5, 0, 0, 0, 0.5, 0.5, 0.5], np.float32)
 DIMENSION = 192
 MEL_HZ = 100
 PIECE_SECONDS = 1.5  # heard at once: longer ones hide a change of speakers, shorter ones the voice
@@ -34,12 +36,14 @@ LEAST_SECONDS = 0.4  # of a voice; less says nothing of whose it is
 class Heard:
     """The part of one window that no other window hears better, and who speaks in it.
 
-    start: in samples. active: (frames, 3) of `frame_samples` each.
+    start: in samples. active: (frames, 3) of `frame_samples` each. sure: the part of it that is
+        beyond doubt, by which voices are told apart.
     """
 
     start: int
     active: Activity
     frame_samples: float
+    sure: Activity
 
     def samples_of(self, frame: int) -> int:
         """Where a frame begins in the recording."""
@@ -76,7 +80,8 @@ def hear_activity(
     for number in chunks.heard.tolist():
         check()
         waveform = chunks.waveforms(samples, np.array([number]))
-        classes = networks.segmentation.run(None, {"waveform": waveform})[0][0].argmax(1)
+        chances = networks.segmentation.run(None, {"waveform": waveform})[0][0]
+        classes, favoured = chances.argmax(1), (chances + FAVOUR).argmax(1)
         frame_samples = chunks.size / len(classes)
         edge = (chunks.size - chunks.step) / 2 / frame_samples
         low = round(edge) if number - 1 in heard else 0
@@ -84,7 +89,8 @@ def hear_activity(
         left = (chunks.length - number * chunks.step) / frame_samples
         high = max(low, min(high, round(left)))
         start = number * chunks.step + round(low * frame_samples)
-        found.append(Heard(start, POWERSET[classes[low:high]], frame_samples))
+        active, sure = POWERSET[favoured[low:high]], POWERSET[classes[low:high]]
+        found.append(Heard(start, active, frame_samples, sure))
     return found
 
 
@@ -106,7 +112,7 @@ def hear_voices(networks: Networks, samples: Samples, heard: list[Heard], check:
             if len(cut) < LEAST_SECONDS * MEL_HZ / 2:
                 continue
             rows.append((number, speaker, low, high))
-            vectors.append(_voice(networks, cut))
+            vectors.append(voice_of(networks, cut))
             seconds.append((high - low) * part.frame_samples / SAMPLE_RATE_HZ * alone)
     table = np.array(rows, np.intp).reshape(-1, 4).T
     if not vectors:
@@ -116,14 +122,14 @@ def hear_voices(networks: Networks, samples: Samples, heard: list[Heard], check:
 
 def _pieces(part: Heard) -> Iterator[tuple[int, int, int, bool]]:
     """Speaker, first frame, the one after the last, and whether nobody else speaks in it."""
-    active = part.active.astype(bool)
-    alone = active & (active.sum(1, keepdims=True) == 1)
+    sure, active = part.sure.astype(bool), part.active.astype(bool)
+    alone = sure & (sure.sum(1, keepdims=True) == 1)
     least = LEAST_SECONDS * SAMPLE_RATE_HZ / part.frame_samples
     most = PIECE_SECONDS * SAMPLE_RATE_HZ / part.frame_samples
     for speaker in np.flatnonzero(active.any(0)).tolist():
         runs = [run for run in runs_of(alone[:, speaker]) if run[1] - run[0] >= least]
         by_itself = bool(runs)
-        for low, high in runs or runs_of(active[:, speaker]):
+        for low, high in runs or runs_of(sure[:, speaker]) or runs_of(active[:, speaker]):
             count = max(1, round((high - low) / most))
             edges = np.linspace(low, high, count + 1).round().astype(int).tolist()
             for a, b in itertools.pairwise(edges):
@@ -136,6 +142,7 @@ def runs_of(flags: Flags) -> list[tuple[int, int]]:
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def _voice(networks: Networks, mel: Floats) -> Floats:
+def voice_of(networks: Networks, mel: Floats) -> Floats:
+    """Of mel frames (n, 80), of unit length (192,)."""
     vector: Floats = networks.voiceprint.run(None, {"mel": (mel - mel.mean(0))[None]})[0][0]
     return vector / np.linalg.norm(vector)

@@ -1,41 +1,43 @@
 """Turns out of who was heard in each window, as people speak them."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import numpy as np
 
 from ...audio import SAMPLES_PER_MS
+from ..pyannote.chunks import Indices
 from ..pyannote.turns import Run
 from .grouping import Grouped
 from .hearing import Heard, Pieces, runs_of
 
 JOIN_MS = 1_500  # a shorter pause in which nobody else speaks ends no turn
 BRIDGE_MS = 100  # within a word
-PAD_MS = 150  # the network hears the first and last sounds of a turn late and early
 
 
-def turns_of(heard: list[Heard], pieces: Pieces, found: Grouped, end_ms: int) -> list[Run]:
-    """All turns, which may overlap, in time order."""
+def turns_of(
+    heard: list[Heard], pieces: Pieces, found: Grouped, end_ms: int, begins: Indices
+) -> list[Run]:
+    """All turns, which may overlap, in time order; `begins`: as `beginnings` gives them."""
     key = pieces.window * 3 + pieces.speaker
     runs: list[Run] = []
     for rows in np.split(np.arange(len(key)), np.flatnonzero(np.diff(key)) + 1):
         part = heard[pieces.window[rows[0]]]
-        for low, high, one in _spoken(part, pieces, found, rows):
+        for low, high, one in _spoken(part, pieces, found, rows, begins):
             start, end = (part.samples_of(frame) // SAMPLES_PER_MS for frame in (low, high))
             runs.append((start, min(end, end_ms), one))
-    return joined([run for run in runs if run[0] < run[1]], end_ms)
+    return joined([run for run in runs if run[0] < run[1]])
 
 
 def _spoken(
-    part: Heard, pieces: Pieces, found: Grouped, rows: "np.ndarray[tuple[int], np.dtype[np.intp]]"
+    part: Heard, pieces: Pieces, found: Grouped, rows: Indices, begins: Indices
 ) -> Iterator[Run]:
     """Every stretch of one speaker of one window, cut where its pieces are of different people."""
     low, high, who = pieces.low[rows], pieces.high[rows], found.speaker[rows]
     order = np.argsort(low)
     low, high, who = low[order], high[order], who[order]
     changes = np.flatnonzero(np.diff(who)) + 1
-    cuts = ((high[changes - 1] + low[changes]) // 2).tolist()
+    cuts = begins[rows][order][changes].tolist()
     people = who[[0, *changes.tolist()]].tolist()
     for start, end in runs_of(part.active[:, pieces.speaker[rows[0]]].astype(bool)):
         edges = [0, *cuts, len(part.active)]
@@ -44,8 +46,8 @@ def _spoken(
                 yield max(start, a), min(end, b), one
 
 
-def joined(found: list[Run], end_ms: int) -> list[Run]:
-    """The same in time order, over short pauses and a little into silence, never over another."""
+def joined(found: list[Run]) -> list[Run]:
+    """The same in time order, over short pauses, but never over one in which another speaks."""
     starts = sorted(start for start, _, _ in found)
     last_ends = _last_ends(found)
     whole: dict[int, list[list[int]]] = {}
@@ -57,8 +59,7 @@ def joined(found: list[Run], end_ms: int) -> list[Run]:
             own[-1][1] = max(own[-1][1], end)
         else:
             own.append([start, end])
-    flat = sorted((start, end, one) for one, own in whole.items() for start, end in own)
-    return _padded(flat, end_ms)
+    return sorted((start, end, one) for one, own in whole.items() for start, end in own)
 
 
 def _last_ends(found: list[Run]) -> list[int]:
@@ -74,15 +75,3 @@ def _silent(low: int, high: int, starts: list[int], last_ends: list[int]) -> boo
     before = bisect_left(starts, low)
     reaches = before > 0 and last_ends[before - 1] > low
     return not reaches and bisect_left(starts, high) == before
-
-
-def _padded(found: list[Run], end_ms: int) -> list[Run]:
-    starts = sorted(start for start, _, _ in found)
-    ends = sorted(end for _, end, _ in found)
-    result = []
-    for start, end, one in found:
-        before, after = bisect_right(ends, start), bisect_left(starts, end)
-        earliest = ends[before - 1] if before else 0
-        latest = starts[after] if after < len(starts) else end_ms
-        result.append((max(start - PAD_MS, earliest), min(end + PAD_MS, max(end, latest)), one))
-    return sorted(result)

@@ -1,0 +1,119 @@
+"""Who is heard at once: two voices in one moment are two people, however alike they sound."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..pyannote.chunks import Floats, Indices
+from .hearing import SAMPLE_RATE_HZ, Heard, Pieces, runs_of
+
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Together:
+    """Pairs of pieces, or of voices, of two speakers of one window (m, 2), heard at once.
+
+    seconds: for how long (m,).
+    """
+
+    pairs: Indices
+    seconds: Doubles
+
+    @classmethod
+    def never(cls) -> "Together":
+        """Nobody ever speaks while another does."""
+        return cls(np.zeros((0, 2), np.intp), np.zeros(0))
+
+    def of_voices(self, voice: Indices, least_seconds: float) -> "Together":
+        """The same by the voice of each piece; those alone that add up to so much."""
+        pairs = np.sort(voice[self.pairs], axis=1)
+        apart = pairs[:, 0] != pairs[:, 1]
+        unique, row = np.unique(pairs[apart], axis=0, return_inverse=True)
+        seconds = np.bincount(row.ravel(), self.seconds[apart], minlength=len(unique))
+        long = seconds >= least_seconds
+        return Together(unique.reshape(-1, 2)[long], seconds[long])
+
+
+def heard_at_once(heard: list[Heard], pieces: Pieces) -> Together:
+    """For each stretch of two at once, the piece of each that is nearest to it."""
+    pairs: list[tuple[int, int]] = []
+    seconds: list[float] = []
+    edges = np.searchsorted(pieces.window, np.arange(len(heard) + 1)).tolist()
+    for part, first, last in zip(heard, edges, edges[1:], strict=False):
+        rows = np.arange(first, last)
+        middle = (pieces.low[rows] + pieces.high[rows]) / 2
+        both = part.sure.astype(bool)
+        for one, other in ((0, 1), (0, 2), (1, 2)):
+            own = [rows[pieces.speaker[rows] == each] for each in (one, other)]
+            if not len(own[0]) or not len(own[1]):
+                continue
+            for low, high in runs_of(both[:, one] & both[:, other]):
+                far = [np.abs(middle[each - first] - (low + high) / 2) for each in own]
+                near = [int(each[away.argmin()]) for each, away in zip(own, far, strict=True)]
+                pairs.append((near[0], near[1]))
+                seconds.append((high - low) * part.frame_samples / SAMPLE_RATE_HZ)
+    return Together(np.array(pairs, np.intp).reshape(-1, 2), np.array(seconds))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of the likeness to speakers (cosines), for voices that were heard together with another.
+
+    other: at which it is another speaker than its nearest, if that is who it was heard with.
+    stranger: below which it is like nobody, and may be a speaker more.
+    seconds: of such strangers together with others, for them to be one.
+    most: speakers there may be, where somebody knows.
+    """
+
+    other: float
+    stranger: float
+    seconds: float
+    most: int | None = None
+
+
+def with_strangers(
+    means: Floats, alone: Doubles, centroids: Floats, together: Together, limits: Limits
+) -> tuple[Indices, Floats]:
+    """The speaker of each voice, not one for two that were heard at once, and all centroids.
+
+    Args:
+        means: of each voice's unit vectors (n, d).
+        alone: seconds of each voice in which nobody else was heard (n,).
+        centroids: of unit length (speakers, d); one more comes back where strangers were heard.
+        together: pairs of voices.
+        limits: of likeness.
+    """
+    alike = means @ centroids.T
+    near = alike.argmax(1)
+    full = limits.most is not None and len(centroids) >= limits.most
+    who = _kept_apart(alike, alone, together, -1.0 if full else limits.other)
+    odd = np.flatnonzero(who < 0)
+    unlike = odd[alike[odd].max(1) < limits.stranger]
+    seconds = together.seconds[np.isin(together.pairs, unlike).any(1)].sum()
+    if full or not len(unlike) or seconds < limits.seconds:
+        who[odd] = near[odd]
+        return who, centroids
+    who[odd] = len(centroids)
+    stranger = means[odd].mean(0, keepdims=True)
+    stranger /= np.linalg.norm(stranger)
+    return who, np.concatenate([centroids, stranger.astype(np.float32)])
+
+
+def _kept_apart(alike: Floats, alone: Doubles, together: Together, other: float) -> Indices:
+    """The nearest speaker of each; of two of one speaker, who was less alone is another's, or -1.
+
+    The longer two were heard at once, the earlier they are told apart.
+    """
+    result = alike.argmax(1)
+    for row in np.argsort(-together.seconds).tolist():
+        one, two = together.pairs[row].tolist()
+        if result[one] != result[two] or result[one] < 0:
+            continue
+        moves, stays = (one, two) if alone[one] < alone[two] else (two, one)
+        rest = alike[moves].copy()
+        rest[result[stays]] = -np.inf
+        best = int(rest.argmax())
+        result[moves] = best if rest[best] >= other else -1
+    return result
