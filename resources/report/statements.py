@@ -37,7 +37,7 @@ _WORKED = f"""
         SELECT recording, min(day) AS first_day, {_DONE_AUDIO} AS audio_seconds,
                count(*) FILTER (is_run_day AND backend <> 'none') AS attempts,
                sum(run_usd + boot_usd + idle_usd) AS usd,
-               coalesce(sum(run_usd) FILTER (status <> 'done'), 0) AS failed_usd
+               coalesce(sum(run_usd) FILTER (waste <> ''), 0) AS failed_usd
         {_CHARGES} GROUP BY 1
     )
     SELECT substr(recording, length($tenant) + 2), first_day, audio_seconds, attempts, usd,

@@ -145,12 +145,14 @@ def test_jobs_at_the_same_time_in_one_life_are_paid_once_and_explain_their_bill(
     assert seconds == (150, 215)
 
 
-@pytest.mark.parametrize(("day", "seconds"), [(16, 10), (17, 10_705)])
-def test_a_frozen_worker_is_not_paid_for_while_it_is_frozen_and_a_warm_one_is(built, day, seconds):
+@pytest.mark.parametrize(("march", "seconds"), [(16, 10), (17, 10_705)])
+def test_a_frozen_worker_is_not_paid_for_while_it_is_frozen_and_a_warm_one_is(
+    built, march, seconds
+):
     """5 s twice; or 10,700 s between jobs at 12:00 and 15:00, and 5 s at the end."""
     [(idle,)] = built.ask(
         "SELECT sum(cost_usd) FROM marts.daily_spend "
-        f"WHERE category = 'idle' AND day = DATE '2026-03-{day}'"
+        f"WHERE category = 'idle' AND day = DATE '2026-03-{march}'"
     )
     assert idle == usd("0.00016") * seconds
 

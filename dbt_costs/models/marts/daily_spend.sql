@@ -30,7 +30,7 @@ weights as (
     select day, backend, tenant,
         sum({{ {
             'cost': 'ledger.to_nano(run_usd + boot_usd + idle_usd)',
-            'audio': "case when is_done then ledger.micros(audio_seconds) else 0 end",
+            'audio': "case when run_category = 'run' then ledger.micros(audio_seconds) else 0 end",
         }.get(var('shared_costs_by'), '0') }})::hugeint as weight
     from by_kind where tenant <> 'unallocated' group by 1, 2, 3
 ),

@@ -7,7 +7,8 @@ with defaults as (
     from {{ ref('stg_tag_rules') }} where pattern is null
 ),
 charges as (
-    select charges.day, charges.tenant, charges.backend, charges.status = 'done' as is_done,
+    select charges.day, charges.tenant, charges.backend,
+        {{ run_category() }} as run_category,
         coalesce(tags.cost_center, '') as cost_center, coalesce(tags.project, '') as project,
         sum(run_usd)::decimal(38, 9) as run_usd, sum(boot_usd)::decimal(38, 9) as boot_usd,
         sum(idle_usd)::decimal(38, 9) as idle_usd, count(*) filter (is_run_day) as attempts,
@@ -22,7 +23,7 @@ charges as (
 ),
 parts as (
     select day, tenant, cost_center, project, backend,
-        case when is_done then 'run' else 'failed_run' end as category,
+        run_category as category,
         run_usd as cost_usd, attempts, wasted_attempts, wasted_usd, audio_seconds, run_seconds
     from charges where attempts > 0 or run_usd <> 0 or run_seconds > 0
     union all by name
