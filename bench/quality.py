@@ -40,18 +40,19 @@ LAST = ROOT / "docs" / "quality.json"
 SPEECH = ROOT.parent / "shared" / "speech"
 TELLING_WORDS = 100
 Figures = dict[str, float | None]
-# how much worse than the last release a figure may be: chance, another machine, another core
+# how much worse than the last release a figure may be: another machine's arithmetic turns words and
+# speakers that are near the edge (docs/decisions/0016), and another core takes another time
 LEEWAY: dict[str, float] = {
-    "wer_minus_plain_max": 0.5,
-    "deletions_ratio": 0.05,
-    "words_on_no_speech": 0,
-    "true_words_removed_share": 0.0005,
-    "der": 0.01,
-    "der_ami": 0.02,
-    "cp_wer": 0.01,
-    "speaker_count_right": 0.05,
+    "wer_minus_plain_max": 1.0,
+    "deletions_ratio": 0.2,
+    "words_on_no_speech": 10,
+    "true_words_removed_share": 0.001,
+    "der": 0.015,
+    "der_ami": 0.03,
+    "cp_wer": 0.02,
+    "speaker_count_right": 0.09,
     "blanks_inside_words": 0,
-    "speed_ratio_to_batched": 0.2,
+    "speed_ratio_to_batched": 0.3,
     "language_right": 0,
 }
 HIGHER_IS_BETTER = {"speaker_count_right", "speed_ratio_to_batched", "language_right"}
