@@ -13,7 +13,8 @@ from .standing import CostsBusyError, CostsNotBuiltError
 _LONGEST_WHY = 300
 _BUILDS = "SELECT built_at, why FROM ledger.builds ORDER BY built_at"
 _UNPRICED = """
-    SELECT backend || '/' || sku, count(DISTINCT attempt_id), min(started_at)::DATE, max(started_at)::DATE
+    SELECT backend || '/' || sku, count(DISTINCT attempt_id),
+           min(started_at)::DATE, max(started_at)::DATE
     FROM intermediate.int_run_days
     WHERE NOT has_price AND run_seconds > 0
     GROUP BY 1 ORDER BY 1
