@@ -60,12 +60,13 @@ COLUMNS = ("boot_usd", "idle_usd", "unexplained_usd", "beside_machines_usd")
 class Overheads:
     """By name of the group; total_usd: all of daily_spend, the attempts too.
 
-    runs: what each attempt's run cost, as a table of Arrow: attempt_id, run_usd.
+    runs: what each attempt's run cost, as a table of Arrow: attempt_id, run_usd; None by tag,
+        where the rows have it already.
     """
 
     rows: dict[str, dict[str, Decimal]]
     total_usd: Decimal
-    runs: "pa.Table"
+    runs: "pa.Table | None" = None
 
 
 def read_overheads(database: Path, group: str, bucket: str) -> Overheads | None:
@@ -80,7 +81,7 @@ def read_overheads(database: Path, group: str, bucket: str) -> Overheads | None:
         with read_only(database, "marts.daily_spend", bucket) as costs:
             found = costs.execute(query).fetchall()
             [(total,)] = costs.execute(_TOTAL).fetchall()
-            runs = costs.execute(_RUNS).to_arrow_table()
+            runs = costs.sql(_RUNS).to_arrow_table()
     except CostsNotBuiltError:
         return None
     except (CostsBusyError, duckdb.Error) as error:

@@ -54,7 +54,10 @@ def test_ten_of_24_hours_never_replace_a_day_and_all_of_it_does(
     april = day + timedelta(days=22)
     assert brought(hours("early.csv", *ten), april) == {day.date(): Decimal("11.28")}
     # nothing ran after ten, which a line of the next day proves: no row of this one is another
-    assert brought(hours("later.csv", *ten, (11, 0)), april) == {day.date(): Decimal("1.00")}
+    assert brought(hours("later.csv", *ten, (11, 0)), april) == {
+        day.date(): Decimal("1.00"),
+        (day + timedelta(days=1)).date(): Decimal("0.10"),
+    }
 
 
 def test_tax_goes_to_tenants_where_the_setting_says_so(new_costs, tmp_path, attempt, bill, day):

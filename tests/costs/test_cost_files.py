@@ -105,7 +105,7 @@ def test_what_is_charged_stands_beside_what_it_cost(ask):
 
 
 def test_a_limit_says_who_is_told(place):
-    told = [line for line in limit_lines(place.settings, place.storage.url) if "acme" in line]
+    told = [line for line in limit_lines(place.settings, place.storage) if "acme" in line]
 
     assert told
     assert all(line.endswith(" Told: a@x.org.") for line in told)
