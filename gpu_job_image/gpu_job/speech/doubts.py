@@ -156,7 +156,9 @@ def _by_sound(place: int, window: _Window) -> Reason | None:
         return "no_speech"
     if _goes_on_by_itself(place, window):
         return "repetition"
-    return "no_language" if _mean(_chances([segment])) < CLEAR and window.is_no_language else None
+    # a loop grows sure of its words: beside one, no segment stays for being so
+    is_clear = _mean(_chances([segment])) >= CLEAR and not window.has_loops
+    return "no_language" if not is_clear and window.is_no_language else None
 
 
 def _goes_on_by_itself(place: int, window: _Window) -> bool:
