@@ -104,7 +104,7 @@ def test_money_in_json_is_plain_digits(house, silence, monkeypatch):
 
     told = json.loads(CliRunner().invoke(costs, ["--json"]).output)
 
-    assert empty == {"by": "recording", "rows": [], "total_usd": "0"}
+    assert empty == {"by": "recording", "rows": [], "total_usd": "0", "limits": []}
     [row] = told["rows"]
     amounts = [told["total_usd"], *(value for name, value in row.items() if "usd" in name)]
     assert len(amounts) == 4

@@ -80,7 +80,7 @@ def told(tmp_path):
 
 def but(told_more):
     """What a job is told where nothing is wished for, but for so much."""
-    return JobOptions(model="demo", language="pt").model_copy(update=told_more)
+    return JobOptions(model="demo", language="pt", beam_size=2).model_copy(update=told_more)
 
 
 def test_every_wish_is_in_these_tables():
