@@ -17,6 +17,7 @@ from pipelines.billing.speeds import Measured
 from pipelines.cli.estimate import command
 from pipelines.cli.sizing import Sized, Unsized, look, looks_at_bucket
 from pipelines.cli.weighing import Setup, plan
+from pipelines.price_book import open_price_book
 from pipelines.recordings import from_inbox_key
 from pipelines.settings import load_settings
 from resources import glimpse as glimpse_module
@@ -77,7 +78,7 @@ def test_every_other_line_of_the_price_book_stands_beside_it_cheapest_first(plac
 
     found, _ = told("a.wav")
 
-    book = read_price_book(load_settings().price_book)
+    book = open_price_book(load_settings())
     compared = {(one["backend"], one["sku"]) for one in found["comparison"]}
     assert compared | {("local", "this-machine")} == {(p.backend, p.sku) for p in book.prices}
     assert ("local", "this-machine") not in compared
