@@ -13,7 +13,7 @@ from pipelines.settings import SettingsError, load_settings
 from resources.storage import open_storage
 from resources.storage.base import Oddity, StorageError, Stored
 
-NAMES = ["a b", "a#2", "a%2Fb", "x…y", "a...b", "😀", "-x", ".h", "a,b", "é", "é"]
+NAMES = ["a b", "a#2", "a%2Fb", "x…y", "a...b", "😀", "-x", ".h", "a,b", "a!b!c", "é", "é"]
 
 
 def test_what_is_written_can_be_read_listed_and_deleted(storage):
