@@ -280,7 +280,7 @@ def test_a_row_that_moves_to_another_day_touches_both(write, load, ask, a_day):
 def test_a_run_touches_each_day_that_it_lies_on_and_so_does_what_it_replaces(
     write, load, ask, a_day
 ):
-    """It was given up after two days, of which a run lasts one at most; b ended at midnight sharp."""
+    """Given up after two days, and a run lasts one at most; b ended at midnight sharp."""
     write([a_day(hours=23, minutes=50, status="lost", ran=172_800.0)])
     load(then=BUILT)
     days = "SELECT DISTINCT day::VARCHAR FROM ledger.touched_days ORDER BY 1"
