@@ -43,14 +43,14 @@ Figures = dict[str, float | None]
 # how much worse than the last release a figure may be: another machine's arithmetic turns words and
 # speakers that are near the edge (docs/decisions/0016), and another core takes another time
 LEEWAY: dict[str, float] = {
-    "wer_minus_plain_max": 1.0,
+    "wer_minus_plain_max": 2.5,
     "deletions_ratio": 0.2,
-    "words_on_no_speech": 10,
+    "words_on_no_speech": 100,  # a clip that runs backwards, more or less
     "true_words_removed_share": 0.001,
-    "der": 0.015,
+    "der": 0.02,
     "der_ami": 0.03,
     "cp_wer": 0.02,
-    "speaker_count_right": 0.09,
+    "speaker_count_right": 0.13,
     "blanks_inside_words": 0,
     "speed_ratio_to_batched": 0.3,
     "language_right": 0,
