@@ -117,8 +117,8 @@ def test_nobody_is_counted_where_no_one_speaks_or_speakers_have_no_names():
 def test_a_worse_figure_fails_and_chance_does_not():
     last = {"der": 0.12, "speed_ratio_to_batched": 1.3, "words_on_no_speech": 0}
     assert worse({"der": 0.125, "speed_ratio_to_batched": 1.2, "words_on_no_speech": 0}, last) == []
-    assert worse({"der": 0.14, "speed_ratio_to_batched": 1.0, "words_on_no_speech": 1}, last) == [
-        "words_on_no_speech is 1, and was 0",
-        "der is 0.14, and was 0.12",
-        "speed_ratio_to_batched is 1, and was 1.3",
+    assert worse({"der": 0.15, "speed_ratio_to_batched": 0.9, "words_on_no_speech": 101}, last) == [
+        "words_on_no_speech is 101, and was 0",
+        "der is 0.15, and was 0.12",
+        "speed_ratio_to_batched is 0.9, and was 1.3",
     ]
