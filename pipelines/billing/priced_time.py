@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from .prices import NANODOLLAR, Price, PriceBook
-
-_DAY = timedelta(days=1)
-_FOR_EVER = datetime.max.replace(tzinfo=UTC)
+from .seed_lines import FOR_EVER
+from .stretches import cost_of, midnight_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Lines:
         since, until = since.astimezone(UTC), until.astimezone(UTC)
         while since < until:
             price = _at(lines, since)
-            end = min(until, _midnight(since) + _DAY, _change(lines, price, since))
+            end = min(until, midnight_after(since), _change(lines, price, since))
             yield Stretch(since, end, price)
             since = end
 
@@ -61,8 +60,7 @@ def nanodollars(usd: Decimal) -> int:
 
 def cost_nano(price: Price, time: timedelta) -> int:
     """Of so much time at a price."""
-    micros = time // timedelta(microseconds=1)
-    return nanodollars(price.cost_usd(Decimal(micros) / 1_000_000))
+    return nanodollars(cost_of(price, time))
 
 
 def share(whole: int, since: int, until: int, of: int) -> int:
@@ -74,12 +72,8 @@ def _at(lines: Sequence[Price], when: datetime) -> Price | None:
     return next((one for one in lines if one.valid_from <= when < one.valid_to), None)
 
 
-def _midnight(when: datetime) -> datetime:
-    return when.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def _change(lines: Sequence[Price], price: Price | None, when: datetime) -> datetime:
     """When the price ends, or where there is none, when one begins."""
     if price is not None:
         return price.valid_to
-    return min((one.valid_from for one in lines if one.valid_from > when), default=_FOR_EVER)
+    return min((one.valid_from for one in lines if one.valid_from > when), default=FOR_EVER)

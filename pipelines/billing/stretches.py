@@ -33,10 +33,10 @@ def parts_of(rate: Price | Tariff, since: datetime, until: datetime) -> Iterator
     """In order; nothing where `until` is not after `since`."""
     while since < until:
         price = rate.at(since)
-        end = min(until, _midnight_after(since))
+        end = min(until, midnight_after(since))
         if since < price.valid_to < end:  # a price alone may be asked for any time
             end = price.valid_to
-        yield Part(since, end, price, _to_nano(price.cost_usd(_seconds(end - since))))
+        yield Part(since, end, price, cost_of(price, end - since))
         since = end
 
 
@@ -61,13 +61,15 @@ def believed_run_seconds(seconds: float, limit_seconds: float) -> float:
     return min(max(0.0, seconds), longest)
 
 
-def _midnight_after(moment: datetime) -> datetime:
+def cost_of(price: Price, length: timedelta) -> Decimal:
+    """So much time at one price, in whole nano-dollars."""
+    return _to_nano(price.cost_usd(Decimal(length // _MICRO) / 1_000_000))
+
+
+def midnight_after(moment: datetime) -> datetime:
+    """The first one (UTC) that is later."""
     day = moment.astimezone(UTC).date() + timedelta(days=1)
     return datetime.combine(day, time(), UTC)
-
-
-def _seconds(length: timedelta) -> Decimal:
-    return Decimal(length // _MICRO) / 1_000_000
 
 
 def _to_nano(usd: Decimal) -> Decimal:
