@@ -6,7 +6,6 @@ from email import policy
 from types import SimpleNamespace
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from assets.budget_levels import tell_owners
 from assets.cost_limits import budget_owners
@@ -14,6 +13,8 @@ from assets.tenants import tenant_permission
 from pipelines.billing.burn import Level
 from pipelines.billing.policy import Limits
 from pipelines.settings import SettingsError, load_settings
+
+from .mailbox import Inbox, started
 
 REACHED = Level(
     "the monthly budget of acme",
@@ -27,31 +28,16 @@ REACHED = Level(
 TENANTS = "tenants:\n  acme: {budget: {month_usd: 5, owners: [dean@example.org, b@example.org]}}\n"
 
 
-class Inbox:
-    """Takes everything."""
-
-    def __init__(self):
-        self.letters = []
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802  # aiosmtpd's
-        self.letters.append((envelope.rcpt_tos, envelope.content))
-        return "250 OK"
-
-
 @pytest.fixture
 def house(tmp_path, free_port):
     """Settings with owners and a mail server; what it was given."""
     inbox = Inbox()
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
-    controller.start()
+    controller, mail = started(inbox, free_port())
     (tmp_path / "tenants.yaml").write_text(TENANTS, encoding="utf-8")
     settings = load_settings(
         tenants_file=tmp_path / "tenants.yaml",
         budget_owners="boss@example.org",
-        report_mail_from="costs@example.org",
-        smtp_host="127.0.0.1",
-        smtp_port=controller.port,
-        smtp_security="none",
+        **mail,
     )
     yield SimpleNamespace(settings=settings, inbox=inbox)
     controller.stop()

@@ -25,6 +25,8 @@ from pipelines.settings import NightSettings, SettingsError, load_settings
 from resources.report.mail import MailError, MailServer, greet, letter, send
 from resources.report.page import Report
 
+from .mailbox import Inbox
+
 PASSWORD = "open sesame"
 REPORT = Report("<p>page</p>", b"\x89PNG picture", "US$ 12.00 for transcription")
 ADVICE = [Advice("RunPod & co would do", "do it", Decimal("3.5"), "figures")]
@@ -59,19 +61,14 @@ def certificate(tmp_path_factory):
     return SimpleNamespace(file=folder / "cert.pem", key=folder / "key.pem")
 
 
-class Inbox:
-    """What a mail server does with what it is given."""
+class ReadInbox(Inbox):
+    """The same, with letters as people read them."""
 
     def __init__(self):
-        self.letters, self.recipients = [], []
+        super().__init__()
+        self.recipients = []
 
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802  # aiosmtpd's
-        if address.startswith("nobody@"):
-            return "550 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802  # aiosmtpd's
         self.recipients += envelope.rcpt_tos
         self.letters.append(email.message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
@@ -98,7 +95,7 @@ def post(certificate, monkeypatch, free_port):
         }[security]
         # aiosmtpd takes a login only where it sealed the connection itself
         locks = {"auth_required": True, "authenticator": login} if security == "starttls" else {}
-        inbox = Inbox()
+        inbox = ReadInbox()
         controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **seal, **locks)
         controller.start()
         started.append(controller)

@@ -31,6 +31,8 @@ from resources.costs.loading import load_ledger
 from resources.ledger_writer import write_rows
 from resources.report.statements import read_house
 
+from .mailbox import Inbox, started
+
 CHROMIUM = shutil.which("chromium")
 PERIODS = month("2026-03", date(2026, 4, 5))
 NAMES = [sender.name for sender in SENDERS]
@@ -263,39 +265,13 @@ def test_a_statement_that_cannot_be_made_says_why(ask, words, said):
     assert said in done.stderr
 
 
-class Inbox:
-    """A mail server that knows nobody@."""
-
-    def __init__(self):
-        self.letters = []
-
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802  # aiosmtpd's
-        if address.startswith("nobody@"):
-            return "550 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        self.letters.append((envelope.rcpt_tos, envelope.content))
-        return "250 OK"
-
-
 @pytest.fixture
 def post(fleet, free_port):
     """The fleet's settings with a mail server, and what it was given."""
-    from aiosmtpd.controller import Controller  # noqa: PLC0415
-
     inbox = Inbox()
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
-    controller.start()
+    controller, mail = started(inbox, free_port())
     told = fleet.settings.model_dump(include=fleet.settings.model_fields_set)
-    settings = load_settings(
-        **told,
-        report_mail_from="costs@example.org",
-        smtp_host="127.0.0.1",
-        smtp_port=controller.port,
-        smtp_security="none",
-    )
+    settings = load_settings(**told, **mail)
     yield SimpleNamespace(settings=settings, inbox=inbox)
     controller.stop()
 
