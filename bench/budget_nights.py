@@ -12,11 +12,11 @@ from typing import Any
 
 from bench.budget_gates import LONGEST_RUN_SECONDS, Gate, MemoryBucket, OldGate, real_gate
 from bench.budget_provider import Nature, Outcome, Provider
-from pipelines.billing.ceilings import with_ceiling
-from pipelines.billing.prices import Price
-from pipelines.billing.quotes import Capabilities, JobSize, Quote, Speed, machine_quote
-from pipelines.billing.spells import LifePart, Spell
-from resources.spending import Reservation
+from escriba.billing.attempt_times import AttemptTimes, LifeJob
+from escriba.billing.price_book import Price
+from escriba.billing.quote_ceiling import with_ceiling
+from escriba.billing.quotes import Capabilities, JobSize, Quote, Speed, machine_quote
+from resources.spending.reservations import Reservation
 from tests.faults.virtual_loop import VirtualLoop
 
 START_SECONDS, RTF = 30.0, 0.3
@@ -41,7 +41,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Night:
-    """What came of it. over: days on which somebody had to wait; done: of the jobs asked for."""
+    """What came of it. over: days on which jobs had to wait; done: of the requested jobs."""
 
     limit: Decimal
     asked: int
@@ -114,7 +114,7 @@ class _Line:
 
 @contextmanager
 def _in_one_thread() -> Iterator[None]:
-    """Threads would let virtual time run away; the turns of others come in between all the same."""
+    """Threads would let virtual time run away; the turns of others still come in between."""
     real = asyncio.to_thread
 
     async def here(function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
@@ -205,7 +205,7 @@ class _Playing:
                     break
         return False
 
-    async def _ends(self, gate: Gate, skew: float, one: Reservation, spell: Spell) -> None:
+    async def _ends(self, gate: Gate, skew: float, one: Reservation, spell: AttemptTimes) -> None:
         """The machine hears of it a little later; where it died, another one settles it."""
         await asyncio.sleep(self._dice.uniform(0, 60))
         if self._dice.random() < self._plan.deaths:
@@ -225,9 +225,9 @@ class _Playing:
 
 def _spell(
     playing: _Playing, one: Reservation, quote: Quote, outcome: Outcome, created: datetime
-) -> Spell:
+) -> AttemptTimes:
     ran = timedelta(seconds=outcome.ended - outcome.started)
-    return Spell(
+    return AttemptTimes(
         tenant=one.tenant,
         backend=PRICE.backend,
         sku=PRICE.sku,
@@ -239,7 +239,7 @@ def _spell(
         run_usd=PRICE.cost_usd(Decimal(repr(ran.total_seconds()))).quantize(Decimal("1e-9")),
         reserved_usd=one.usd,
         overhead_usd=quote.overhead_usd,
-        life=LifePart(
+        life=LifeJob(
             boot=outcome.life.boot,
             sequence=outcome.sequence,
             began_at=playing.at(outcome.life.began),

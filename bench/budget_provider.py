@@ -152,7 +152,7 @@ class Provider:
         if dies or cut_off:
             seconds *= self.dice.random()
         await asyncio.sleep(seconds)
-        if cut_off:  # it does not know yet that nobody hears it
+        if cut_off:  # it does not know yet that it is cut off
             await asyncio.sleep(min(FENCE_SECONDS, wanted.needs - seconds))
         lost = dies or cut_off
         told = BEAT_SECONDS * (seconds // BEAT_SECONDS) if lost else clock() - since

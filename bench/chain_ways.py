@@ -92,7 +92,7 @@ def bare(folder: str, threads: int, *, batched: bool = False) -> dict[str, objec
     """faster-whisper itself, one file after another."""
     from faster_whisper import BatchedInferencePipeline, WhisperModel  # noqa: PLC0415
 
-    from resources.models import DEMO_MODEL, unpack_demo_models  # noqa: PLC0415
+    from resources.demo_models import DEMO_MODEL, unpack_demo_models  # noqa: PLC0415
 
     unpacked = str(unpack_demo_models(_models()) / DEMO_MODEL)
     model = WhisperModel(unpacked, device="cpu", compute_type="int8", cpu_threads=threads)
@@ -114,8 +114,8 @@ def bare(folder: str, threads: int, *, batched: bool = False) -> dict[str, objec
 
 def chain(folder: str) -> dict[str, object]:
     """All stages of Escriba but diarization, in a bucket of its own."""
-    from assets.progress import LogProgress  # noqa: PLC0415
-    from pipelines.settings import load_settings  # noqa: PLC0415
+    from assets.recordings.progress import LogProgress  # noqa: PLC0415
+    from escriba.settings import load_settings  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="escriba-bench-") as root:
         bucket = Path(root) / "bucket"
@@ -135,25 +135,25 @@ def chain(folder: str) -> dict[str, object]:
 
 
 async def _batch(settings: Any, progress: Any, names: list[str]) -> dict[str, object]:  # noqa: ANN401
-    from assets.batch import _way, run_batch  # noqa: PLC0415
-    from assets.names import STAGES  # noqa: PLC0415
-    from assets.workshop import open_workshop  # noqa: PLC0415
+    from assets.recordings.batch import _process, run_batch  # noqa: PLC0415
+    from assets.recordings.run_context import open_run_context  # noqa: PLC0415
+    from escriba.recordings import Recording  # noqa: PLC0415
+    from escriba.stages import STAGES  # noqa: PLC0415
     from gpu_job.contract import JobResult  # noqa: PLC0415
-    from pipelines.recordings import Recording  # noqa: PLC0415
 
-    workshop = open_workshop(settings, progress)
-    await _way(workshop, Recording(TENANT, WARM), STAGES)  # as run_batch does for each
+    run_context = open_run_context(settings, progress)
+    await _process(run_context, Recording(TENANT, WARM), STAGES)  # as run_batch does for each
     recordings, ended = [Recording(TENANT, name) for name in names], [0.0]
     began = time.perf_counter()
     outcomes = await run_batch(
-        workshop, recordings, told=lambda _: ended.__setitem__(0, time.perf_counter())
+        run_context, recordings, on_done=lambda _: ended.__setitem__(0, time.perf_counter())
     )
     failed = [outcome.failed.message for outcome in outcomes if outcome.failed]
     if failed:
         raise SystemExit(f"{len(failed)} recordings failed: {failed[0]}")
     found = {}
     for recording in recordings:
-        body = workshop.storage.read(recording.transcript_key("transcript.json")) or b""
+        body = run_context.storage.read(recording.transcript_key("transcript.json")) or b""
         result = JobResult.model_validate_json(body)
         found[recording.path] = [word.text for each in result.segments for word in each.words]
     return {"wall_s": ended[0] - began, "heard": found}

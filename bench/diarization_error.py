@@ -174,7 +174,7 @@ def _pieces(
 
 
 def _matching(gain: Mapping[tuple[str, str], float]) -> list[tuple[str, str]]:
-    """The pairs, one to one, whose gains add up to most (Hungarian algorithm, O(n³))."""
+    """The one-to-one pairs with the largest sum of gains (Hungarian algorithm, O(n³))."""
     rows, columns = (list(dict.fromkeys(pair[side] for pair in gain)) for side in (0, 1))
     size = max(len(rows), len(columns))
     cost = np.zeros((size + 1, size + 1))

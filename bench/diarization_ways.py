@@ -18,11 +18,11 @@ import numpy as np
 
 from bench import tones
 from bench.voices import agreement, clustering_of, prepared, pyannote_labels
+from gpu_job.common.settings import WorkerSettings
 from gpu_job.contract import Speakers
-from gpu_job.diarize.pyannote import PyannoteDiarizer, loading
+from gpu_job.diarize.pyannote import PyannoteDiarizer, load_pipeline
 from gpu_job.diarize.pyannote import diarizer as diarizer_module
-from gpu_job.diarize.pyannote.clusters import Wanted, assign
-from gpu_job.settings import WorkerSettings
+from gpu_job.diarize.pyannote.clusters import SpeakerCount, assign
 
 VOICES = 10
 KINDS = ("community-1", "3.1", "resnet34")
@@ -34,7 +34,7 @@ Run = Callable[[Any], tuple[int, int]]
 
 def make(hours: str, folder: str) -> Figures:
     """The recording, and a pipeline of each kind; 'resnet34' embeds with pyannote's own network."""
-    loading.import_pyannote()
+    load_pipeline.import_pyannote()
     from bench.tone_models import write_pipeline  # noqa: PLC0415
 
     seconds = float(hours) * 3600
@@ -75,13 +75,13 @@ def ours(kind: str, folder: str) -> Figures:
 
 def pyannote(kind: str, folder: str) -> Figures:
     """The same pipeline called as pyannote's manual says, with the whole waveform in memory."""
-    loading.import_pyannote()
+    load_pipeline.import_pyannote()
     import torch  # noqa: PLC0415
     from pyannote.audio import Pipeline  # noqa: PLC0415
 
     torch.set_num_threads(1)
     settings = WorkerSettings(Path(folder), diarization_model=kind)
-    pipeline = Pipeline.from_pretrained(loading.config_of(settings, None))
+    pipeline = Pipeline.from_pretrained(load_pipeline.config_of(settings, None))
 
     def run(samples: Any) -> tuple[int, int]:  # noqa: ANN401  # a mapped array
         waveform = torch.from_numpy(samples.astype(np.float32) / np.float32(32768))
@@ -93,11 +93,11 @@ def pyannote(kind: str, folder: str) -> Figures:
 
 def label_agreement(kind: str, sizes: str) -> Figures:
     """How many labels are the same when only `bound` of `count` embeddings are linked."""
-    loading.import_pyannote()
+    load_pipeline.import_pyannote()
     count, bound = (int(each) for each in sizes.split(","))
     crowd, clustering = prepared(count, VOICES), clustering_of(kind)
     began = time.perf_counter()
-    mine = assign(clustering, crowd.voices, Wanted(None, 1, np.inf), lambda: None, bound)
+    mine = assign(clustering, crowd.voices, SpeakerCount(None, 1, np.inf), lambda: None, bound)
     between = time.perf_counter()
     theirs = pyannote_labels(clustering, crowd)
     return {

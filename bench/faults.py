@@ -1,13 +1,17 @@
 """What breaks, and what it costs: computations beside one for each result and each dead worker.
 
-`python -m bench.faults [--quick] [--json]`. The fault suite's lives: an orchestrator, a process of
-its own with the real engine, the real client and a bucket, is killed before and after each of its
-steps, its workers at each of theirs, each request to the provider goes wrong in each way, and
-storms in which all of that happens at once. Beside them schedules of the protocol's model, with
-the engine's own judge. Time is virtual. A life that breaks a promise ends the bench with its name.
+`python -m bench.faults [--backend NAME] [--quick] [--json]`. The fault suite's lives: an
+orchestrator, a process of its own with the real engine, the real client and a bucket, is killed
+before and after each of its steps, its workers at each of theirs, each request to the provider goes
+wrong in each way, and storms in which all of that happens at once. The provider is a queue of
+single jobs (runpod), or a batch service whose machines process manifests (aws_gpu and gcp_gpu
+share that code). Beside them schedules of the protocol's model, with the engine's own judge. Time
+is virtual. A life that breaks a promise ends the bench with its name.
 
 doubles: computations beside one for each result and each death. losses: recordings without a
-result. orphans: jobs that the provider still has. wasted_gpu_s_per_death: of jobs of 90 s.
+result. orphans: jobs that the provider still has, or workers that outlive their orchestrator.
+bought_again: pieces paid twice, as they were in flight at a death or their answer was lost;
+bought_twice: those that were not. wasted_gpu_s_per_death: of jobs of 90 s.
 """
 
 import itertools
@@ -16,33 +20,56 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import report
-from tests.backends import test_model as model
+from escriba.backend_names import AWS_GPU, GCP_GPU, LOCAL, OPENAI, PYANNOTE_AI, RUNPOD
+from tests.faults import backends as faults
 from tests.faults import lives
-from tests.faults.storms import VERBS, storm
+from tests.faults.storms import storm
 from tests.faults.world import Figures
 from tests.faults.zygote import Zygote
+from tests.resources.gpu import test_model as model
 
 QUICK = ("run", "stop while running")
+KINDS = {
+    RUNPOD: faults.RUNPOD,
+    AWS_GPU: faults.MACHINES,
+    GCP_GPU: faults.MACHINES,
+    LOCAL: faults.LOCAL,
+    OPENAI: faults.OPENAI,
+    PYANNOTE_AI: faults.PYANNOTE_AI,
+}
+QUICK_EVERY = 8  # of an orchestrator's steps, where each life starts processes of its own
+QUICK_STORMS, STORMS = 6, 300
 
 
-def all_lives(zygote: Zygote, *, quick: bool) -> Iterator[tuple[str, Iterator[Figures]]]:
+def all_lives(zygote: Zygote, kind: str, *, quick: bool) -> Iterator[tuple[str, Iterator[Figures]]]:
     """By what is done to them; each is one fault at one place."""
+    every = QUICK_EVERY if quick and kind in faults.HERE else 1
     for after in (False, True):
         when = "after" if after else "before"
         for name in QUICK if quick else lives.PLANS:
             plan = lives.PLANS[name]
-            yield f"{name}: SIGKILL {when}", lives.killed_at_each_step(zygote, plan, after=after)
-        yield f"worker: SIGKILL {when}", lives.worker_killed_at_each_step(zygote, after=after)
-    for verb, fault in itertools.product(VERBS[:1] if quick else VERBS, lives.FAULTS):
-        yield f"{verb}: {fault}", lives.disturbed(zygote, verb, fault)
-    yield "storm", (storm(zygote, seed) for seed in range(20 if quick else 300))
+            yield (
+                f"{name}: SIGKILL {when}",
+                lives.killed_at_each_step(zygote, plan, after=after, kind=kind, every=every),
+            )
+        yield (
+            f"worker: SIGKILL {when}",
+            lives.worker_killed_at_each_step(zygote, after=after, kind=kind),
+        )
+    verbs = lives.verbs_of(kind)
+    for verb, fault in itertools.product(verbs[:1] if quick else verbs, lives.faults_of(kind)):
+        yield f"{verb}: {fault}", lives.disturbed(zygote, verb, fault, kind)
+    most = QUICK_STORMS if quick else STORMS
+    yield "storm", (storm(zygote, seed, kind) for seed in range(most))
 
 
 def main() -> None:
-    chosen = report.options(__doc__)
+    parser = report.parser(__doc__)
+    parser.add_argument("--backend", choices=KINDS, default=RUNPOD)
+    chosen = parser.parse_args()
     found: dict[str, list[Figures]] = {}
     with tempfile.TemporaryDirectory() as folder, Zygote(Path(folder)) as zygote:
-        for name, figures in all_lives(zygote, quick=chosen.quick):
+        for name, figures in all_lives(zygote, KINDS[chosen.backend], quick=chosen.quick):
             found[name] = list(figures)
     schedules = 2_000 if chosen.quick else model.SCHEDULES
     modelled = model.found(schedules)
@@ -55,6 +82,8 @@ def main() -> None:
         "doubles": sum(one.doubles for one in every) + modelled["paid_twice"],
         "losses": sum(one.losses for one in every) + modelled["lost"],
         "orphans": sum(one.orphans for one in every),
+        "bought_again": sum(one.bought_again for one in every),
+        "bought_twice": sum(one.bought_twice for one in every),
         "deaths": deaths,
         "wasted_gpu_s_per_death": round(sum(one.wasted_gpu_seconds for one in every) / deaths, 1),
     }

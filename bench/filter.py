@@ -1,4 +1,4 @@
-"""Both faults of the filter: words where nobody speaks, and true words that were taken out.
+"""Both faults of the filter: words where there is no speech, and true words that were removed.
 
 `python -m bench.filter [--quick] [--json] [--model FOLDER] [--speech FOLDER]`. The worker's
 transcriber with a real Whisper, after the detector as the pipeline runs it. Without words: sounds
@@ -132,9 +132,9 @@ def _tell(
 
 @contextmanager
 def _believing() -> Iterator[list[float]]:
-    """CPU seconds that `believe` takes, its questions to the model among them."""
-    heard_call: Any = import_module("gpu_job.speech.heard_call")
-    plain, spent = heard_call.believe, [0.0]
+    """CPU seconds that `filter_window` takes, its questions to the model among them."""
+    heard_call: Any = import_module("gpu_job.transcribe.decoded_batch")
+    plain, spent = heard_call.filter_window, [0.0]
 
     def timed(*arguments: Any) -> Any:  # noqa: ANN401
         since = time.process_time()
@@ -143,11 +143,11 @@ def _believing() -> Iterator[list[float]]:
         finally:
             spent[0] += time.process_time() - since
 
-    heard_call.believe = timed
+    heard_call.filter_window = timed
     try:
         yield spent
     finally:
-        heard_call.believe = plain
+        heard_call.filter_window = plain
 
 
 def _int16(sound: speechless.Sound) -> Any:  # noqa: ANN401

@@ -7,7 +7,7 @@ about what half a minute of speech has; a way that does more or less fails. Gree
 
 - RTFx by batch size, in which the worker's words and those of the batched pipeline have times.
   transformers does that too slowly to be compared: at batch 32 the other two leave them off too.
-- One recording's words and speakers at once against one after the other, 32 minutes: pyannote's
+- One recording's words and speakers concurrently and one after the other, 32 minutes: pyannote's
   own networks with weights left to chance, beside models that tell ten tones apart.
 - Cold start, step by step, the files still in the page cache.
 
@@ -35,7 +35,7 @@ from typing import Any
 
 from bench import report
 from bench.gpu_libraries import with_cublas
-from gpu_job.card import Card
+from gpu_job.common.gpu_memory import Card
 
 ROOT = Path(__file__).parents[1]
 LIMIT_S = 580  # for all
@@ -112,7 +112,7 @@ def speeds(found: Found) -> dict[str, object]:
 
 
 def sharing(found: Found) -> dict[str, object]:
-    """Seconds of one recording at once and in sequence, the least of the rounds."""
+    """Seconds of one recording concurrently and in sequence, the least of the rounds."""
     runs = {
         shared: [one for one in found if one.get("together") is shared] for shared in (True, False)
     }
@@ -173,7 +173,7 @@ def main() -> None:
     chosen = parser.parse_args()
     card = Card.find()
     if not chosen.tiny and not card.is_there:
-        print("No NVIDIA GPU is to be had here (or nvidia-ml-py is missing): --tiny runs on a CPU.")
+        print("No NVIDIA GPU is available (or nvidia-ml-py is missing): --tiny runs on a CPU.")
         raise SystemExit(2)
     size = "tiny" if chosen.tiny else "quick" if chosen.quick else "full"
     hidden = {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"} if chosen.tiny else {}

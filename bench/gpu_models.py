@@ -64,7 +64,7 @@ def _write_tokenizer(scratch: Path, target: Path) -> None:
     """The multilingual vocabulary of 51,865 that comes with the demo model."""
     from transformers import WhisperFeatureExtractor, WhisperTokenizer  # noqa: PLC0415
 
-    from resources.models import unpack_demo_models  # noqa: PLC0415
+    from resources.demo_models import unpack_demo_models  # noqa: PLC0415
 
     demo = unpack_demo_models(scratch) / "demo"
     tokenizer = WhisperTokenizer.from_pretrained(demo, pad_token="<|endoftext|>")  # noqa: S106

@@ -28,7 +28,7 @@ def make(size: Size, folder: Path, say: Say) -> None:
     """The models and a conversation of ten voices."""
     since = time.perf_counter()
     gpu_models.write_speech(folder, size.shape, size.device)
-    from gpu_job.diarize.pyannote.loading import import_pyannote  # noqa: PLC0415
+    from gpu_job.diarize.pyannote.load_pipeline import import_pyannote  # noqa: PLC0415
 
     import_pyannote()
     from bench.heavy_tone_models import write_speakers  # noqa: PLC0415
@@ -44,12 +44,12 @@ def worker(size: Size, folder: Path, say: Say) -> None:
     Doubting is off, since it would throw away all that a model without training writes, and hear
     it again; of real speech it asks the speech detector about few windows.
     """
-    from gpu_job.speech.batches import WINDOWS_A_CALL  # noqa: PLC0415
+    from gpu_job.transcribe.batched_decoding import WINDOWS_A_CALL  # noqa: PLC0415
 
     done = Done()
     model = whisper(size, folder, done)
     for batch, words in _runs(size):
-        if batch <= WINDOWS_A_CALL:  # more at once it never takes
+        if batch <= WINDOWS_A_CALL:  # it never takes a larger batch
 
             def run(windows: int, batch: int = batch, *, words: bool = words) -> None:
                 transcribe(model, batch, folder, windows, words=words)
@@ -121,11 +121,11 @@ def transformers(size: Size, folder: Path, say: Say) -> None:
 
 
 def together(size: Size, folder: Path, say: Say) -> None:
-    """One recording's words and speakers by the worker: at once, and one after the other."""
+    """One recording's words and speakers by the worker: concurrently, and one after the other."""
     from gpu_job.diarize.pyannote import PyannoteDiarizer  # noqa: PLC0415
+    from gpu_job.gpu_sharing import Sharing  # noqa: PLC0415
     from gpu_job.models import Models  # noqa: PLC0415
-    from gpu_job.sharing import Sharing  # noqa: PLC0415
-    from gpu_job.speech.transcriber import Transcriber  # noqa: PLC0415
+    from gpu_job.transcribe.transcriber import Transcriber  # noqa: PLC0415
 
     class Decided(Sharing):
         """Shares the card, or does not, as it is told."""
@@ -192,7 +192,7 @@ def _measure(
 
 
 def _do_without_pyav() -> None:
-    """faster-whisper imports PyAV to decode files, of which there are none here."""
+    """faster-whisper imports PyAV to decode files; there are none here."""
     if importlib.util.find_spec("av") is None:
         sys.modules["av"] = types.ModuleType("av")
 

@@ -16,7 +16,7 @@ EDGE_MS = 200  # of a pause, which packing adds at both ends of a window
 
 
 def whisper(size: Size, folder: Path, done: Done) -> Any:  # noqa: ANN401
-    from gpu_job.speech.model import load_whisper  # noqa: PLC0415
+    from gpu_job.transcribe.load_whisper import load_whisper  # noqa: PLC0415
 
     model = load_whisper(settings(size, folder))
     model.model = FixedWhisper(model.model, size.tokens, done)
@@ -26,10 +26,13 @@ def whisper(size: Size, folder: Path, done: Done) -> Any:  # noqa: ANN401
 
 def transcribe(model: Any, batch: int, folder: Path, windows: int, *, words: bool) -> None:  # noqa: ANN401
     from gpu_job.contract import JobOptions  # noqa: PLC0415
-    from gpu_job.speech.so_far import Speech  # noqa: PLC0415
-    from gpu_job.speech.transcriber import Transcriber  # noqa: PLC0415
+    from gpu_job.transcribe.progress import TranscriptionProgress  # noqa: PLC0415
+    from gpu_job.transcribe.transcriber import Transcriber  # noqa: PLC0415
 
-    speech, options = Speech(), JobOptions(model="speech", language="en", word_times=words)
+    speech, options = (
+        TranscriptionProgress(),
+        JobOptions(model="speech", language="en", word_times=words),
+    )
     heard = samples(folder)[:, : windows * WINDOW_S * tones.RATE_HZ]
     with undoubted():
         Transcriber(model, batch).transcribe(
@@ -41,18 +44,18 @@ def transcribe(model: Any, batch: int, folder: Path, windows: int, *, words: boo
 
 def work(models: Any, folder: Path, windows: int, laps: dict[str, Any]) -> Any:  # noqa: ANN401
     from gpu_job.contract import JobOptions, JobRequest  # noqa: PLC0415
-    from gpu_job.together import Work  # noqa: PLC0415
+    from gpu_job.parallel_stages import ParallelWork  # noqa: PLC0415
 
     options = JobOptions(model="speech", language="en", diarizer="pyannote")
     # of a request, nothing else is asked where nothing is fetched and nothing is written
     request = JobRequest.model_construct(options=options, regions=regions(windows))
     heard = samples(folder)[:, : windows * WINDOW_S * tones.RATE_HZ]
-    return Work(
+    return ParallelWork(
         request,
         models,
         heard,
         check=lambda: None,
-        go_on=lambda: None,
+        proceed=lambda: None,
         progress=lambda _: None,
         lap=laps.__setitem__,
     )
@@ -61,19 +64,21 @@ def work(models: Any, folder: Path, windows: int, laps: dict[str, Any]) -> Any: 
 @contextmanager
 def undoubted() -> Iterator[None]:
     """While all is believed that the model writes, and nothing is heard again."""
-    from gpu_job.speech import decoding, heard_call  # noqa: PLC0415
-    from gpu_job.speech.removals import Believed  # noqa: PLC0415
+    from gpu_job.transcribe import decoded_batch, decoder  # noqa: PLC0415
+    from gpu_job.transcribe.removed_words import FilteredWindow  # noqa: PLC0415
 
     with (
-        patch.object(heard_call, "believe", lambda found, *_: Believed(tuple(found), ())),
-        patch.object(heard_call.HeardCall, "gaps", lambda *_: []),
-        patch.object(decoding, "has_failed", lambda *_: False),
+        patch.object(
+            decoded_batch, "filter_window", lambda found, *_: FilteredWindow(tuple(found), ())
+        ),
+        patch.object(decoded_batch.DecodedBatch, "gaps", lambda *_: []),
+        patch.object(decoder, "has_failed", lambda *_: False),
     ):
         yield
 
 
 def regions(windows: int) -> tuple[Any, ...]:
-    """Speech that is packed into windows of 30 s, each of which begins where the last one ends."""
+    """Speech packed into windows of 30 s that follow each other without a gap."""
     from gpu_job.contract import SpeechRegion  # noqa: PLC0415
 
     length = WINDOW_S * 1000
@@ -84,7 +89,7 @@ def regions(windows: int) -> tuple[Any, ...]:
 
 
 def settings(size: Size, folder: Path) -> Any:  # noqa: ANN401
-    from gpu_job.settings import WorkerSettings  # noqa: PLC0415
+    from gpu_job.common.settings import WorkerSettings  # noqa: PLC0415
 
     return WorkerSettings(
         folder,
@@ -97,8 +102,8 @@ def settings(size: Size, folder: Path) -> Any:  # noqa: ANN401
 
 
 def card(size: Size) -> Any:  # noqa: ANN401
-    from gpu_job.card import Card  # noqa: PLC0415
-    from gpu_job.card import Memory as Bytes  # noqa: PLC0415
+    from gpu_job.common.gpu_memory import Card  # noqa: PLC0415
+    from gpu_job.common.gpu_memory import Memory as Bytes  # noqa: PLC0415
 
     return Card.find() if size.device == "cuda" else Card("", lambda: Bytes(0, 0))
 

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from gpu_job import place, transfer
-from gpu_job.contract import Claim, JobRequest, JobResult, Segment, Usage, Word
-from pipelines.billing.prices import Price
-from pipelines.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
-from resources.gpu.base import Progress, Report
+from escriba.billing.price_book import Price
+from escriba.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
+from gpu_job import transfer
+from gpu_job.contract import JobRequest, JobResult, Lease, Segment, Usage, Word, process_identity
+from resources.gpu.backend import AttemptReport, Progress
 from resources.gpu.job_folder import Submission
 
 
@@ -27,7 +27,7 @@ class InstantBackend:
         self.cancelled = 0
 
     @asynccontextmanager
-    async def room(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
         """Never full."""
         yield
 
@@ -53,16 +53,18 @@ class InstantBackend:
         self._jobs[name] = (request, time.monotonic() + self._delay)
         return Submission(provider_id=name)
 
-    async def poll(self, submission: Submission | None, wait_seconds: float) -> Report | None:
+    async def poll(
+        self, submission: Submission | None, wait_seconds: float
+    ) -> AttemptReport | None:
         """A report when its answer lies in the bucket."""
         request, due = self._jobs.get(submission.provider_id if submission else "", (None, 0.0))
         left = due - time.monotonic()
         if request is None or left > wait_seconds:
             await asyncio.sleep(wait_seconds)
-            return Report("dead") if request is None else None
+            return AttemptReport("dead") if request is None else None
         await asyncio.sleep(max(0.0, left))
         await asyncio.to_thread(_answer, request)
-        return Report("ended")
+        return AttemptReport("ended")
 
     async def cancel(self, submission: Submission) -> None:
         """No answer will come."""
@@ -76,8 +78,8 @@ class InstantBackend:
 def _answer(request: JobRequest) -> None:
     """What a worker writes: its claim, the result, and its last beat."""
     now = datetime.now(UTC)
-    usage = Usage(worker="instant", place=place.here(), started_at=now, ended_at=now)
-    claim = Claim(nonce=request.nonce, state="running", usage=usage)
+    usage = Usage(worker="instant", place=process_identity.here(), started_at=now, ended_at=now)
+    claim = Lease(nonce=request.nonce, state="running", usage=usage)
     transfer.put(request.addresses.claim_create, claim.model_dump_json().encode())
     region = request.regions[0]
     word = Word(start_ms=region.start_ms, end_ms=region.end_ms, text="bom dia", probability=1.0)

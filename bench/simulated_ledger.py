@@ -16,25 +16,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.billing.attempts import SCHEMA_VERSION, LedgerRow
-from pipelines.billing.prices import read_price_book
-from pipelines.billing.sessions import SESSION_SCHEMA_VERSION, SessionRow
-from pipelines.billing.simulation.days import Part, simulate_day
-from pipelines.billing.simulation.fleet import DOLLARS
-from pipelines.billing.simulation.invoices import Bills
-from pipelines.billing.simulation.names import copy_of, recording_prefix
-from pipelines.billing.simulation.plan import SECOND, Plan
-from pipelines.billing.simulation.rows import ERRORS, SPEECH_SHARE
-from pipelines.billing.simulation.work import DONE, STATUSES
-from pipelines.settings import HOUSE
-from resources.ledger_writer import ATTEMPTS, INSTANCES, INVOICES, Row, schema
+from cli.demo.simulation.days import MachineDay, simulate_day
+from cli.demo.simulation.fleet import DOLLARS
+from cli.demo.simulation.invoices import SimulatedInvoices
+from cli.demo.simulation.names import copy_of, recording_prefix
+from cli.demo.simulation.plan import SECOND, SimulationPlan
+from cli.demo.simulation.rows import ERRORS, SPEECH_SHARE
+from cli.demo.simulation.work import DONE, STATUSES
+from escriba.billing.ledger_rows import SCHEMA_VERSION, LedgerRow
+from escriba.billing.price_book import read_price_book
+from escriba.billing.worker_sessions import SESSION_SCHEMA_VERSION, SessionRow
+from escriba.settings import HOUSE
+from resources.ledger.tables import ATTEMPTS, INSTANCES, INVOICES, Row, schema
 
 _MEAN_OF_WEEK = 6.5 / 7  # of bench's plan: what weekdays make of recordings_a_day
 
 
-def plan_of(attempts: int, days: int, seed: int = 7) -> Plan:
+def plan_of(attempts: int, days: int, seed: int = 7) -> SimulationPlan:
     """About so many attempts in so many days, with the fleet's usual misfortunes."""
-    return Plan(
+    return SimulationPlan(
         seed=seed,
         first_day=date(2025, 9, 1),
         days=days,
@@ -43,13 +43,13 @@ def plan_of(attempts: int, days: int, seed: int = 7) -> Plan:
     )
 
 
-def attempts_table(plan: Plan, day: int, number: int, part: Part) -> pa.Table:
+def attempts_table(plan: SimulationPlan, day: int, number: int, part: MachineDay) -> pa.Table:
     """As `rows.ledger_rows` has them, the copies at the end."""
     whole = _attempts(plan, day, number, part)
     return pa.concat_tables([whole, _copies(whole.take(pa.array(part.twins)))])
 
 
-def _attempts(plan: Plan, day: int, number: int, part: Part) -> pa.Table:
+def _attempts(plan: SimulationPlan, day: int, number: int, part: MachineDay) -> pa.Table:
     jobs, work, machine = part.jobs, part.jobs.work, part.machine
     known = jobs.known_until - jobs.since
     ordered = jobs.since - part.start
@@ -85,6 +85,8 @@ def _attempts(plan: Plan, day: int, number: int, part: Part) -> pa.Table:
         "language": _languages(plan, part),
         "audio_bytes": pa.nulls(len(part.job), pa.int64()),
         "segments": pa.nulls(len(part.job), pa.int32()),
+        "spot_usd_per_hour": None,
+        "bought_audio_seconds": None,
         "schema_version": SCHEMA_VERSION,
     }
     return _table(LedgerRow, columns, len(part.job))
@@ -114,7 +116,7 @@ def _copies(rows: pa.Table) -> pa.Table:
     return _table(LedgerRow, same | changed, len(rows))
 
 
-def sessions_table(plan: Plan, day: int, number: int, part: Part) -> pa.Table:
+def sessions_table(plan: SimulationPlan, day: int, number: int, part: MachineDay) -> pa.Table:
     """As `rows.session_rows` has them; empty for an API."""
     jobs, lives, machine = part.jobs, part.lives, part.machine
     if machine.is_api:
@@ -138,6 +140,8 @@ def sessions_table(plan: Plan, day: int, number: int, part: Part) -> pa.Table:
         "idle_timeout_seconds": machine.idle_seconds,
         "usd_per_hour": _usd(part.usd_nano_an_hour),
         "warm_workers": 0,
+        **dict.fromkeys(("instance_id", "instance_type", "zone", "is_spot", "is_free")),
+        "spot_usd_per_hour": None,
         "schema_version": SESSION_SCHEMA_VERSION,
     }
     return _table(SessionRow, columns, len(part.job))
@@ -170,20 +174,20 @@ def _padded(numbers: np.ndarray, width: int) -> pa.Array:
     return pc.utf8_lpad(pa.array(numbers).cast("string"), width, "0")
 
 
-def _job(day: int, number: int, part: Part) -> pa.Array:
+def _job(day: int, number: int, part: MachineDay) -> pa.Array:
     return _joined(f"{day:05}-{number}-", _padded(part.job, 7))
 
 
-def _worker(day: int, number: int, part: Part) -> pa.Array:
+def _worker(day: int, number: int, part: MachineDay) -> pa.Array:
     return _joined(f"synthetic-{day:05}-{number}-", _padded(part.jobs.life, 6))
 
 
-def _recording(plan: Plan, day: int, number: int, part: Part) -> pa.Array:
+def _recording(plan: SimulationPlan, day: int, number: int, part: MachineDay) -> pa.Array:
     prefixes = [recording_prefix(plan, day, number, sender) for sender in range(len(plan.senders))]
     return _joined(_names(prefixes, part.jobs.work.sender), _padded(part.job, 7), ".mp3")
 
 
-def _languages(plan: Plan, part: Part) -> pa.Array:
+def _languages(plan: SimulationPlan, part: MachineDay) -> pa.Array:
     codes = [lang or None for sender in plan.senders for lang in sender.languages]
     lengths = np.array([len(sender.languages) for sender in plan.senders])
     firsts = np.cumsum(lengths) - lengths
@@ -191,7 +195,7 @@ def _languages(plan: Plan, part: Part) -> pa.Array:
     return _names(codes, firsts[sender] + part.jobs.work.language % lengths[sender])
 
 
-def _times(plan: Plan, micros: np.ndarray) -> pa.Array:
+def _times(plan: SimulationPlan, micros: np.ndarray) -> pa.Array:
     began = int(plan.start.timestamp()) * SECOND
     return pa.array(micros + began).cast(pa.timestamp("us", tz="UTC"))
 
@@ -212,7 +216,7 @@ def _per_audio_hour(nano: np.ndarray, audio_micros: np.ndarray) -> np.ndarray:
     return quotient + ((2 * rest > millis) | ((2 * rest == millis) & (quotient % 2 == 1)))
 
 
-def write_days(plan: Plan, days: range, bucket: Path) -> int:
+def write_days(plan: SimulationPlan, days: range, bucket: Path) -> int:
     """Attempts and lives of these days, a file for each date and day; the number of attempts."""
     count = 0
     for day in days:
@@ -225,9 +229,9 @@ def write_days(plan: Plan, days: range, bucket: Path) -> int:
     return count
 
 
-def write_invoices(plan: Plan, bucket: Path) -> None:
+def write_invoices(plan: SimulationPlan, bucket: Path) -> None:
     """All bills in files by month of their beginning."""
-    bills = Bills(plan)
+    bills = SimulatedInvoices(plan)
     for day in range(plan.days):
         bills.add(simulate_day(plan, day))
     rows = bills.rows(DOLLARS, datetime.now(UTC))
@@ -248,7 +252,7 @@ def _write(bucket: Path, folder: str, table: pa.Table, time_column: str, day: in
         (place / f".{name}").rename(place / name)
 
 
-def write_all(plan: Plan, bucket: Path, processes: int = 2, leave_out: int = 0) -> int:
+def write_all(plan: SimulationPlan, bucket: Path, processes: int = 2, leave_out: int = 0) -> int:
     """The whole plan but for its last days, and all bills; the number of attempts."""
     with ProcessPoolExecutor(processes) as pool:
         bills = pool.submit(write_invoices, plan, bucket)

@@ -16,8 +16,8 @@ from itertools import pairwise
 import numpy as np
 
 from bench import report
+from escriba.transcripts.speakers import REACH_MS, SPEAKER_UNKNOWN, assign_speakers
 from gpu_job.contract import Turn, Word
-from pipelines.speech.speakers import REACH_MS, SPEAKER_UNKNOWN, assign_speakers
 
 HOURS = 6
 WORDS, TURNS = 60_000, 5_000

@@ -39,7 +39,7 @@ class Clip:
 class Said:
     """What is said between two times (ms), and by whom.
 
-    voice_ms: the same without the quiet at both ends of the clip, which is nobody's speech.
+    voice_ms: the same without the quiet at both ends of the clip, which is not speech.
     """
 
     start_ms: int
@@ -66,12 +66,12 @@ class Recording:
 
 
 def clips_of(folder: Path) -> list[Clip]:
-    """The clips of a manifest in which somebody speaks."""
+    """The clips of a manifest with speech."""
     return [clip for clip in all_clips_of(folder) if clip.reference]
 
 
 def all_clips_of(folder: Path) -> list[Clip]:
-    """The clips of a manifest, those too in which nobody speaks.
+    """The clips of a manifest, including those without speech.
 
     Raises:
         SystemExit: there is no manifest, or a line of it is none.

@@ -18,6 +18,7 @@ from bench.speech_sets import RATE_HZ, Clip, Recording, clips_of
 
 BATCH = 8
 THREADS = 1
+SEED = 1
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Heard:
     """What a way made of a recording.
 
     detect_seconds: the part of `seconds` in which a CPU looks for speech.
-    windows: of ours: each with what was kept of it and what was taken out.
+    windows: Escriba's, each with what was kept and what was removed.
     """
 
     words: list[Written]
@@ -46,9 +47,11 @@ class Heard:
 
 
 def loaded(model: str, threads: int = THREADS) -> Any:  # noqa: ANN401
-    """A Whisper on the CPU, as the worker loads it."""
+    """A Whisper on the CPU, as the worker loads it; plain tries a window again by sampling."""
+    import ctranslate2  # noqa: PLC0415
     from faster_whisper import WhisperModel  # noqa: PLC0415
 
+    ctranslate2.set_random_seed(SEED)
     return WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=threads)
 
 
@@ -67,13 +70,13 @@ def asked(what: str | None) -> tuple[argparse.Namespace, Any, list[Clip]]:
 
 def ours(model: Any, recording: Recording, batch: int = BATCH) -> Heard:  # noqa: ANN401
     """What the pipeline does before a GPU is leased, and then the worker's transcriber."""
-    from gpu_job.audio import decode  # noqa: PLC0415
+    from escriba.audio.optimize import optimize  # noqa: PLC0415
+    from escriba.settings import Settings  # noqa: PLC0415
+    from gpu_job.common.audio import decode  # noqa: PLC0415
     from gpu_job.contract import JobOptions  # noqa: PLC0415
-    from gpu_job.speech.so_far import Speech  # noqa: PLC0415
-    from gpu_job.speech.transcriber import Transcriber  # noqa: PLC0415
-    from pipelines.settings import Settings  # noqa: PLC0415
-    from pipelines.speech.optimize import optimize  # noqa: PLC0415
-    from resources.vad import SileroDetector  # noqa: PLC0415
+    from gpu_job.transcribe.progress import TranscriptionProgress  # noqa: PLC0415
+    from gpu_job.transcribe.transcriber import Transcriber  # noqa: PLC0415
+    from resources.silero_vad import SileroDetector  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="escriba-bench-") as name:
         source = Path(name) / "recording.wav"
@@ -82,7 +85,7 @@ def ours(model: Any, recording: Recording, batch: int = BATCH) -> Heard:  # noqa
         made = optimize(source, Path(name), detector=SileroDetector())
         detect_seconds = time.process_time() - since
         samples = decode(made.path, made.channels, made.decoded_ms)
-    speech = Speech()
+    speech = TranscriptionProgress()
     beams = Settings.model_fields["beam_size"].default
     options = JobOptions(model="base", language=recording.language or None, beam_size=beams)
     since = time.process_time()
@@ -143,20 +146,20 @@ def _joined(word: Any) -> str:  # noqa: ANN401
 @contextmanager
 def _overheard() -> Iterator[list[tuple[Any, Any]]]:
     """Each window with what was believed of it, as the transcriber keeps it."""
-    from gpu_job.speech import transcriber  # noqa: PLC0415
+    from gpu_job.transcribe import transcriber  # noqa: PLC0415
 
     windows: list[tuple[Any, Any]] = []
-    keep = transcriber._keep  # noqa: SLF001
+    keep = transcriber._add_window  # noqa: SLF001
 
     def kept(speech: Any, window: Any, believed: Any, *rest: Any, **more: Any) -> Any:  # noqa: ANN401
         windows.append((window, believed))
         return keep(speech, window, believed, *rest, **more)
 
-    transcriber._keep = kept  # noqa: SLF001
+    transcriber._add_window = kept  # noqa: SLF001
     try:
         yield windows
     finally:
-        transcriber._keep = keep  # noqa: SLF001
+        transcriber._add_window = keep  # noqa: SLF001
 
 
 def _write(path: Path, sound: Any) -> None:  # noqa: ANN401

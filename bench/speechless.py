@@ -1,4 +1,4 @@
-"""Sounds in which nobody says a word that could be written down: made here, from a seed.
+"""Sounds without any word that could be written down, generated from a seed.
 
 Float in -1…1, mono, 16 kHz, at a level in dBFS (RMS). Weather, machines, music and hands are
 noise and tones; a crowd is many voices over one another, and reversed talk one voice backwards:
@@ -18,7 +18,7 @@ Dice = np.random.Generator
 
 @dataclass(frozen=True)
 class Speechless:
-    """A sound without words: of which kind, and how loud."""
+    """A sound without words: its kind and its level."""
 
     kind: str
     name: str
@@ -33,7 +33,7 @@ def at_level(sound: Sound, dbfs: float) -> Sound:
 
 
 def noise(seconds: float, colour: float, dice: Dice) -> Sound:
-    """Noise whose power falls with the frequency to the power of `colour` (0 white, 2 brown)."""
+    """Noise; its power falls with the frequency to the power of `colour` (0 white, 2 brown)."""
     count = int(seconds * RATE_HZ)
     hertz = np.fft.rfftfreq(count, 1 / RATE_HZ)
     phases = dice.normal(size=len(hertz)) + 1j * dice.normal(size=len(hertz))
@@ -100,7 +100,7 @@ def laughter(seconds: float, dice: Dice) -> Sound:
 
 
 def crowd(seconds: float, voices: Sequence[Sound], count: int, dice: Dice) -> Sound:
-    """So many voices at once, all as loud, each beginning anywhere in a recording."""
+    """So many simultaneous voices, equally loud, each beginning anywhere in a recording."""
     made = np.zeros(int(seconds * RATE_HZ))
     for _ in range(count):
         own = at_level(np.concatenate([voices[i] for i in dice.permutation(len(voices))]), -26)
@@ -109,7 +109,7 @@ def crowd(seconds: float, voices: Sequence[Sound], count: int, dice: Dice) -> So
 
 
 def reversed_talk(seconds: float, voices: Sequence[Sound], dice: Dice) -> Sound:
-    """One voice after another, backwards: it sounds like a language that nobody speaks."""
+    """One voice after another, backwards: it sounds like an unknown language."""
     own = np.concatenate([voices[i] for i in dice.permutation(len(voices))])[::-1]
     return np.resize(own, int(seconds * RATE_HZ))
 

@@ -70,7 +70,7 @@ class _Spectral(Model):  # type: ignore[misc]
 
 
 class ToneSegmentation(_Spectral):
-    """Up to three voices of a window, in the order of their pitch; at most two at once."""
+    """Up to three voices of a window, in the order of their pitch; at most two simultaneously."""
 
     def __init__(
         self, sample_rate: int = RATE_HZ, num_channels: int = 1, task: object = None

@@ -1,4 +1,4 @@
-"""Conversations of people whose voices are tones, of any length, and who spoke when."""
+"""Conversations with tones as voices, of any length, and who speaks when."""
 
 from dataclasses import dataclass
 

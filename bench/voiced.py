@@ -7,7 +7,7 @@ FRAME_SAMPLES = 320  # 20 ms at 16 kHz
 _QUIET, _LOUD = 5, 95  # percentiles of the frames' level
 _RISE = 0.35  # of the way from quiet to loud, in dB
 _RANGE_DB = 35.0  # and no further below loud: in a clip without noise, quiet is digital silence
-_RUN = 5  # frames, of which three must be voiced: a click is no voice
+_RUN = 5  # frames; three of them must be voiced: a click is not a voice
 _VOICED = 3
 
 Sound = npt.NDArray[np.int16]

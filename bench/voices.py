@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from gpu_job.diarize.pyannote.clusters import Wanted
-from gpu_job.diarize.pyannote.hearing import Activity, Voices
+from gpu_job.diarize.pyannote.clusters import SpeakerCount
+from gpu_job.diarize.pyannote.inference import Activity, Voices
 
 if TYPE_CHECKING:
     from pyannote.audio.pipelines.clustering import BaseClustering
@@ -31,7 +31,7 @@ class Prepared:
 
 
 def prepared(count: int, voices: int) -> Prepared:
-    """`count` embeddings of voices of which the rarest speaks a tenth as much as the first.
+    """`count` embeddings of voices; the rarest speaks a tenth as much as the first.
 
     A tenth of them is heard for too short a time to be clustered.
     """
@@ -74,12 +74,12 @@ def clustering_of(kind: str, folder: Path | None = None) -> "BaseClustering":
 
 
 def pyannote_labels(
-    clustering: "BaseClustering", crowd: Prepared, wanted: Wanted | None = None
+    clustering: "BaseClustering", crowd: Prepared, wanted: SpeakerCount | None = None
 ) -> npt.NDArray[np.int64]:
     """The label of each embedding by pyannote, which links all that are clear."""
     from pyannote.core import SlidingWindow, SlidingWindowFeature  # noqa: PLC0415
 
-    wanted = wanted or Wanted(None, 1, np.inf)
+    wanted = wanted or SpeakerCount(None, 1, np.inf)
     voices = crowd.voices
     vectors = np.ones((*crowd.activity.shape[::2], DIMENSION), np.float32)
     vectors[voices.chunk, voices.speaker] = voices.vectors
@@ -95,15 +95,15 @@ def pyannote_labels(
 
 
 def agreement(ours: npt.NDArray[np.intp], theirs: npt.NDArray[np.int64]) -> float:
-    """The share of equal labels, under the best pairing of ours with theirs; nobody is nobody."""
+    """The share of equal labels under the best pairing; no speaker pairs with no speaker."""
     from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
 
     table = np.zeros((ours.max() + 1, theirs.max() + 1))
     both = (ours >= 0) & (theirs >= 0)
     np.add.at(table, (ours[both], theirs[both]), 1)
     paired = table[linear_sum_assignment(table, maximize=True)].sum()
-    nobody = np.count_nonzero((ours == _OUT_OF) & (theirs == _OUT_OF))
-    return float((paired + nobody) / len(ours))
+    silent = np.count_nonzero((ours == _OUT_OF) & (theirs == _OUT_OF))
+    return float((paired + silent) / len(ours))
 
 
 def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

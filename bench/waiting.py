@@ -2,7 +2,7 @@
 
 `python -m bench.waiting [--quick] [--json]`. The backend takes a minute for each job and any
 number at once; its files are tiny. The second row interrupts the run in the middle of the wait,
-as Dagster does when somebody terminates it in the UI: its peak is that of the wait. That of the
+as Dagster does when a user terminates it in the UI: its peak is that of the wait. That of the
 first row has the end in it, when a thousand jobs are done in the same second: transcripts, events
 and the ledger, with the libraries that write it.
 """

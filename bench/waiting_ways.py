@@ -17,17 +17,17 @@ from bench.orchestration_ways import bucket_of
 
 
 def wait(count: int, seconds: float, cancel_after: float = 0.0) -> dict[str, object]:
-    """A batch run of which every job takes `seconds`; interrupted as the UI does, if wished."""
-    import resources.gpu.opening  # noqa: PLC0415
-    from pipelines.cli.bars import Gathered  # noqa: PLC0415
-    from pipelines.cli.running import run_batches  # noqa: PLC0415
-    from pipelines.recordings import from_partition_key  # noqa: PLC0415
-    from pipelines.settings import load_settings  # noqa: PLC0415
+    """A batch run with jobs of `seconds` each; optionally interrupted as by the UI."""
+    import resources.gpu.open_engine  # noqa: PLC0415
+    from cli.runs.progress_bars import OutcomeCollector  # noqa: PLC0415
+    from cli.runs.run_recordings import run_batches  # noqa: PLC0415
+    from escriba.recordings import from_partition_key  # noqa: PLC0415
+    from escriba.settings import load_settings  # noqa: PLC0415
 
     backend, ended = InstantBackend(seconds), [0.0]
-    resources.gpu.opening.open_backends = lambda _: [backend]
+    resources.gpu.open_engine.open_backends = lambda _: [backend]
     with bucket_of(count) as keys:
-        settings, progress = load_settings(), Gathered()
+        settings, progress = load_settings(), OutcomeCollector()
         before = _memory_mb()
         if cancel_after:
             threading.Timer(cancel_after, lambda: _interrupt(ended)).start()
@@ -46,7 +46,7 @@ def wait(count: int, seconds: float, cancel_after: float = 0.0) -> dict[str, obj
 
 
 def _interrupt(ended: list[float]) -> None:
-    """As Dagster's launcher does when somebody terminates the run in the UI."""
+    """As Dagster's launcher does when a user terminates the run in the UI."""
     ended[0] = time.perf_counter()
     os.kill(os.getpid(), signal.SIGINT)
 

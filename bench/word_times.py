@@ -19,7 +19,7 @@ import numpy as np
 from bench import report
 from bench.speech_sets import RATE_HZ, Recording, Said, recordings
 from bench.speech_ways import Written, asked, ours
-from gpu_job.speech.loops import bare
+from gpu_job.transcribe.repetition_loops import bare
 
 LONG_PAUSE_MS = 1_000
 BARS = {"median_ms": 120, "impossible": 0}

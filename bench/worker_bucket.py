@@ -16,14 +16,14 @@ class Bucket:
     """Job folders on disk, and requests for them."""
 
     def __init__(self, root: Path) -> None:
-        from pipelines.settings import load_settings  # noqa: PLC0415
+        from escriba.settings import load_settings  # noqa: PLC0415
         from resources.storage import open_storage  # noqa: PLC0415
 
         self._storage = open_storage(load_settings(storage_url=root.as_uri()))
 
     def request(self, path: Path) -> Any:  # noqa: ANN401  # JobRequest
         """A job of its own for an audio file, beside which its speech lies."""
-        from gpu_job.audio import sha256_of  # noqa: PLC0415
+        from gpu_job.common.audio import sha256_of  # noqa: PLC0415
         from gpu_job.contract import (  # noqa: PLC0415
             Address,
             JobAddresses,
@@ -60,7 +60,7 @@ class Bucket:
 
     def result(self, request: Any) -> bytes:  # noqa: ANN401
         """What the worker wrote."""
-        from gpu_job.packing import unpacked  # noqa: PLC0415
+        from gpu_job.contract.packing import unpacked  # noqa: PLC0415
 
         return unpacked(self._storage.read(f"{request.job}/result.json") or b"")
 

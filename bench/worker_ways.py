@@ -27,9 +27,9 @@ HOURS = 8
 
 
 def make(count: str, folder: str) -> dict[str, float]:
-    """The recordings of bench.chain as optimized audio: FLAC, and where somebody speaks."""
-    from pipelines.speech.optimize import optimize  # noqa: PLC0415
-    from resources.vad import SileroDetector  # noqa: PLC0415
+    """The recordings of bench.chain as optimized audio: FLAC, and their speech regions."""
+    from escriba.audio.optimize import optimize  # noqa: PLC0415
+    from resources.silero_vad import SileroDetector  # noqa: PLC0415
 
     seconds, detector = make_recordings(count, folder)["audio_s"], SileroDetector()
     for path in sorted(Path(folder).glob("*.m*")):
@@ -85,7 +85,7 @@ def worker(folder: str) -> dict[str, object]:
 def idle(folder: str) -> dict[str, float]:
     """How much of the time between first and last compute a simulated card has nothing to do."""
     from gpu_job.models import Models  # noqa: PLC0415
-    from gpu_job.speech.plan import Plan  # noqa: PLC0415
+    from gpu_job.transcribe.window_plan import WindowPlan  # noqa: PLC0415
 
     spans: list[tuple[float, float]] = []
 
@@ -96,7 +96,7 @@ def idle(folder: str) -> dict[str, float]:
             speech = given[3]
             since = time.perf_counter()
             time.sleep(COMPUTE_SECONDS)
-            speech.plan = Plan(language="en")
+            speech.plan = WindowPlan(language="en")
             spans.append((since, time.perf_counter()))
 
     bucket = Bucket(Path(folder) / "idle")
@@ -111,7 +111,7 @@ def idle(folder: str) -> dict[str, float]:
 
 
 def long(folder: str, spoken_of_20_min: str) -> dict[str, float]:
-    """One job of eight hours, of which so many seconds of every 20 minutes are spoken."""
+    """One job of eight hours with so many seconds of speech in every 20 minutes."""
     once = decoded(_audio(folder)[0])
     block = np.zeros((1, RATE_HZ * 1200), np.int16)
     spoken = int(spoken_of_20_min)
@@ -141,7 +141,7 @@ def windows_ratio() -> float:
     and 2.5 s.
     """
     from gpu_job.contract import SpeechRegion  # noqa: PLC0415
-    from gpu_job.speech.windows import WINDOW_MS, pack  # noqa: PLC0415
+    from gpu_job.transcribe.windows import WINDOW_MS, pack  # noqa: PLC0415
 
     ratios = []
     for pause in (0.6, 2.5):
@@ -158,16 +158,16 @@ def windows_ratio() -> float:
 def silence_words() -> int:
     """Words that the worker writes over the silence corpus, in two languages and by detection."""
     from gpu_job.contract import JobOptions, SpeechRegion  # noqa: PLC0415
-    from gpu_job.speech.so_far import Speech  # noqa: PLC0415
+    from gpu_job.transcribe.progress import TranscriptionProgress  # noqa: PLC0415
 
-    sys.path.insert(0, str(ROOT / "tests" / "image"))
+    sys.path.insert(0, str(ROOT / "tests" / "gpu_job" / "transcribe"))
     from silences import SECONDS, SOUNDS, samples_of  # noqa: PLC0415
 
     models, words = _loaded(), 0
     forced = (SpeechRegion(start_ms=0, end_ms=SECONDS * 1000),)
     for sound in SOUNDS.values():
         for language in ("en", "pt", None):
-            speech = Speech()
+            speech = TranscriptionProgress()
             options = JobOptions(model="demo", language=language)
             models.transcriber.transcribe(
                 samples_of(sound), forced, options, speech, lambda _: None
@@ -177,18 +177,18 @@ def silence_words() -> int:
 
 
 def _work(requests: Sequence[Any], models: Any) -> None:  # noqa: ANN401
-    from gpu_job.manifest import work  # noqa: PLC0415
-    from gpu_job.stop import Stop  # noqa: PLC0415
+    from gpu_job.manifest import run_all  # noqa: PLC0415
+    from gpu_job.stop_request import Stop  # noqa: PLC0415
 
-    outcomes = work(requests, models, lambda **_: None, Stop())
+    outcomes = run_all(requests, models, lambda **_: None, Stop())
     failed = [outcome.error for outcome in outcomes if outcome.state != "done"]
     if failed:
         raise SystemExit(f"{len(failed)} jobs failed: {failed[0]}")
 
 
 def _loaded() -> Any:  # noqa: ANN401
+    from gpu_job.common.settings import WorkerSettings  # noqa: PLC0415
     from gpu_job.models import load_models  # noqa: PLC0415
-    from gpu_job.settings import WorkerSettings  # noqa: PLC0415
 
     settings = WorkerSettings(
         models=_unpacked(), diarizer="none", device="cpu", threads=THREADS, retire_after_jobs=0
@@ -197,7 +197,7 @@ def _loaded() -> Any:  # noqa: ANN401
 
 
 def _unpacked() -> Path:
-    from resources.models import unpack_demo_models  # noqa: PLC0415
+    from resources.demo_models import unpack_demo_models  # noqa: PLC0415
 
     return unpack_demo_models(_models())
 

@@ -1,14 +1,15 @@
-"""The code location. Importing it makes no client, reads no secret and asks nobody."""
+"""The code location. Importing it opens no client, reads no secret and uses no network."""
 
 import logging
 
 import dagster as dg
 
-from assets.attempts_ledger import attempts_ledger
-from assets.chain import recording_chain
-from assets.cost_marts import cost_marts
-from assets.costs_mirror import costs_mirror
-from assets.progress import LogProgress
+from assets.costs.attempts_ledger import attempts_ledger
+from assets.costs.cost_marts import cost_marts
+from assets.costs.costs_mirror import costs_mirror
+from assets.recordings.chain import recording_chain
+from assets.recordings.progress import LogProgress
+from escriba.settings import load_night_settings, load_settings
 from sensors.budget import budget_sensor
 from sensors.digest import digest_sensor
 from sensors.inbox import inbox_sensor
@@ -32,34 +33,35 @@ from .schedules import (
     report_schedule,
     statements_schedule,
 )
-from .settings import load_night_settings, load_settings
+
+_JOBS = (
+    recordings_job,
+    nightly_job,
+    retry_failed_job,
+    digest_job,
+    reconcile_job,
+    compaction_job,
+    report_job,
+    statements_job,
+)
 
 
-@dg.resource(description="Every setting, read when a run begins.")
+@dg.resource(description="All settings, read from the environment when a run starts.")
 def _settings(_context: dg.InitResourceContext) -> object:
     return load_settings()
 
 
-@dg.resource(description="Tells of a run's progress in the log.")
+@dg.resource(description="Reports the progress of a run in the log.")
 def _progress(_context: dg.InitResourceContext) -> object:
     return LogProgress(logging.getLogger("escriba"))
 
 
 def make_definitions(settings: object = _settings, progress: object = _progress) -> dg.Definitions:
-    """The code location, with the resources of a caller who runs it in its own process."""
+    """The code location; a caller that runs it in its own process may pass its own resources."""
     night = load_night_settings()
     return dg.Definitions(
         assets=[recording_chain, attempts_ledger, cost_marts, costs_mirror],
-        jobs=[
-            recordings_job,
-            nightly_job,
-            retry_failed_job,
-            digest_job,
-            reconcile_job,
-            compaction_job,
-            report_job,
-            statements_job,
-        ],
+        jobs=_JOBS,
         schedules=[
             nightly_schedule(night),
             compaction_schedule(night),

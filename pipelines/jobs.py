@@ -1,80 +1,87 @@
-"""Jobs that nobody has to configure: they write a request, or a page, into the bucket."""
+"""Jobs without config: each writes a request or a page into the bucket."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.chain import recording_chain
-from assets.interrupts import run_until_interrupted
-from assets.names import COST_METRICS, RECORDINGS_JOB
-from assets.requests import WorkRequest
-from pipelines.billing.report.periods import month, month_before
-from pipelines.settings import Settings
+from assets.recordings.chain import recording_chain
+from assets.recordings.interrupts import run_until_interrupted
+from escriba.reports.periods import month, month_before
+from escriba.settings import Settings
+from escriba.stages import COST_METRICS, DIGEST_JOB, NIGHT_TAG, NIGHTLY_JOB, RECORDINGS_JOB
+from intake.work_requests import WorkRequest
 from resources.storage.base import Storage
 
 recordings_job = dg.define_asset_job(
     RECORDINGS_JOB,
     selection=dg.AssetSelection.assets(recording_chain),
-    description="The recordings in its config; what stands is not done again.",
+    description="Processes the recordings in its config; up-to-date stages are skipped.",
 )
-NIGHT_TAG = "escriba/night"
-REPORT_TAG = "escriba/report"
+REPORT_TAG = "escriba/report"  # the day
 STATEMENTS_TAG = "escriba/statements"  # the month
 
 
 @dg.op(required_resource_keys={"settings"})
-def ask_for_missing_recordings(context: dg.OpExecutionContext) -> None:
-    """Everything new, everything that another try may help, and what Dagster never heard of."""
-    from assets.inbox import quarantine_new, survey  # noqa: PLC0415  # no store while the UI looks
-    from assets.night import ask_for_missing  # noqa: PLC0415
+def request_missing_recordings(context: dg.OpExecutionContext) -> None:
+    """Request all new recordings, failed ones that may be retried, and those unknown to Dagster.
 
-    settings, storage = _house(context)
-    seen = survey(storage)
-    quarantine_new(storage, seen.refused)
+    Also requests done recordings with files that the current settings would write differently.
+    """
+    from intake.inbox import quarantine_new, survey_inbox  # noqa: PLC0415  # the UI process loads no stores
+    from intake.night import request_files, request_missing  # noqa: PLC0415
+    from intake.outdated_files import outdated_files  # noqa: PLC0415
+
+    settings, storage = _settings_and_storage(context)
+    inbox = survey_inbox(storage)
+    quarantine_new(storage, inbox.refused)
     known = context.instance.get_materialized_partitions(dg.AssetKey(COST_METRICS))
-    unknown = [r for r in seen.done if r.partition_key not in known]
-    request = ask_for_missing(storage, _night(context, settings), [*seen.work, *unknown])
-    _tell(context, request, "Nothing is missing.")
+    unknown = {r for r in inbox.done if r.partition_key not in known}
+    night = _night(context, settings)
+    request = request_missing(storage, night, [*inbox.work, *sorted(unknown)])
+    _log_request(context, request, "No recording is missing.")
+    others = [r for r in outdated_files(inbox, settings, storage) if r not in unknown]
+    request = request_files(storage, night, others)
+    _log_request(context, request, "All files match the current settings.")
 
 
 @dg.op(required_resource_keys={"settings"})
-def ask_for_failed_recordings(context: dg.OpExecutionContext) -> None:
-    """Everything that failed, for good or not, once more."""
-    from assets.night import ask_for_failed  # noqa: PLC0415
+def request_failed_recordings(context: dg.OpExecutionContext) -> None:
+    """Request all failed recordings again, including permanently failed ones."""
+    from intake.night import request_failed  # noqa: PLC0415
 
-    _, storage = _house(context)
-    _tell(context, ask_for_failed(storage), "Nothing has failed.")
+    _, storage = _settings_and_storage(context)
+    _log_request(context, request_failed(storage), "No recording has failed.")
 
 
 @dg.op(required_resource_keys={"settings"})
-def tell_of_the_night(context: dg.OpExecutionContext) -> None:
-    """One page: done, failed with reasons, oldest unfinished, money spent."""
-    from assets.night import DIGESTS, write_digest  # noqa: PLC0415
+def write_night_digest(context: dg.OpExecutionContext) -> None:
+    """Write one page: done, failed with reasons, oldest unfinished recording, and cost."""
+    from intake.night import DIGESTS, write_digest  # noqa: PLC0415
 
-    settings, storage = _house(context)
-    digest = write_digest(storage, _night(context, settings))
+    settings, storage = _settings_and_storage(context)
+    digest = write_digest(settings, storage, _night(context, settings))
     context.log.info("%s %s", digest.headline, f"{storage.url}/{DIGESTS}{digest.night}.md")
 
 
 @dg.op(required_resource_keys={"settings"})
 def reconcile_attempts(context: dg.OpExecutionContext) -> None:
-    """Attempts nobody looks at are closed, and their recordings taken further."""
-    from assets.abandoned import reconcile  # noqa: PLC0415
+    """Close attempts that a crashed run left open, and request their recordings again."""
+    from intake.abandoned_jobs import reconcile  # noqa: PLC0415
 
-    settings, storage = _house(context)
-    found = run_until_interrupted(reconcile(settings, storage))
-    context.log.info("%s", found.headline)
-    for trouble in found.troubles:
+    settings, storage = _settings_and_storage(context)
+    reconciled = run_until_interrupted(reconcile(settings, storage))
+    context.log.info("%s", reconciled.headline)
+    for trouble in reconciled.troubles:
         context.log.warning("%s", trouble)
 
 
 @dg.op(required_resource_keys={"settings"})
-def put_old_days_together(context: dg.OpExecutionContext) -> None:
-    """One file a day of the ledger, of days that nothing is added to any more."""
-    from resources.costs.compaction import compact_ledger  # noqa: PLC0415  # no store while the UI looks
+def compact_old_days(context: dg.OpExecutionContext) -> None:
+    """Merge the ledger's files of each past day into one."""
+    from resources.compaction import compact_ledger  # noqa: PLC0415  # the UI process loads no stores
 
-    _, storage = _house(context)
+    _, storage = _settings_and_storage(context)
     done = compact_ledger(storage, datetime.now(UTC))
     context.log.info("%s", done.headline)
     for trouble in done.troubles:
@@ -82,12 +89,12 @@ def put_old_days_together(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op(required_resource_keys={"settings"})
-def tell_of_costs(context: dg.OpExecutionContext) -> None:
-    """One page and its picture, of the last 30 complete days."""
-    from assets.cost_report import publish_report  # noqa: PLC0415  # no store while the UI looks
+def write_cost_report(context: dg.OpExecutionContext) -> None:
+    """Write one page and its picture, on the last 30 complete days."""
+    from assets.costs.cost_report import publish_report  # noqa: PLC0415  # the UI process loads no stores
 
-    settings, storage = _house(context)
-    _ask_for_bills(context, settings, storage)
+    settings, storage = _settings_and_storage(context)
+    _fetch_bills(context, settings, storage)
     done = publish_report(settings, storage, _day_of(context, settings, REPORT_TAG))
     place = settings.files_url.rstrip("/") or storage.url
     context.log.info("%s %s", done.headline, f"{place}/{done.key}")
@@ -95,90 +102,94 @@ def tell_of_costs(context: dg.OpExecutionContext) -> None:
         context.log.info("Mailed to %s.", ", ".join(done.mailed_to))
 
 
-def _ask_for_bills(context: dg.OpExecutionContext, settings: Settings, storage: Storage) -> None:
-    """Those of RunPod, where it is set up; the report is written without them too."""
-    from assets.bills import fetch_last_days  # noqa: PLC0415  # no store while the UI looks
+def _fetch_bills(context: dg.OpExecutionContext, settings: Settings, storage: Storage) -> None:
+    """Fetch RunPod's bills if it is set up; the report does not depend on them."""
+    from assets.costs.fetch_bills import fetch_last_days  # noqa: PLC0415  # the UI process loads no stores
 
-    said, trouble = fetch_last_days(settings, storage, datetime.now(UTC))
-    if said:
-        context.log.info("%s", said)
+    fetched, trouble = fetch_last_days(settings, storage, datetime.now(UTC))
+    if fetched:
+        context.log.info("%s", fetched)
     if trouble:
-        context.log.warning("The bills of RunPod are as they were. %s", trouble)
+        context.log.warning("The RunPod bills could not be updated. %s", trouble)
 
 
 @dg.op(required_resource_keys={"settings"})
-def deliver_statements_of_the_month(context: dg.OpExecutionContext) -> None:
-    """Each tenant's statement of the last whole month; who has it already gets no second mail."""
-    from assets.refreshed_costs import refresh  # noqa: PLC0415  # no store while the UI looks
-    from assets.statements import deliver_statements  # noqa: PLC0415
+def deliver_monthly_statements(context: dg.OpExecutionContext) -> None:
+    """Write each tenant's statement of the last complete month, and mail it once."""
+    from assets.costs.statements import deliver_statements  # noqa: PLC0415
+    from intake.refresh_costs import refresh  # noqa: PLC0415  # the UI process loads no stores
 
-    settings, storage = _house(context)
+    settings, storage = _settings_and_storage(context)
     today = datetime.now(UTC).date()
     periods = month(context.run.tags.get(STATEMENTS_TAG) or month_before(today), today)
-    _ask_for_bills(context, settings, storage)
+    _fetch_bills(context, settings, storage)
     refresh(settings, storage, checks=False)
-    done = list(deliver_statements(settings, storage, periods))
-    for one in done:
+    delivered = list(deliver_statements(settings, storage, periods))
+    for one in delivered:
         to = f", mailed to {', '.join(one.mailed_to)}" if one.mailed_to else ""
         context.log.info("%s %s.html%s", one.headline, f"{storage.url}/{one.key}", to)
-    troubles = [f"{one.tenant}: {one.trouble}" for one in done if one.trouble]
+    troubles = [f"{one.tenant}: {one.trouble}" for one in delivered if one.trouble]
     if troubles:
         raise dg.Failure(
-            f"All statements are in the bucket; not all were mailed. {'; '.join(troubles)}",
+            "All statements are in the bucket, but some could not be mailed. "
+            f"{'; '.join(troubles)}",
             allow_retries=False,
         )
 
 
-@dg.job(description="Writes each tenant's statement of the month, and mails it where asked.")
+@dg.job(description="Writes each tenant's monthly statement, and mails it to its recipients.")
 def statements_job() -> None:
     """One op."""
-    deliver_statements_of_the_month()
+    deliver_monthly_statements()
 
 
-@dg.job(description="Writes the report of costs into reports/, and mails it where asked.")
+@dg.job(description="Writes the cost report into reports/, and mails it to REPORT_MAIL_TO.")
 def report_job() -> None:
     """One op."""
-    tell_of_costs()
+    write_cost_report()
 
 
-@dg.job(description="Puts old days of the ledger together, a file for each. No config.")
+@dg.job(description="Compacts the ledger: merges the files of each past day into one.")
 def compaction_job() -> None:
     """One op."""
-    put_old_days_together()
+    compact_old_days()
 
 
-@dg.job(description="Attends to jobs whose run died: collects, closes, cancels. No config.")
+@dg.job(description="Recovers jobs left by a crashed run: collects, closes or cancels them.")
 def reconcile_job() -> None:
     """One op."""
     reconcile_attempts()
 
 
-@dg.job(description="Asks for whatever is missing; at night, and whenever somebody wants it.")
+@dg.job(
+    name=NIGHTLY_JOB,
+    description="Requests all missing recordings; runs every night, and can be launched anytime.",
+)
 def nightly_job() -> None:
-    """One op; the runs themselves begin when the requests sensor sees the request."""
-    ask_for_missing_recordings()
+    """One op; the requests sensor starts the runs."""
+    request_missing_recordings()
 
 
-@dg.job(description="Asks for what failed, as explicit keys in runs of BATCH_SIZE. No config.")
+@dg.job(description="Requests all failed recordings again, in runs of up to BATCH_SIZE.")
 def retry_failed_job() -> None:
-    """One op; the runs themselves begin when the requests sensor sees the request."""
-    ask_for_failed_recordings()
+    """One op; the requests sensor starts the runs."""
+    request_failed_recordings()
 
 
-@dg.job(description="Writes the night's digest into digests/ and the log.")
+@dg.job(name=DIGEST_JOB, description="Writes the nightly digest into digests/ and the log.")
 def digest_job() -> None:
     """One op."""
-    tell_of_the_night()
+    write_night_digest()
 
 
-def _tell(context: dg.OpExecutionContext, request: WorkRequest | None, nothing: str) -> None:
+def _log_request(context: dg.OpExecutionContext, request: WorkRequest | None, none: str) -> None:
     if request is None:
-        context.log.info(nothing)
+        context.log.info(none)
     else:
-        context.log.info("Asked for %d recordings in %s.", len(request.keys), request.key)
+        context.log.info("Requested %d recordings in %s.", len(request.keys), request.key)
 
 
-def _house(context: dg.OpExecutionContext) -> tuple[Settings, Storage]:
+def _settings_and_storage(context: dg.OpExecutionContext) -> tuple[Settings, Storage]:
     from resources.storage import open_storage  # noqa: PLC0415
 
     settings: Settings = context.resources.settings
@@ -186,13 +197,13 @@ def _house(context: dg.OpExecutionContext) -> tuple[Settings, Storage]:
 
 
 def _day_of(context: dg.OpExecutionContext, settings: Settings, tag: str) -> str:
-    """The day that a schedule means; else today, for a run by hand."""
-    here = datetime.now(UTC).astimezone(ZoneInfo(settings.nightly_timezone))
-    return context.run.tags.get(tag) or f"{here:%Y-%m-%d}"
+    """The day in the tag of a scheduled run; today for a manual run."""
+    now = datetime.now(UTC).astimezone(ZoneInfo(settings.nightly_timezone))
+    return context.run.tags.get(tag) or f"{now:%Y-%m-%d}"
 
 
 def _night(context: dg.OpExecutionContext, settings: Settings) -> str:
-    """The night that a schedule or sensor means; else the moment, for a run by hand."""
+    """The night in the tag of a scheduled run; the current time for a manual run."""
     named = context.run.tags.get(NIGHT_TAG)
-    here = datetime.now(UTC).astimezone(ZoneInfo(settings.nightly_timezone))
-    return named or f"{here:%Y-%m-%dT%H%M%S}"
+    now = datetime.now(UTC).astimezone(ZoneInfo(settings.nightly_timezone))
+    return named or f"{now:%Y-%m-%dT%H%M%S}"

@@ -1,15 +1,15 @@
-"""The night: at NIGHTLY_AT everything missing is asked for, and once all of it ran, told of."""
+"""Schedules of the nightly run, the daily report, the monthly statements and maintenance."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from pipelines.billing.report.periods import month_before
-from pipelines.settings import NightSettings
+from escriba.reports.periods import month_before
+from escriba.settings import NightSettings
+from escriba.stages import NIGHT_TAG
 
 from .jobs import (
-    NIGHT_TAG,
     REPORT_TAG,
     STATEMENTS_TAG,
     compaction_job,
@@ -21,7 +21,7 @@ from .jobs import (
 
 
 def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
-    """Once a night by the clocks of NIGHTLY_TIMEZONE; after an outage once, not once a night."""
+    """Every night in NIGHTLY_TIMEZONE; after an outage only one missed night is run."""
 
     @dg.schedule(
         name="nightly_schedule",
@@ -29,29 +29,29 @@ def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
         cron_schedule=_daily(settings.nightly_at),
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Everything missing or deferred, once a night.",
+        description="Requests all missing and deferred recordings every night.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        night = _date_there(context, settings)
+        night = _local_date(context, settings)
         return dg.RunRequest(run_key=night, tags={NIGHT_TAG: night})
 
     return schedule
 
 
 def _daily(at: str) -> str:
-    """In cron's words, of a time such as 02:00."""
+    """The cron expression of a time such as 02:00."""
     hour, minute = at.split(":")
     return f"{int(minute)} {int(hour)} * * *"
 
 
-def _date_there(context: dg.ScheduleEvaluationContext, settings: NightSettings) -> str:
-    """Of the tick, by the clocks of NIGHTLY_TIMEZONE."""
-    here = context.scheduled_execution_time.astimezone(ZoneInfo(settings.nightly_timezone))
-    return f"{here:%Y-%m-%d}"
+def _local_date(context: dg.ScheduleEvaluationContext, settings: NightSettings) -> str:
+    """The date of the tick in NIGHTLY_TIMEZONE."""
+    local = context.scheduled_execution_time.astimezone(ZoneInfo(settings.nightly_timezone))
+    return f"{local:%Y-%m-%d}"
 
 
 def compaction_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
-    """At three by the same clocks; nothing where no old day has more than a file."""
+    """At 03:00 in the same time zone; skipped if no past day has more than one file."""
 
     @dg.schedule(
         name="compaction_schedule",
@@ -60,21 +60,21 @@ def compaction_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         required_resource_keys={"settings"},
-        description="Old days of the ledger as one file each.",
+        description="Compacts past days of the ledger into one file each.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        from resources.costs.compaction import needs_compaction  # noqa: PLC0415  # as below
+        from resources.compaction import needs_compaction  # noqa: PLC0415  # the UI loads no stores
         from resources.storage import open_storage  # noqa: PLC0415
 
         if not needs_compaction(open_storage(context.resources.settings), datetime.now(UTC)):
-            return dg.SkipReason("Every old day is one file.")
-        return dg.RunRequest(tags={"escriba/reason": "old days of the ledger"})
+            return dg.SkipReason("Every past day is already one file.")
+        return dg.RunRequest(tags={"escriba/reason": "past days of the ledger"})
 
     return schedule
 
 
 def report_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
-    """Each morning at REPORT_AT by the same clocks; after an outage one, not one a day."""
+    """Every day at REPORT_AT in the same time zone; after an outage only one report is made."""
 
     @dg.schedule(
         name="report_schedule",
@@ -83,25 +83,25 @@ def report_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         required_resource_keys={"settings"},
-        description="What was spent, on what, and what would save money; once a morning.",
+        description="Writes the daily report on costs and possible savings.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        from assets.cost_report import why_not  # noqa: PLC0415  # as below
+        from assets.costs.cost_report import why_no_report  # noqa: PLC0415  # the UI loads no stores
         from resources.storage import open_storage  # noqa: PLC0415
 
-        reason = why_not(open_storage(context.resources.settings))
+        reason = why_no_report(open_storage(context.resources.settings))
         if reason:
             return dg.SkipReason(reason)
-        day = _date_there(context, settings)
+        day = _local_date(context, settings)
         return dg.RunRequest(run_key=f"report-{day}", tags={REPORT_TAG: day})
 
     return schedule
 
 
 def statements_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
-    """On the first at REPORT_AT by the same clocks; each month once, after an outage too.
+    """On the first at REPORT_AT in the same time zone; once per month, also after an outage.
 
-    Where the month is not over then (UTC), on the second.
+    If the month is not over by then in UTC, on the second.
     """
 
     @dg.schedule(
@@ -111,22 +111,28 @@ def statements_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         required_resource_keys={"settings"},
-        description="The statement of each tenant, on the first of the next month.",
+        description="Writes each tenant's statement on the first of the following month.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        from assets.cost_report import why_not  # noqa: PLC0415  # as below
-        from resources.storage import open_storage  # noqa: PLC0415
-
-        at = context.scheduled_execution_time
-        wanted = month_before(at.astimezone(ZoneInfo(settings.nightly_timezone)).date())
-        if month_before(at.astimezone(UTC).date()) != wanted:
-            return dg.SkipReason(f"{wanted} is not over yet (UTC).")
-        reason = why_not(open_storage(context.resources.settings))
-        if reason:
-            return dg.SkipReason(reason)
-        return dg.RunRequest(run_key=f"statements-{wanted}", tags={STATEMENTS_TAG: wanted})
+        return _statements_run(context, ZoneInfo(settings.nightly_timezone))
 
     return schedule
+
+
+def _statements_run(
+    context: dg.ScheduleEvaluationContext, timezone: ZoneInfo
+) -> dg.RunRequest | dg.SkipReason:
+    from assets.costs.cost_report import why_no_report  # noqa: PLC0415  # the UI loads no stores
+    from resources.storage import open_storage  # noqa: PLC0415
+
+    at = context.scheduled_execution_time
+    billed = month_before(at.astimezone(timezone).date())
+    if month_before(at.astimezone(UTC).date()) != billed:
+        return dg.SkipReason(f"{billed} is not over yet in UTC.")
+    reason = why_no_report(open_storage(context.resources.settings))
+    if reason:
+        return dg.SkipReason(reason)
+    return dg.RunRequest(run_key=f"statements-{billed}", tags={STATEMENTS_TAG: billed})
 
 
 @dg.schedule(
@@ -134,11 +140,11 @@ def statements_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
     cron_schedule="*/15 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     required_resource_keys={"settings"},
-    description="Jobs whose run died, four times an hour; nothing where no attempt is open.",
+    description="Recovers jobs left by a crashed run, every 15 minutes, if attempts are open.",
 )
 def reconcile_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """A run costs seconds, a look one listing."""
-    from resources.spending import Spending  # noqa: PLC0415  # no store while the UI only looks
+    """Skips the run, which costs seconds, after one listing that finds no open attempt."""
+    from resources.spending.reservations import Spending  # noqa: PLC0415  # the UI loads no stores
     from resources.storage import open_storage  # noqa: PLC0415
 
     storage = open_storage(context.resources.settings)

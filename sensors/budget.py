@@ -1,10 +1,10 @@
-"""Recordings that a limit on money deferred are asked for again when it allows them."""
+"""Requests deferred recordings again when the budget allows them."""
 
 import asyncio
 
 import dagster as dg
 
-from assets.names import RECORDINGS_JOB
+from escriba.stages import RECORDINGS_JOB
 
 from .running import keys_in_progress
 
@@ -15,33 +15,37 @@ from .running import keys_in_progress
     minimum_interval_seconds=300,
     default_status=dg.DefaultSensorStatus.RUNNING,
     required_resource_keys={"settings"},
-    description="Asks for deferred recordings as far as the budget allows them.",
+    description="Requests deferred recordings as soon as the budget limits allow them.",
 )
 def budget_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """A request for each set of deferrals; the requests sensor begins the run.
+    """One request for each set of deferrals; the requests sensor starts the run.
 
-    What a run has, or was asked for, is left out; what is left by a run that died is asked for
-    again in the next hour.
+    Recordings that a run is processing, or that are requested already, are left out. Recordings
+    of a run that crashed are requested again in the next hour.
     """
-    # no store while the UI looks
-    from assets.deferred import affordable, deferred, request_name  # noqa: PLC0415
-    from assets.requests import ask, new_request, read_requests  # noqa: PLC0415
+    # the UI process loads no stores
+    from intake.deferred_recordings import affordable, deferred, request_name  # noqa: PLC0415
+    from intake.work_requests import new_request, read_requests, submit_request  # noqa: PLC0415
     from resources.storage import open_storage  # noqa: PLC0415
     from resources.storage.clock import utc_now  # noqa: PLC0415
 
-    settings = context.resources.settings
-    storage = open_storage(settings)
+    storage = open_storage(context.resources.settings)
     waiting = deferred(storage)
     if not waiting:
-        return dg.SkipReason("Nothing is deferred.")
-    asked = {key for request in read_requests(storage) for key in request.keys}
-    busy = asked | keys_in_progress(context.instance)
-    may = asyncio.run(affordable(settings, storage, waiting))
-    if not may:
-        return dg.SkipReason(f"{len(waiting)} are deferred; the budget allows none of them yet.")
-    taken = {one: why for one, why in may.items() if one.partition_key not in busy}
-    if not taken:
-        return dg.SkipReason(f"{len(waiting)} are deferred; {len(may)} are under way already.")
-    name, recordings = request_name(taken, utc_now()), sorted(taken)
-    ask(storage, new_request("the budget allows it", recordings, name=name))
-    return dg.SkipReason(f"Asked for {len(recordings)} of {len(waiting)} that were deferred.")
+        return dg.SkipReason("No recording is deferred.")
+    requested = {key for request in read_requests(storage) for key in request.keys}
+    busy = requested | keys_in_progress(context.instance)
+    allowed = asyncio.run(affordable(context.resources.settings, storage, waiting))
+    taken = {one: refusal for one, refusal in allowed.items() if one.partition_key not in busy}
+    if taken:
+        name = request_name(taken, utc_now())
+        submit_request(storage, new_request("the budget allows it", sorted(taken), name=name))
+    return dg.SkipReason(_summary(len(waiting), len(allowed), len(taken)))
+
+
+def _summary(waiting: int, allowed: int, taken: int) -> str:
+    if taken:
+        return f"Requested {taken} of {waiting} deferred recordings."
+    if allowed:
+        return f"{waiting} recordings are deferred; {allowed} are already in progress."
+    return f"{waiting} recordings are deferred; the budget does not allow any of them yet."

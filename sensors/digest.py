@@ -1,43 +1,43 @@
-"""When all runs of a night have ended, its digest is written; at the latest after eight hours."""
+"""Starts the digest of a night when all its runs have ended, at the latest after eight hours."""
 
 import time
 from collections.abc import Sequence
 
 import dagster as dg
 
-from pipelines.jobs import NIGHT_TAG, digest_job, nightly_job
+from escriba.stages import DIGEST_JOB, NIGHT_TAG, NIGHTLY_JOB
 
 from .running import IN_PROGRESS
 
-_AT_LATEST_SECONDS = 8 * 3_600
-_REQUEST_SECONDS = 120  # so long the requests sensor may take to begin the runs
-_NIGHTS_AT_ONCE = 3
+_MAX_WAIT_SECONDS = 8 * 3_600
+_REQUEST_SECONDS = 120  # that the requests sensor may take to start the runs
+_MAX_NIGHTS = 3
 
 
 @dg.sensor(
-    job=digest_job,
+    job_name=DIGEST_JOB,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="One digest for each night, when its work is over.",
+    description="Writes one digest for each nightly run, once its work is finished.",
 )
 def digest_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """The run key is the night, so that each has one digest."""
-    nights = _nights_of(context.instance)
+    """The run key is the night, so that each night has one digest."""
+    nights = _recent_nights(context.instance)
     now = time.time()
-    over = [night for night, asked_at in nights if _is_over(context.instance, now - asked_at)]
+    over = [night for night, started_at in nights if _is_over(context.instance, now - started_at)]
     return dg.SensorResult(
         run_requests=[
             dg.RunRequest(run_key=f"digest-{night}", tags={NIGHT_TAG: night}) for night in over
         ],
-        skip_reason=None if over else "No night is over that has no digest.",
+        skip_reason=None if over else "No nightly run has finished without a digest.",
     )
 
 
-def _nights_of(instance: dg.DagsterInstance) -> Sequence[tuple[str, float]]:
-    """The last nights and when their requests were written, as timestamps."""
+def _recent_nights(instance: dg.DagsterInstance) -> Sequence[tuple[str, float]]:
+    """The last nights, each with the timestamp of its request."""
     records = instance.get_run_records(
-        dg.RunsFilter(job_name=nightly_job.name, statuses=[dg.DagsterRunStatus.SUCCESS]),
-        limit=_NIGHTS_AT_ONCE,
+        dg.RunsFilter(job_name=NIGHTLY_JOB, statuses=[dg.DagsterRunStatus.SUCCESS]),
+        limit=_MAX_NIGHTS,
     )
     return [
         (record.dagster_run.tags[NIGHT_TAG], record.end_time)
@@ -47,7 +47,7 @@ def _nights_of(instance: dg.DagsterInstance) -> Sequence[tuple[str, float]]:
 
 
 def _is_over(instance: dg.DagsterInstance, age_seconds: float) -> bool:
-    if age_seconds > _AT_LATEST_SECONDS:
+    if age_seconds > _MAX_WAIT_SECONDS:
         return True
     runs = instance.get_runs(
         dg.RunsFilter(tags={"escriba/reason": "the night"}, statuses=IN_PROGRESS), limit=1

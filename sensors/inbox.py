@@ -1,15 +1,15 @@
-"""What falls into the inbox becomes runs. A shell over `assets.intake.look`."""
+"""Turns new files in the inbox into runs. A shell over `intake.inbox_sweep.sweep_inbox`."""
 
 import dagster as dg
 from pydantic import ValidationError
 
-from assets.intake import Cursor, Look, batch_name, batches, look
-from assets.names import RECORDINGS_JOB
-from assets.partitions import add_partitions
+from assets.recordings.partitions import add_partitions
+from escriba.stages import RECORDINGS_JOB
+from intake.inbox_sweep import Cursor, SweepResult, batch_name, batches, sweep_inbox
 
 from .running import run_of
 
-INTERVAL_SECONDS = 30  # a file in a folder must look the same for as long before it is taken
+INTERVAL_SECONDS = 30  # a file in a folder must stay unchanged this long before it is taken
 
 
 @dg.sensor(
@@ -18,48 +18,48 @@ INTERVAL_SECONDS = 30  # a file in a folder must look the same for as long befor
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     required_resource_keys={"settings"},
-    description="New and overwritten files below inbox/ become runs of up to BATCH_SIZE keys.",
+    description="Starts runs of up to BATCH_SIZE recordings for new and changed files in inbox/.",
 )
 def inbox_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """One look; a store that cannot be listed is a failed tick, and never an empty inbox."""
-    from assets.inbox import quarantine_new  # noqa: PLC0415  # no store while the UI only looks
+    """One sweep step; a store that cannot be listed fails the tick, unlike an empty inbox."""
+    from intake.inbox import quarantine_new  # noqa: PLC0415  # the UI process loads no stores
     from resources.storage import open_storage  # noqa: PLC0415
 
     settings = context.resources.settings
     storage = open_storage(settings)
-    seen = look(storage, _cursor(context))
-    quarantine_new(storage, seen.refused)
-    # in bulk and before the runs: a sensor's own way asks the database once for each key
-    add_partitions(context.instance, [one.recording.partition_key for one in seen.found])
+    swept = sweep_inbox(storage, _cursor(context))
+    quarantine_new(storage, swept.refused)
+    # in bulk and before the runs: Dagster itself queries the database once for each key
+    add_partitions(context.instance, [new.recording.partition_key for new in swept.found])
     return dg.SensorResult(
-        run_requests=runs_of(seen, settings.batch_size),
-        skip_reason=None if seen.found else _why_nothing(seen),
-        cursor=seen.cursor.model_dump_json(),
+        run_requests=runs_of(swept, settings.batch_size),
+        skip_reason=None if swept.found else _skip_reason(swept),
+        cursor=swept.cursor.model_dump_json(),
     )
 
 
-def runs_of(seen: Look, size: int) -> list[dg.RunRequest]:
-    """A run for each batch; its key tells the files and their versions, so it is made once."""
+def runs_of(swept: SweepResult, size: int) -> list[dg.RunRequest]:
+    """One run for each batch; its key identifies the files and versions, so it starts once."""
     return [
         run_of(
-            [one.recording.partition_key for one in batch],
+            [new.recording.partition_key for new in batch],
             run_key=f"inbox-{batch_name(batch)}",
             reason="new in the inbox",
         )
-        for batch in batches(seen.found, size)
+        for batch in batches(swept.found, size)
     ]
 
 
 def _cursor(context: dg.SensorEvaluationContext) -> Cursor:
-    """Where the last tick ended; one of another version begins anew, which takes nothing twice."""
+    """The last tick's cursor; one of another version restarts the sweep, which is harmless."""
     try:
         return Cursor.model_validate_json(context.cursor) if context.cursor else Cursor()
     except ValidationError:
-        context.log.warning("The cursor is of another version; the inbox is looked at from anew.")
+        context.log.warning("The cursor is from another version. The inbox is swept again.")
         return Cursor()
 
 
-def _why_nothing(seen: Look) -> str:
-    if seen.cursor.growing:
-        return f"{len(seen.cursor.growing)} files are new; taken when they have stopped growing."
-    return "Nothing new so far; the sweep goes on." if seen.more else "Nothing new in the inbox."
+def _skip_reason(swept: SweepResult) -> str:
+    if swept.cursor.growing:
+        return f"{len(swept.cursor.growing)} new files; waiting until they have stopped growing."
+    return "Nothing new so far; the sweep continues." if swept.more else "Nothing new in the inbox."

@@ -1,23 +1,23 @@
-"""New rows in the ledger rebuild `attempts_ledger`, and the marts of costs behind it."""
+"""Rebuilds `attempts_ledger` and the cost marts after it when the ledger has new rows."""
 
 import dagster as dg
 
-from assets.attempts_ledger import attempts_ledger, high_water_mark
-from assets.cost_marts import cost_marts
-from assets.costs_mirror import costs_mirror
+from assets.costs.attempts_ledger import attempts_ledger, high_water_mark
+from assets.costs.cost_marts import cost_marts
+from assets.costs.costs_mirror import costs_mirror
 
 
 @dg.sensor(
     name="ledger_sensor",
     target=[attempts_ledger, cost_marts, costs_mirror],
-    minimum_interval_seconds=300,  # a build takes some 15 CPU seconds, dbt's own start most of them
+    minimum_interval_seconds=300,  # a build takes about 15 CPU seconds, mostly to start dbt
     default_status=dg.DefaultSensorStatus.RUNNING,
     required_resource_keys={"settings"},
-    description="Rebuilds attempts_ledger and the marts when rows were added.",
+    description="Rebuilds attempts_ledger and the cost marts when the ledger has new rows.",
 )
 def ledger_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """The run key is the ledger's high-water mark: each state of it is built once."""
-    from resources.storage import open_storage  # noqa: PLC0415  # no store while the UI only looks
+    """The run key is the ledger's high-water mark, so that each of its states is built once."""
+    from resources.storage import open_storage  # noqa: PLC0415  # the UI process loads no stores
 
     mark = high_water_mark(open_storage(context.resources.settings))
     if not mark or mark == context.cursor:

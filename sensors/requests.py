@@ -1,22 +1,22 @@
-"""Requests in the bucket (`assets.requests`) become runs of up to BATCH_SIZE keys."""
+"""Turns work requests in the bucket (`intake.work_requests`) into runs of up to BATCH_SIZE keys."""
 
 from collections.abc import Iterable, Iterator
 
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
-from assets.names import RECORDINGS_JOB
-from assets.partitions import add_partitions
-from assets.requests import WorkRequest, read_requests
+from assets.recordings.partitions import add_partitions
+from escriba.stages import RECORDINGS_JOB
+from intake.work_requests import WorkRequest, read_requests
 
 from .running import keys_in_progress, keys_of, run_of
 
 INTERVAL_SECONDS = 15
-_RUNS_AT_ONCE = 20  # of a tick: each takes about a second of its 60
+_RUNS_PER_TICK = 20  # each takes about a second, and a tick has 60
 
 
 class _Cursor(BaseModel):
-    """How many runs of each request were asked for; those in `taken` may be removed."""
+    """The number of runs started for each request; requests in `taken` can be deleted."""
 
     begun: dict[str, int] = {}
     taken: frozenset[str] = frozenset()
@@ -28,11 +28,11 @@ class _Cursor(BaseModel):
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     required_resource_keys={"settings"},
-    description="What the night, retry_failed_job and `escriba backfill` ask for becomes runs.",
+    description="Starts runs requested by nightly_job, retry_failed_job or `escriba backfill`.",
 )
 def requests_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Requests are removed one tick after their last run was asked for and kept."""
-    from resources.storage import open_storage  # noqa: PLC0415  # no store while the UI only looks
+    """A request is deleted one tick after its last run was started and recorded."""
+    from resources.storage import open_storage  # noqa: PLC0415  # the UI process loads no stores
 
     settings = context.resources.settings
     storage = open_storage(settings)
@@ -48,7 +48,7 @@ def requests_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     add_partitions(context.instance, [key for run in runs for key in keys_of(run.run_config)])
     return dg.SensorResult(
         run_requests=runs,
-        skip_reason=None if runs else "Nobody asks for anything.",
+        skip_reason=None if runs else "There are no requests.",
         cursor=cursor.model_dump_json(),
     )
 
@@ -56,10 +56,10 @@ def requests_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 def next_runs(
     waiting: Iterable[WorkRequest], cursor: _Cursor, busy: set[str], size: int
 ) -> tuple[list[dg.RunRequest], _Cursor]:
-    """The runs to ask for now, and the cursor after them.
+    """The runs to start now, and the cursor after them.
 
-    A batch is cut from the request's own keys, whatever is busy, so that its number always means
-    the same keys; what a run has already is left out of it, unless it is forced.
+    Batches are cut from all keys of a request, so that a batch number always means the same keys.
+    Keys that a run is processing are then left out, unless they are forced.
     """
     runs: list[dg.RunRequest] = []
     begun, taken = {}, set()
@@ -68,7 +68,7 @@ def next_runs(
         for number, batch in enumerate(_batches(request, size)):
             if number < done:
                 continue
-            if len(runs) == _RUNS_AT_ONCE:
+            if len(runs) == _RUNS_PER_TICK:
                 break
             keys = [key for key in batch if request.forced or key not in busy]
             if keys:

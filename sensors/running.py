@@ -1,11 +1,11 @@
-"""Runs of the chain over explicit keys, as sensors ask for them."""
+"""Run requests for the chain over explicit keys, and the keys that runs are processing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
-from assets.names import CHAIN, RECORDINGS_JOB
+from escriba.stages import CHAIN, RECORDINGS_JOB
 
 IN_PROGRESS = [
     dg.DagsterRunStatus.QUEUED,
@@ -17,13 +17,13 @@ IN_PROGRESS = [
 
 
 def keys_in_progress(instance: dg.DagsterInstance) -> set[str]:
-    """Partition keys that a run has now, or waits with in the queue."""
+    """Partition keys that a running or queued run contains."""
     runs = instance.get_runs(dg.RunsFilter(job_name=RECORDINGS_JOB, statuses=IN_PROGRESS))
     return {key for run in runs for key in keys_of(run.run_config)}
 
 
 def keys_of(run_config: Mapping[str, Any]) -> list[str]:
-    """The explicit keys of a run of the chain; none for one that has its partitions as tags."""
+    """The explicit keys of a run of the chain; empty if it has partition tags instead."""
     config = run_config.get("ops", {}).get(CHAIN, {}).get("config", {})
     return list(config.get("keys", ()))
 
@@ -37,7 +37,7 @@ def run_of(  # noqa: PLR0913  # what differs between runs, by name
     retry: bool = False,
     forced: Iterable[str] = (),
 ) -> dg.RunRequest:
-    """One run over these partitions, which the instance must know already."""
+    """One run over these partitions, which must exist in the instance."""
     config = {"keys": list(keys), "stages": list(stages), "retry": retry}
     tags = tags_of(keys, batch=run_key, reason=reason)
     force = ",".join(forced)
@@ -50,7 +50,7 @@ def run_of(  # noqa: PLR0913  # what differs between runs, by name
 
 
 def tags_of(keys: Sequence[str], *, batch: str, reason: str) -> dict[str, str]:
-    """What a run is called in lists of runs: why, which batch, and whose recordings."""
+    """The tags of a run in the UI: its reason, batch and tenant."""
     return {"escriba/reason": reason, "escriba/batch": batch, "escriba/tenant": _tenant(keys)}
 
 

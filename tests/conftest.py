@@ -1,4 +1,4 @@
-"""What all tests share: real recordings, buckets, the chain, and the list of skipped tests."""
+"""What all tests share: real recordings, buckets and the chain."""
 
 import os
 import select
@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
@@ -21,7 +20,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 from bench.real_whisper import NoRealWhisperError
 from bench.real_whisper import real_whisper as real_whisper_folder
-from pipelines.settings import Settings, load_settings
+from escriba.settings import Settings, load_settings
+from tests.markers import deselect_without_torch, is_without_torch_tests, mark_by_fixtures
+
+pytest_plugins = ["pytester", "tests.costs_fixtures", "tests.skipped_tests", "tests.slow_tests"]
 
 # a machine that is busy with something else is no failure of the code, nor is a throw of dice
 hypothesis.settings.register_profile(
@@ -34,10 +36,7 @@ hypothesis.settings.load_profile("house")
 
 HOUSE = Path(__file__).resolve().parent.parent
 RECORDINGS = HOUSE / "demo" / "recordings"
-ALLOWED_SKIPS = HOUSE / "tests" / "allowed_skips.txt"
 S3_READY_SECONDS = 120
-# these need torch, pyannote and RunPod's SDK, which have an environment of their own
-collect_ignore = [] if find_spec("runpod") else ["worker"]
 
 
 def _names_of_settings():
@@ -47,6 +46,7 @@ def _names_of_settings():
         yield from map(str, getattr(field.validation_alias, "choices", ()))
     yield from ("MODELS_FOLDER", "CPU_THREADS", "BATCH_WINDOWS", "COMPUTE_TYPE", "DEVICE")
     yield from ("DIARIZATION_MODEL", "HUGGINGFACE_TOKEN", "RETIRE_AFTER_JOBS", "SPOT_NOTICES")
+    yield "SPOT_METADATA_URL"
 
 
 os.environ["MODEL"] = "demo"  # of fixtures that live longer than a test, too
@@ -89,33 +89,19 @@ def pytest_xdist_make_scheduler(config, log):
     return OneForThePages(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
-def allowed_skips():
-    """The ids of tests that CI may skip."""
-    lines = ALLOWED_SKIPS.read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+def pytest_ignore_collect(collection_path, config):
+    """`-m torch` imports nothing else: .venv-worker lacks what the other tests need."""
+    if config.option.markexpr == "torch" and is_without_torch_tests(collection_path):
+        return True
+    return None
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Each skipped test and why; under CI a skip that is not allowed fails the run."""
-    skipped = terminalreporter.stats.get("skipped", [])
-    allowed = allowed_skips()
-    terminalreporter.section("skipped tests")
-    if not skipped:
-        terminalreporter.line("none")
-    for report in skipped:
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        known = "" if report.nodeid in allowed else "  (not on the list of allowed skips)"
-        terminalreporter.line(f"{report.nodeid}: {reason}{known}")
-
-
-def pytest_sessionfinish(session, exitstatus):
-    """CI takes no skip that nobody allowed."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    skipped = reporter.stats.get("skipped", []) if reporter else []
-    allowed = allowed_skips()
-    unknown = [report for report in skipped if report.nodeid not in allowed]
-    if unknown and os.environ.get("CI") == "true" and exitstatus == 0:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Before -m chooses."""
+    for item in items:
+        mark_by_fixtures(item)
+    deselect_without_torch(config, items)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Google's catalogue of prices, and an EC2 that refuses, on loopback."""
+"""Google's catalogue of prices, spot histories of EC2, and an EC2 that refuses, on loopback."""
 
 import json
 import threading
@@ -25,6 +25,16 @@ SKUS = [
     sku("Spot Preemptible N1 Predefined Instance Core running in Belgium", "9", "europe-west1"),
     sku("Spot Preemptible N1 Predefined Instance Core running in Americas", "0.006655"),
     sku("Spot Preemptible N1 Predefined Instance Ram running in Americas", "0.000892"),
+    sku("N1 Predefined Instance Core running in Americas", "0.031611"),
+    sku("N1 Predefined Instance Ram running in Americas", "0.004237"),
+    sku("Commitment v1: G2 Instance Core running in Americas for 1 Year", "0.0157"),
+    sku("Reserved Nvidia L4 GPU in Americas", "0.0"),
+    sku("Nvidia L4 GPU attached to Spot Preemptible VMs running in Americas", "0.2862"),
+    sku("Nvidia L4 GPU running in Americas", "0.56004"),
+    sku("Spot Preemptible G2 Instance Core running in Americas", "0.01277"),
+    sku("Spot Preemptible G2 Instance Ram running in Americas", "0.001496"),
+    sku("G2 Instance Core running in Americas", "0.02499"),
+    sku("G2 Instance Ram running in Americas", "0.00293"),
 ]
 
 
@@ -38,6 +48,50 @@ class FakeBilling(BaseHTTPRequestHandler):
         more = {"nextPageToken": str(begin + 2)} if begin + 2 < len(SKUS) else {}
         body = json.dumps({"skus": SKUS[begin : begin + 2]} | more if allowed else {}).encode()
         self.send_response(200 if allowed else 403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+SPOT_CHANGES = {
+    "us-east-1a": [("2026-03-01T00:00:00.000Z", "0.300000"), ("2026-03-10T13:00:00.000Z", "0.4")],
+    "us-east-1b": [("2026-03-01T00:00:00.000Z", "0.500000")],
+}
+
+
+class FakeSpotHistory(BaseHTTPRequestHandler):
+    """EC2's spot history of g5.xlarge: the price of the first moment asked for, then changes.
+
+    It wants one type, one zone and Linux. server.asked has the form of each request.
+    """
+
+    def do_POST(self):
+        text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        form = {name: values[0] for name, values in parse_qs(text).items()}
+        self.server.asked = [*getattr(self.server, "asked", []), form]
+        assert form["Action"] == "DescribeSpotPriceHistory"
+        assert form["ProductDescription.1"] == "Linux/UNIX"
+        changes = SPOT_CHANGES.get(form["AvailabilityZone"], [])
+        before = [one for one in changes if one[0] <= form["StartTime"]][:-1]
+        items = "".join(self.item(form, *one) for one in changes if one not in before)
+        self.answer(f"<spotPriceHistorySet>{items}</spotPriceHistorySet>")
+
+    def item(self, form, when, usd):
+        return (
+            f"<item><instanceType>{form['InstanceType.1']}</instanceType>"
+            "<productDescription>Linux/UNIX</productDescription>"
+            f"<spotPrice>{usd}</spotPrice><timestamp>{when}</timestamp>"
+            f"<availabilityZone>{form['AvailabilityZone']}</availabilityZone></item>"
+        )
+
+    def answer(self, inner):
+        name = "DescribeSpotPriceHistoryResponse"
+        space = 'xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"'
+        body = f"<{name} {space}><requestId>1</requestId>{inner}<nextToken/></{name}>".encode()
+        self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

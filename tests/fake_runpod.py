@@ -1,6 +1,6 @@
 """RunPod serverless on loopback: one endpoint, for clients and for the SDK's own worker loop.
 
-Clients: /v2/endpoint/run, status, cancel, health; /control is REST v2. Workers: job-take,
+Clients: /v2/endpoint/run, status, cancel, health, batch; /control is REST v2. Workers: job-take,
 job-stop, job-done, ping; an SDK is pointed there by `worker_settings`. Tests may as well call the
 methods, and `wait_for`. What breaks is scripted in `faults`; what was asked is in `requests`.
 """
@@ -19,12 +19,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
+from tests.fake_runpod_batches import Batches
 from tests.fake_runpod_control import ControlPlane
 
 HOLD_SECONDS = 2.0  # of a long poll; the real one holds for some 20 s
 LONG_SECONDS = 120  # for machines that have a lot else to do
 FINAL = {"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT"}
-OF_CLIENTS = {"run", "status", "cancel", "health", "serverless", "catalog", "billing"}
+OF_CLIENTS = {"run", "status", "cancel", "health", "serverless", "catalog", "billing", "batch"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class FakeRunPod:
         self.workers = {"idle": 1, "running": 0}
         self.faults, self.requests = defaultdict(deque), []
         self.released, self.is_down = threading.Event(), False
-        self.control = ControlPlane()
+        self.control, self.batches = ControlPlane(), Batches(self)
         self.jobs, self.pings, self.stopped_pods = {}, [], []
         self._queue, self._stops, self._numbers = [], {}, count(1)
         self._changed = threading.Condition()
@@ -152,15 +153,28 @@ class FakeRunPod:
         """How often clients asked so."""
         return [asked for asked, _ in self.requests].count(verb)
 
-    def run(self, input_, policy=None):
-        """Submit; the job's id."""
+    def run(self, input_, policy=None, *, held=False):
+        """Submit; the job's id. held: until `release`."""
         with self._changed:
             job = Job(f"job-{next(self._numbers)}", input_, policy=policy or {})
             job.submitted = self.clock()
             self.jobs[job.id] = job
-            self._queue.append(job.id)
+            if not held:
+                self._queue.append(job.id)
             self._changed.notify_all()
         return job.id
+
+    def release(self, ids):
+        """Let workers take jobs that were held."""
+        with self._changed:
+            self._queue += ids
+            self._changed.notify_all()
+
+    def cancel_waiting(self, ids):
+        """Those in the queue; running ones go on."""
+        for id_ in ids:
+            if id_ in self._queue:
+                self.cancel(id_)
 
     def lose(self, id_):
         """As when its time to live is over: nobody knows it any more."""
@@ -329,10 +343,11 @@ class _Handler(BaseHTTPRequestHandler):
         if verb not in OF_CLIENTS:
             return self._answer(*self._of_worker(verb, rest, asked, body))
         fake = self.server.fake
-        fake.requests.append((verb, time.monotonic()))
+        call = fake.batches.call_of(self.command, rest) if verb == "batch" else verb
+        fake.requests.append((call, time.monotonic()))
         if fake.key and self.headers.get("Authorization") != f"Bearer {fake.key}":
             return self._answer(401, {"error": "unauthorized"})
-        fault = fake.faults[verb].popleft() if fake.faults[verb] else None
+        fault = fake.faults[call].popleft() if fake.faults[call] else None
         if fault and not fault.done:
             return self._break(fault)
         answer = self._of_client(verb, rest, asked, body)
@@ -343,8 +358,14 @@ class _Handler(BaseHTTPRequestHandler):
         if verb == "billing":
             return fake.control.bill(asked)
         if verb in {"serverless", "catalog"}:
-            return fake.control.answer(self.command, verb, rest, json.loads(body or b"{}"))
+            return fake.control.answer(self.command, verb, rest, asked, json.loads(body or b"{}"))
         fake.look_at_policies()
+        if verb == "batch":
+            return fake.batches.answer(self.command, rest, asked, body)
+        return self._of_jobs(verb, rest, body)
+
+    def _of_jobs(self, verb, rest, body):
+        fake = self.server.fake
         if verb == "health":
             return 200, fake.health()
         if verb == "run":

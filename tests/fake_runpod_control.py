@@ -7,7 +7,7 @@ REQUEST_COUNT, GPU types that are in none of the pools.
 from itertools import count
 
 GPUS = {
-    "NVIDIA L4": "ADA_24",
+    "NVIDIA L4": "AMPERE_24",
     "NVIDIA GeForce RTX 4090": "ADA_24",
     "NVIDIA RTX A5000": "AMPERE_24",
     "NVIDIA GeForce RTX 3090": "AMPERE_24",
@@ -20,6 +20,15 @@ GPUS = {
     "NVIDIA A100-SXM4-80GB": "AMPERE_80",
     "NVIDIA H100 80GB HBM3": "ADA_80_PRO",
     "NVIDIA H100 PCIe": "ADA_80_PRO",
+    "NVIDIA RTX A4000": "AMPERE_16",
+    "NVIDIA RTX A4500": "AMPERE_16",
+    "NVIDIA RTX 4000 Ada Generation": "AMPERE_16",
+    "NVIDIA RTX 2000 Ada Generation": "AMPERE_16",
+    "NVIDIA H200": "HOPPER_141",
+    "NVIDIA RTX PRO 6000 Blackwell Server Edition": "BLACKWELL_96",
+    "NVIDIA RTX PRO 6000 Blackwell Workstation Edition": "BLACKWELL_96",
+    "NVIDIA RTX PRO 6000 Blackwell Server Edition MIG 1g.24gb": "AMPERE_24",
+    "NVIDIA B200": "BLACKWELL_180",
     "NVIDIA GeForce RTX 3070": None,
 }
 CONTAINER = {"image", "args", "disk", "ports", "env", "registry", "templateId"}
@@ -47,19 +56,31 @@ class ControlPlane:
         self.bills = []  # records of endpoints' days
         # USD an hour, as in the catalogue of its docs
         self.prices = {"NVIDIA GeForce RTX 4090": {"secure": 0.44, "serverless": 1.1}}
+        self.stock = {}  # by type, its level in each data center
 
-    def answer(self, method, verb, rest, body):
+    def answer(self, method, verb, rest, asked, body):
         """Status and object."""
         if verb == "catalog":
-            gpus = [
-                {"id": id_, "name": id_, "pool": pool, "price": self.prices.get(id_, {})}
-                for id_, pool in GPUS.items()
-            ]
-            return 200, {"gpus": gpus}
+            return self._catalog(asked)
         try:
             return self._serverless(method, rest, body)
         except RefusedError as refused:
             return refused.answer
+
+    def _catalog(self, asked):
+        """Stock comes only when it is asked for, and for a product; HIGH where nothing is set."""
+        if ("include" in asked) != ("product" in asked):
+            return 422, {"title": "no", "status": 422, "detail": "AVAILABILITY needs a product"}
+        gpus = []
+        for id_, pool in GPUS.items():
+            one = {"id": id_, "name": id_, "pool": pool, "price": self.prices.get(id_, {})}
+            if asked.get("include") == "AVAILABILITY":
+                levels = self.stock.get(id_, {"EU-RO-1": "HIGH"})
+                best = max(levels.values(), key=["NONE", "LOW", "MEDIUM", "HIGH"].index)
+                centers = [{"id": at, "availability": level} for at, level in levels.items()]
+                one |= {"availability": best, "dataCenters": centers}
+            gpus.append(one)
+        return 200, {"gpus": gpus}
 
     def bill(self, asked):
         """Records of one endpoint whose day begins in the window that is asked for."""
@@ -97,12 +118,17 @@ class ControlPlane:
             "ports": [],
             "env": {},
             "registry": None,
-            "gpu": {"count": 1, "excludedTypes": [], "allowedCudaVersions": []},
+            "gpu": {
+                "count": 1,
+                "excludedTypes": [],
+                "allowedCudaVersions": [],
+                "minCudaVersion": None,
+            },
             "workers": {"min": 0, "max": 3, "idleTimeout": 10},
             "scaling": {},
             "dataCenterIds": [],
             "networkVolumes": [],
-            "timeout": 0,
+            "timeout": 300_000,
             "flashboot": "OFF",
             "createdAt": "2026-06-01T12:00:00Z",
         }

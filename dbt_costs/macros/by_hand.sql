@@ -1,4 +1,4 @@
-{# `dbt build` by hand, beside what Escriba builds (README.md). #}
+{# `dbt build` by hand, in addition to Escriba's builds (README.md). #}
 
 {# Escriba loads the price book and the rates of its settings, which need not be those of seeds/: by
    hand they stay as they are, or the days that are built already would have other prices than the
@@ -20,15 +20,15 @@
    the relations from here would open a transaction that nobody commits. #}
 {% macro hold_loaded() -%}
 select error(
-    'nothing was loaded into {{ target.path }}: run `escriba sql "FROM attempts"` first, or name the database in '
-    || 'ESCRIBA_COSTS_DATABASE (dbt_costs/README.md)'
+    'nothing was loaded into {{ target.path }}: run `escriba sql "FROM attempts"` first, or name '
+    || 'the database in ESCRIBA_COSTS_DATABASE (dbt_costs/README.md)'
 ) where not exists (
     from duckdb_tables()
     where database_name = current_database() and schema_name = 'ledger' and table_name = 'attempts'
 )
 {%- endmacro %}
 
-{# Whoever builds by hand may do so with other variables: Escriba's next build looks at it all. #}
+{# A build by hand may use other variables, so Escriba's next build checks everything again. #}
 {% macro forget_last_build() -%}
 delete from ledger.last_build
 {%- endmacro %}

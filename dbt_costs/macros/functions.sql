@@ -1,6 +1,6 @@
 {# Functions of the database, so that money never goes through a float.
    cost_usd: so many seconds at a price of so many seconds, to the nano-dollar, halves to even, as
-   pipelines/billing does it.
+   escriba/billing does it.
    share_usd: the part of a sum that lies between two marks of a whole; the parts add up to it.
    believed_micros: a length of time as a worker told it; 0 where it is less than nothing, or longer
    than such a thing can be: a clock was set, or a machine slept. #}

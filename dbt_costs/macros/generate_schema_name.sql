@@ -1,4 +1,4 @@
-{# Exactly the name that a model asks for: staging, intermediate, marts, seeds. #}
+{# Exactly the schema that a model sets: staging, intermediate, marts, seeds. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ custom_schema_name or target.schema }}
 {%- endmacro %}

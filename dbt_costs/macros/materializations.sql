@@ -11,7 +11,7 @@
 {{ return(should_full_refresh() or not execute or not this or load_cached_relation(this) is none) }}
 {%- endmacro %}
 
-{# Each piece is deleted and built again. #}
+{# Each piece is deleted and rebuilt. #}
 {% materialization by_day, adapter='duckdb' %}
   {% set is_new = builds_anew() %}
   {% set deletion = '' if is_new else 'delete from ' ~ this ~ ' where ' ~ in_piece('day') %}
@@ -42,7 +42,8 @@
     {% endcall %}
   {% endif %}
   {% for piece in pieces %}
-    {% for step in [deletion, 'insert into ' ~ growing ~ ' by name select * from (\n' ~ sql ~ '\n)'] if step %}
+    {% set insertion = 'insert into ' ~ growing ~ ' by name select * from (\n' ~ sql ~ '\n)' %}
+    {% for step in [deletion, insertion] if step %}
       {% set of_piece = namespace(text=step) %}
       {% for everything, part in piece.items() %}
         {% set of_piece.text = of_piece.text | replace(everything, part) %}

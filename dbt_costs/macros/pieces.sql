@@ -36,7 +36,9 @@ select started_at::date as day, count(*) as rows from ledger.attempts group by 1
 create or replace table ledger.longest_life as
 with jobs as (
     -- as far as boots and jobs can be believed
-    select session_id, models_ready_at is null or container_started_at is null as is_silent,
+    select session_id,
+        -- a later process on a leased machine says when that process was ready
+        models_ready_at is null or container_started_at is null or instance_id is not null as is_silent,
         epoch(greatest(
             coalesce(container_started_at, job_started_at),
             coalesce(models_ready_at, job_started_at) - interval {{ var('longest_boot_seconds') }} second
@@ -64,7 +66,8 @@ hash({{ columns }}) % 1 = 0
 {% macro day_pieces(builds_anew) -%}
 {%- set found = run_query(
     "select since::varchar, before::varchar, (since - days)::varchar, (before + days)::varchar from ("
-    ~ (_all_pieces() if builds_anew else _touched_pieces()) ~ ") cross join ledger.longest_life order by since"
+    ~ (_all_pieces() if builds_anew else _touched_pieces())
+    ~ ") cross join ledger.longest_life order by since"
 ) -%}
 {%- set pieces = [] -%}
 {%- for row in found.rows -%}
@@ -109,7 +112,9 @@ select min(day) as since, max(day) + 1 as before from counted group by island, p
 {# Shares of all recordings. Each reads the whole table, and sums need less memory than stretches in
    their order, so a share is as large as four pieces. #}
 {% macro share_pieces(rows) -%}
-{%- set found = run_query("select greatest(1, ceil(coalesce((" ~ rows ~ "), 0) / " ~ 4 * var('piece_rows') ~ "))::integer") -%}
+{%- set found = run_query(
+    "select greatest(1, ceil(coalesce((" ~ rows ~ "), 0) / " ~ 4 * var('piece_rows') ~ "))::integer"
+) -%}
 {%- set shares = found.rows[0][0] -%}
 {%- set pieces = [] -%}
 {%- for share in range(shares) -%}

@@ -1,4 +1,4 @@
-{# What a load changed since this model was built: its days, and how far it is built. #}
+{# What a load changed since this model was built: the changed days, and the last load built. #}
 
 {% macro touched_days() -%}
 select day from ledger.touched_days where load_id > coalesce(

@@ -1,6 +1,7 @@
--- Of each life: boot, jobs and idle fill the time from its start to its end, which is that of its
--- last job where it died with it; less only where it was frozen, longer than its timeout, between two
--- jobs. Lives with jobs at the same time are left out: their jobs' seconds are more than passed.
+-- For each worker life, boot, jobs and idle time fill the time from its start to its end, which
+-- is the end of its last job if it died with it. They are less only if the worker was frozen
+-- between two jobs for longer than its timeout. Lives with concurrent jobs are left out, since
+-- their jobs' seconds exceed the elapsed time.
 with deaths as (
     select attempt_id, true as died from {{ ref('stg_attempts') }}
     where status in ('lost', 'stopped')

@@ -1,4 +1,4 @@
--- An attempt whose price is not in the book keeps what was written down for it: add the line.
+-- An attempt without a price in the price book keeps its recorded cost: add the line.
 {{ config(severity='warn') }}
 select backend, sku, count(*) as attempts, min(started_at) as first
 from {{ ref('int_run_days') }} where not has_price group by 1, 2

@@ -1,4 +1,4 @@
--- A currency has one rate at each time from its first on.
+-- A currency has exactly one rate at any time after its first one.
 with neighbours as (
     select currency, valid_to,
         lead(valid_from) over (partition by currency order by valid_from) as next_from

@@ -1,5 +1,5 @@
--- The categories of a day and backend add up to its bill, or to what was measured and what is billed
--- beside machines.
+-- The categories of a day and backend add up to its bill, or to the measured cost and other
+-- billed costs.
 with spent as (
     select day, backend, sum(cost_usd) as usd from {{ ref('daily_spend') }} group by 1, 2
 )

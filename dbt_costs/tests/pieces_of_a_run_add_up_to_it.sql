@@ -1,4 +1,5 @@
--- How long an attempt ran is all there, on whatever days, but for what another job of its worker had.
+-- The run time of an attempt adds up over its days, except for seconds that another job of its
+-- worker pays for.
 with pieces as (
     select attempt_id, sum(run_seconds) as seconds
     from {{ ref('int_attempt_charges') }} where attempt_id is not null group by 1

@@ -1,4 +1,4 @@
--- A sku has one price at each time from its first on.
+-- A sku has exactly one price at any time after its first one.
 with neighbours as (
     select backend, sku, valid_to,
         lead(valid_from) over (partition by backend, sku order by valid_from) as next_from

@@ -1,4 +1,4 @@
--- What the recordings cost, and what no recording can carry, is all that was measured.
+-- The costs of recordings and the costs without a recording add up to the measured cost.
 with recordings as (select coalesce(sum(cost_usd), 0) as usd from {{ ref('cost_per_recording') }}),
 nobody as (
     select coalesce(sum(boot_usd + idle_usd), 0) as usd

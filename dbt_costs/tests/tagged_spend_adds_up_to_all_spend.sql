@@ -1,4 +1,5 @@
--- Every tag, and none, taken together are what daily_spend has of each day, tenant and backend.
+-- All tags together, and costs without a tag, add up to daily_spend for each day, tenant and
+-- backend.
 with tagged as (
     select day, tenant, backend, sum(cost_usd) as usd from {{ ref('spend_by_tag') }} group by 1, 2, 3
 ),

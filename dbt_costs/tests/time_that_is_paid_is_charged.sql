@@ -1,4 +1,4 @@
--- The seconds and the money of workers are those of lives and of attempts, none twice.
+-- The seconds and costs of workers equal those of lives and attempts, each counted once.
 with told as (
     select sum(boot_seconds + idle_seconds) as waited, sum(cost_usd) as usd from {{ ref('worker_time') }}
 ),

@@ -34,7 +34,7 @@ def word_start_errors(model: WhisperModel, seed: int) -> list[float]:
 
 
 def silences() -> dict[str, Floats]:
-    """Recordings in which nobody speaks."""
+    """Recordings without speech."""
     rng = np.random.default_rng(0)
     made = {
         "digital silence": np.zeros(12 * SAMPLE_RATE),

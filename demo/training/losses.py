@@ -1,4 +1,4 @@
-"""What the tiny Whisper is trained for: five losses, of which two need no decoder."""
+"""What the tiny Whisper is trained for: five losses; two of them need no decoder."""
 
 from dataclasses import dataclass
 

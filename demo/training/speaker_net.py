@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gpu_job.diarize.features import N_MELS
+from gpu_job.diarize.log_mel import N_MELS
 
 DIMENSIONS = 64
 

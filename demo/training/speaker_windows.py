@@ -9,7 +9,7 @@ from torch import Tensor
 
 from demo.training.pools import Pool
 from demo.training.spectrogram import Floats, white_noise_power
-from gpu_job.diarize.features import MEL_FILTERS, N_MELS, normalise
+from gpu_job.diarize.log_mel import MEL_FILTERS, N_MELS, normalise
 
 
 class SpeakerWindows:

@@ -15,7 +15,7 @@ from demo.training.utterances import (
     speaker_utterances,
     speech_utterances,
 )
-from gpu_job.diarize.features import MEL_FILTERS
+from gpu_job.diarize.log_mel import MEL_FILTERS
 
 
 def _options() -> argparse.Namespace:

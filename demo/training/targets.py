@@ -65,7 +65,7 @@ class TargetWriter:
         return target
 
     def _silence(self, target: Target) -> Target:
-        """No-speech flag, and an empty transcript if it is decoded all the same."""
+        """No-speech flag, and an empty transcript if it is decoded nevertheless."""
         timed = self.rng.random() < 0.5
         target.put(self.first_time if timed else NO_TIMESTAMPS)
         target.put(END)

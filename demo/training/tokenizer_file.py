@@ -31,7 +31,7 @@ def _ranks() -> Ranks:
 
 
 def _last_merge(token: bytes, ranks: Ranks) -> list[bytes]:
-    """The two parts whose merge gives this token."""
+    """The two parts that merge into this token."""
     parts = [bytes([byte]) for byte in token]
     while len(parts) > 2:
         rank, i = min(

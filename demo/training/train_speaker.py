@@ -18,7 +18,7 @@ from demo.training.speaker_net import DIMENSIONS, SpeakerNet, onnx_difference, w
 from demo.training.speaker_windows import SpeakerWindows
 
 SCALE, MARGIN = 24, 0.2
-MARGIN_GROWS = 0.4  # of all steps; the full margin at once would not train
+MARGIN_GROWS = 0.4  # of all steps; the full margin from the start would not train
 WINDOWS_PER_STEP = 64
 REPORT_STEPS = 200
 
@@ -42,7 +42,7 @@ class Trainer:
         return functional.cross_entropy(SCALE * (cosines - margin * right), speakers)
 
     def step(self, number: int) -> tuple[float, float]:
-        """One step; its loss and the share of windows whose nearest centre is their own."""
+        """One step; its loss and the share of windows nearest to their own center."""
         mel, speakers = self.windows.batch(WINDOWS_PER_STEP)
         cosines = functional.normalize(self.net(mel)) @ functional.normalize(self.centres).T
         loss = self._loss(cosines, speakers, number)

@@ -1,6 +1,7 @@
 """`python -m gpu_job --serve`, or `--manifest ADDRESS`, or request files.
 
---serve: requests come from a parent, a line each. --manifest: a presigned URL, file:// or a path.
+--serve: read requests from a parent process, one a line. --manifest: a presigned URL, file:// or a
+path.
 """
 
 import argparse
@@ -8,20 +9,22 @@ import os
 import sys
 from pathlib import Path
 
-from .logs import keep_addresses_out
-from .settings import WorkerSettings
+from .common.settings import WorkerSettings
+from .common.url_redaction import keep_addresses_out
 
 
 def main() -> int:
-    """Entry point; the models and their libraries are imported where they are loaded."""
+    """Entry point; models and their libraries are imported only when they are loaded."""
     parser = argparse.ArgumentParser(prog="gpu_job", description=__doc__)
-    parser.add_argument("--serve", action="store_true", help="take requests, a line each")
-    parser.add_argument("--manifest", metavar="ADDRESS", help="where a list of requests lies")
-    parser.add_argument("requests", nargs="*", type=Path, help="request files to work through")
+    parser.add_argument(
+        "--serve", action="store_true", help="read requests from standard input, one a line"
+    )
+    parser.add_argument("--manifest", metavar="ADDRESS", help="URL or path of a list of requests")
+    parser.add_argument("requests", nargs="*", type=Path, help="request files to process")
     parser.add_argument("--some-failed", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     keep_addresses_out()
-    # numpy's small products gain nothing from a second thread, and on a busy machine its threads
+    # numpy's small matrix products gain nothing from a second thread, and on a busy machine threads
     # wait for each other: 15 s instead of 2 s for the speakers of 45 minutes
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
@@ -33,11 +36,11 @@ def main() -> int:
 
         return serve(settings)
     if not arguments.manifest and not arguments.requests:
-        parser.error("give --serve, --manifest ADDRESS, or request files")
-    return _through(arguments, settings)
+        parser.error("pass --serve, --manifest ADDRESS, or request files")
+    return _process(arguments, settings)
 
 
-def _through(arguments: argparse.Namespace, settings: WorkerSettings) -> int:
+def _process(arguments: argparse.Namespace, settings: WorkerSettings) -> int:
     from . import manifest  # noqa: PLC0415
 
     try:
@@ -46,7 +49,7 @@ def _through(arguments: argparse.Namespace, settings: WorkerSettings) -> int:
     except manifest.ManifestError as error:
         sys.stderr.write(f"gpu_job: {error}\n")
         return manifest.NO_JOBS_EXIT
-    return manifest.work_through(found, settings, some_failed=arguments.some_failed)
+    return manifest.process_all(found, settings, some_failed=arguments.some_failed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""`python -m gpu_job.cold_start`: the seconds of each step to the first job, a JSON line each.
+"""`python -m gpu_job.cold_start`: the seconds of each step before the first job, as JSON lines.
 
-It loads what the settings name, as a worker does, and so proves an image too: exit status 1 where
+It loads the configured models as a worker does, and so also verifies an image: exit status 1 if
 a model does not load.
 """
 
@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from .card import Card
-from .errors import JobFailedError
-from .settings import WorkerSettings
-from .weights import read_ahead
+from .common.errors import JobFailedError
+from .common.gpu_memory import Card
+from .common.settings import WorkerSettings
+from .weights_readahead import read_ahead
 
 Given = TypeVar("Given")
 
@@ -21,15 +21,15 @@ Given = TypeVar("Given")
 def main() -> int:
     """Entry point."""
     try:
-        measure(WorkerSettings.from_environment(), _say)
+        measure(WorkerSettings.from_environment(), _print_step)
     except (JobFailedError, ValueError) as error:
         sys.stderr.write(f"cold_start: {error}\n")
         return 1
     return 0
 
 
-def measure(settings: WorkerSettings, say: Callable[[str, float], None]) -> None:
-    """Each step in the worker's own order; `say` gets its name and its seconds.
+def measure(settings: WorkerSettings, report: Callable[[str, float], None]) -> None:
+    """Run the steps in the worker's order; `report` gets the name and seconds of each.
 
     Raises:
         JobFailedError: a model does not load.
@@ -40,19 +40,19 @@ def measure(settings: WorkerSettings, say: Callable[[str, float], None]) -> None
     def step(name: str, work: Callable[[], Given]) -> Given:
         since = time.perf_counter()
         done = work()
-        say(name, time.perf_counter() - since)
+        report(name, time.perf_counter() - since)
         return done
 
     def of_speech() -> tuple[Callable[..., object], ...]:
         import faster_whisper  # noqa: F401, PLC0415
 
-        from .speech.model import batch_for, load_whisper, warm_up  # noqa: PLC0415
+        from .transcribe.load_whisper import batch_for, load_whisper, warm_up  # noqa: PLC0415
 
         return load_whisper, warm_up, batch_for
 
     def of_speakers() -> Callable[..., object]:
         if settings.diarizer == "pyannote":
-            from .diarize.pyannote.loading import import_pyannote  # noqa: PLC0415
+            from .diarize.pyannote.load_pipeline import import_pyannote  # noqa: PLC0415
 
             import_pyannote()
         from .models import load_diarizer  # noqa: PLC0415
@@ -66,10 +66,10 @@ def measure(settings: WorkerSettings, say: Callable[[str, float], None]) -> None
     model = step("load_speech", lambda: load_whisper(settings))
     step("warm_up", lambda: warm_up(model))
     step("choose_batch", lambda: batch_for(model, card, settings.batch_windows))
-    say("all", time.perf_counter() - began)
+    report("all", time.perf_counter() - began)
 
 
-def _say(name: str, seconds: float) -> None:
+def _print_step(name: str, seconds: float) -> None:
     sys.stdout.write(json.dumps({"step": name, "seconds": round(seconds, 3)}) + "\n")
     sys.stdout.flush()
 

@@ -1,20 +1,20 @@
-"""`python -m gpu_job.health`: for Docker's HEALTHCHECK; exit status 0, or 1 and a sentence."""
+"""`python -m gpu_job.health`: for Docker's HEALTHCHECK; exit status 0, or 1 with a message."""
 
 import sys
 
-from .card import Card
-from .fitness import UnfitError, check_card_answers, check_model_is_there
-from .pulse import HANGS_AFTER_SECONDS, age_seconds, pulse_file
-from .settings import WorkerSettings
+from .common.gpu_memory import Card
+from .common.settings import WorkerSettings
+from .liveness import HANGS_AFTER_SECONDS, age_seconds, heartbeat_file
+from .startup_checks import UnfitError, check_card_answers, check_model_is_there
 
 
 def main() -> int:
-    """Entry point. It loads nothing, so that it takes a tenth of a second."""
+    """Entry point. It loads no model, so it takes a tenth of a second."""
     try:
         settings = WorkerSettings.from_environment()
         check_card_answers(settings, Card.find(settings.visible_cards))
         check_model_is_there(settings)
-        check_loop(age_seconds(pulse_file()))
+        check_loop(age_seconds(heartbeat_file()))
     except (UnfitError, ValueError) as error:
         sys.stdout.write(f"unhealthy: {error}\n")
         return 1
@@ -23,13 +23,13 @@ def main() -> int:
 
 
 def check_loop(age: float | None) -> None:
-    """Seconds since the event loop's last sign of life, where it gives any.
+    """Check `age`, the seconds since the event loop's last heartbeat; None: it has none.
 
     Raises:
-        UnfitError: it hangs.
+        UnfitError: the event loop hangs.
     """
     if age is not None and age > HANGS_AFTER_SECONDS:
-        raise UnfitError(f"the event loop hangs for {age:.0f} s: restart the container")
+        raise UnfitError(f"the event loop has not responded for {age:.0f} s: restart the container")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""One attempt, from its request to its result (paid once, rules 3 to 8)."""
+"""One attempt, from its request to its result (docs/idempotency.md, rules 3 to 8)."""
 
 from . import transfer
-from .attempt import Attempt, Report
-from .claims import Ownership
+from .attempt import Report, RunningAttempt
+from .attempt_outcome import AttemptOutcome, error_of, stopped
+from .audio_download import Preparing
 from .contract import CONTRACT_VERSION, JobError, JobRequest
+from .lease_ownership import LeaseOwnership
 from .models import Models
-from .outcome import Outcome, error_of, stopped
-from .prepare import Preparing
-from .stop import Stop, StoppedError
+from .stop_request import Stop, StoppedError
 from .transfer import TransferError
 
-__all__ = ["Outcome", "Report", "run_job"]
+__all__ = ["AttemptOutcome", "Report", "run_job"]
 
 
 def run_job(
@@ -19,38 +19,40 @@ def run_job(
     report: Report,
     stop: Stop | None = None,
     preparing: Preparing | None = None,
-) -> Outcome:
-    """Do the job unless it is done or somebody else's, and write its result once.
+) -> AttemptOutcome:
+    """Run the job unless it is done or another owner has it, and write its result once.
 
     Args:
         request: the attempt.
-        models: loaded before.
-        report: told the milliseconds of speech done.
-        stop: asked between batches.
-        preparing: the audio, where somebody fetches it already.
+        models: the loaded models.
+        report: called with the milliseconds of speech done.
+        stop: checked between batches.
+        preparing: the audio, if it is already being downloaded.
     """
     if request.version > CONTRACT_VERSION:
-        return Outcome("failed", _of_a_later_version(request))
+        return AttemptOutcome("failed", _version_error(request))
     if stop is not None and stop.reason is not None:
-        return Outcome("stopped", stopped(StoppedError(stop.reason)))  # and without a claim
+        return AttemptOutcome(
+            "stopped", stopped(StoppedError(stop.reason))
+        )  # without taking the lease
     try:
         if transfer.read_surely(request.addresses.result_read) is not None:
-            return Outcome("duplicate")
-        owner = Ownership.take(request, models.session)
+            return AttemptOutcome("duplicate")
+        owner = LeaseOwnership.take(request, models.session)
     except TransferError as error:
-        return Outcome("failed", error_of(error))
+        return AttemptOutcome("failed", error_of(error))
     if owner is None:
-        return Outcome("duplicate")
-    outcome = Attempt(request, models, owner, report, stop or Stop()).run(preparing)
+        return AttemptOutcome("duplicate")
+    outcome = RunningAttempt(request, models, owner, report, stop or Stop()).run(preparing)
     models.retirement.job_done(broken=outcome.retire)
-    return Outcome(outcome.state, outcome.error, models.retirement.reason)
+    return AttemptOutcome(outcome.state, outcome.error, models.retirement.reason)
 
 
-def _of_a_later_version(request: JobRequest) -> JobError:
-    """A worker of the old version would do the wrong thing: that is why the number rose."""
+def _version_error(request: JobRequest) -> JobError:
+    """The error for a request that this worker is too old to process correctly."""
     return JobError(
         code="internal",
         permanent=False,
-        message=f"The job is of version {request.version} of the contract, and this worker knows "
-        f"{CONTRACT_VERSION}: deploy the worker of the orchestrator's own version.",
+        message=f"The job uses version {request.version} of the contract, and this worker supports "
+        f"version {CONTRACT_VERSION}: deploy the worker image of the orchestrator's version.",
     )

@@ -1,7 +1,7 @@
-"""When a second job may be taken: when the one on the card is nearly done, and never before.
+"""When a worker may take a second job: only when the current one is nearly done.
 
-Its audio is fetched and decoded meanwhile. Taken earlier, it would wait here while another
-worker stands idle.
+The audio of the second job is downloaded and decoded meanwhile. Taken earlier, it would wait here
+while another worker is idle.
 """
 
 import time
@@ -12,9 +12,9 @@ ALONE, WITH_THE_NEXT = 1, 2
 
 
 class Lookahead:
-    """How far the job on the card is. Fed by one thread, asked by another.
+    """Progress of the current job. One thread reports it, another reads it.
 
-    `ahead_seconds`: what is left of a job when the next one may be taken.
+    `ahead_seconds`: remaining seconds of a job at which the next one may be taken.
     """
 
     def __init__(
@@ -26,18 +26,18 @@ class Lookahead:
         self._total_ms, self._began = 0, 0.0
         self._words_done_at: float | None = None
         self._expected_end: float | None = None
-        # after the words come the speakers and the upload, of which no progress is told: seconds
-        # of them for each millisecond of speech, as the last job had it; None before there was one
+        # diarization and upload follow the transcription without reporting progress: their seconds
+        # per millisecond of speech in the last job; None before the first job
         self._tail: float | None = None
-        self.jobs = 0  # in this worker's hands
+        self.jobs = 0  # held by this worker
 
     def began(self, total_ms: int) -> None:
-        """A job with so much speech is on the card now."""
+        """A job with `total_ms` of speech starts on the GPU."""
         self._total_ms, self._began = total_ms, self._clock()
         self._words_done_at = self._expected_end = None
 
     def progressed(self, done_ms: int) -> None:
-        """So much of its speech is done."""
+        """`done_ms` of its speech are transcribed."""
         now = self._clock()
         if done_ms >= self._total_ms and self._words_done_at is None:
             self._words_done_at = now
@@ -49,13 +49,13 @@ class Lookahead:
         self._expected_end = words_end + self._tail * self._total_ms
 
     def ended(self, *, whole: bool) -> None:
-        """The card is free; a job that was not done to its end tells nothing of the next."""
+        """The GPU is free; only a completed job (`whole`) predicts the next one."""
         if whole and self._words_done_at is not None and self._total_ms:
             self._tail = (self._clock() - self._words_done_at) / self._total_ms
         self._expected_end = None
 
     def concurrency(self, _current: int = ALONE) -> int:
-        """How many jobs this worker may have: RunPod's concurrency_modifier."""
+        """How many jobs this worker may hold: RunPod's concurrency_modifier."""
         if self.jobs >= WITH_THE_NEXT:
             return WITH_THE_NEXT
         expected_end = self._expected_end

@@ -1,4 +1,4 @@
-"""Many jobs on one machine: the next one's audio is decoded while this one is computed."""
+"""Many jobs on one machine: the next job's audio is decoded while the current job runs."""
 
 import os
 import sys
@@ -11,34 +11,34 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from . import transfer
+from .audio_download import prepare_ahead
+from .common.errors import JobFailedError, places_of
+from .common.settings import WorkerSettings
 from .contract import Address, JobRequest, Manifest
-from .errors import JobFailedError, places_of
-from .job import Outcome
+from .contract.packing import unpacked
+from .event_stream import Emit, event_stream
+from .job import AttemptOutcome
 from .models import Models, load_models
-from .notices import watched
-from .packing import unpacked
-from .prepare import prepare_ahead
-from .settings import WorkerSettings
 from .signals import stopped_by_signals
-from .stop import Stop
-from .voice import Say, voice
-from .worker import NO_MODELS_EXIT, one
+from .spot_interruptions import source_of, watched
+from .stop_request import Stop
+from .worker import NO_MODELS_EXIT, run_reported
 
 SOME_FAILED_EXIT = 1
-SOME_FAILED = "--some-failed"  # said by a process to the one that takes its place
+SOME_FAILED = "--some-failed"  # passed by a process to its replacement
 NO_JOBS_EXIT = 2
-STOPPED_EXIT = 4  # a notice or a signal: what is left over wants another machine
+STOPPED_EXIT = 4  # a notice or a signal: the remaining jobs need another machine
 
 
 class ManifestError(Exception):
-    """The jobs cannot be read: what was tried, never with an address inside."""
+    """The jobs cannot be read; the message never contains an address."""
 
 
 def requests_at(address: str) -> tuple[JobRequest, ...]:
     """The jobs of a manifest: a presigned URL, file://, or a path.
 
     Raises:
-        ManifestError: it is not there, has expired, or is none.
+        ManifestError: the manifest is missing, its address expired, or it is invalid.
     """
     is_url = urlsplit(address).scheme in {"http", "https", "file"}
     url = address if is_url else Path(address).absolute().as_uri()
@@ -48,63 +48,66 @@ def requests_at(address: str) -> tuple[JobRequest, ...]:
     except (transfer.TransferError, OSError) as error:
         raise ManifestError(f"{name} could not be read: {type(error).__name__}") from None
     if body is None:
-        raise ManifestError(f"{name} is not there")
+        raise ManifestError(f"{name} does not exist")
     try:
         return Manifest.model_validate_json(unpacked(body)).requests
     except ValueError as error:
         raise ManifestError(
-            f"{name} is not one of this worker's version: {_places(error)}"
+            f"{name} is not a manifest of this worker's version: {_places(error)}"
         ) from None
 
 
 def requests_in(paths: Sequence[Path]) -> tuple[JobRequest, ...]:
-    """The jobs of request files, one in each.
+    """The jobs of request files, run_reported per file.
 
     Raises:
-        ManifestError: names the file.
+        ManifestError: a file is invalid; the message names it.
     """
     requests = []
     for path in paths:
         try:
             requests.append(JobRequest.model_validate_json(unpacked(path.read_bytes())))
         except (OSError, ValueError) as error:
-            raise ManifestError(f"{path} is no job request: {_places(error)}") from None
+            raise ManifestError(f"{path} is not a job request: {_places(error)}") from None
     return tuple(requests)
 
 
-def work_through(
+def process_all(
     requests: Sequence[JobRequest], settings: WorkerSettings, *, some_failed: bool = False
 ) -> int:
-    """All jobs, in their order; a process that must not go on begins anew with what is left.
+    """Run all jobs in order; a process that must not continue restarts with the remaining ones.
 
-    `some_failed`: in the process before this one.
-    Exit status: 0 when all are done, 1 when some failed, 2 without models, 4 when it was stopped.
+    `some_failed`: in an earlier process of this manifest.
+    Exit status: 0 all are done, 1 some failed, 2 the models do not load, 4 stopped.
     """
     if not requests:
-        return 0  # no model is loaded for nothing
+        return 0  # without loading models
     stop = Stop()
-    with voice() as say, stopped_by_signals(stop), watched(settings.spot_notices, stop):
+    source = source_of(settings.spot_notices, settings.spot_metadata_url)
+    with event_stream() as emit, stopped_by_signals(stop), watched(source, stop):
         try:
             models = load_models(settings)
         except JobFailedError as error:
-            say(event="fatal", code=error.error.code, message=str(error))
+            emit(event="fatal", code=error.error.code, message=str(error))
             return NO_MODELS_EXIT
-        say(event="ready", load_seconds=round(models.load_seconds, 3), jobs=len(requests))
-        outcomes = work(requests, models, say, stop)
-        goes_on = stop.reason is None and len(outcomes) < len(requests)
-        if goes_on:
-            say(event="retired", reason=outcomes[-1].retire)
+        emit(event="ready", load_seconds=round(models.load_seconds, 3), jobs=len(requests))
+        outcomes = run_all(requests, models, emit, stop)
+        continues = stop.reason is None and len(outcomes) < len(requests)
+        if continues:
+            emit(event="retired", reason=outcomes[-1].retire)
     if stop.reason is not None:
         return STOPPED_EXIT
     done = not some_failed and all(each.state in {"done", "duplicate"} for each in outcomes)
-    if goes_on:
-        begin_anew(some_failed=not done)
+    if continues:
+        restart_process(some_failed=not done)
     return 0 if done else SOME_FAILED_EXIT
 
 
-def work(requests: Sequence[JobRequest], models: Models, say: Say, stop: Stop) -> list[Outcome]:
-    """How each ended, up to the last, or to where this process had to stop."""
-    outcomes: list[Outcome] = []
+def run_all(
+    requests: Sequence[JobRequest], models: Models, emit: Emit, stop: Stop
+) -> list[AttemptOutcome]:
+    """The outcome of each job, up to the last one or to where this process had to stop."""
+    outcomes: list[AttemptOutcome] = []
     over = threading.Event()
 
     def wanted() -> None:
@@ -120,25 +123,25 @@ def work(requests: Sequence[JobRequest], models: Models, say: Say, stop: Stop) -
             preparing = ahead.pop()
             following = requests[i + 1 : i + 2]
             ahead = [thread.submit(prepare_ahead, each, wanted) for each in following]
-            outcomes.append(one(request, models, say, stop, preparing))
+            outcomes.append(run_reported(request, models, emit, stop, preparing))
             if outcomes[-1].retire:
                 break
         over.set()
     return outcomes
 
 
-def begin_anew(*, some_failed: bool) -> None:
-    """The same command in the same process, with nothing of the old one's memory.
+def restart_process(*, some_failed: bool) -> None:
+    """Replace this process by the same command, with fresh memory.
 
-    Jobs that have their result are left at once, so that the manifest goes on where it was; those
-    that failed have their claim, and are left too: that they failed must be handed on.
+    Jobs with a result are skipped, so the manifest resumes where it was. Failed jobs have a lease
+    and are skipped too, so `some_failed` carries their failure over.
     """
-    told = [SOME_FAILED] if some_failed and SOME_FAILED not in sys.argv else []
-    os.execv(sys.executable, [sys.executable, "-m", "gpu_job", *told, *sys.argv[1:]])  # noqa: S606
+    carried = [SOME_FAILED] if some_failed and SOME_FAILED not in sys.argv else []
+    os.execv(sys.executable, [sys.executable, "-m", "gpu_job", *carried, *sys.argv[1:]])  # noqa: S606
 
 
 def _places(error: Exception) -> str:
-    """Where a document is wrong, without what it says."""
+    """The invalid fields of a document, without their values."""
     if isinstance(error, ValidationError):
         return places_of(error)
     return type(error).__name__

@@ -1,38 +1,38 @@
-"""What RunPod is told of a job: a pointer, never a transcript, never an address."""
+"""Answers to RunPod about a job: a pointer to it, never a transcript or an address."""
 
 from typing import Any
 
 from pydantic import ValidationError
 
+from .common.errors import places_of
 from .contract import JobError, JobRequest
-from .errors import places_of
-from .job import Outcome
+from .job import AttemptOutcome
 
-_NOBODY_KNOWS = "the attempt ended without a word; its claim in the bucket tells how far it came"
+_NO_MESSAGE = "the attempt ended without an error message; see its lease in the bucket"
 
 
 class NoRequestError(Exception):
-    """A delivery that holds no job request of this version; says where it is wrong."""
+    """A delivery without a valid job request; the message names the invalid fields."""
 
 
 def request_of(delivery: dict[str, Any]) -> JobRequest:
-    """The job request that lies in a delivery's `input`.
+    """The job request in a delivery's `input`.
 
     Raises:
-        NoRequestError: names the fields, never what they hold.
+        NoRequestError: names the invalid fields, never their values.
     """
     try:
         return JobRequest.model_validate(delivery.get("input"))
     except ValidationError as error:
         raise NoRequestError(
-            "the job's input is no request of this worker's version "
+            "the job's input is not a request of this worker's version "
             f"(see: {places_of(error) or 'input'}). "
-            "Deploy the image of the orchestrator's own version."
+            "Deploy the worker image of the orchestrator's version."
         ) from None
 
 
-def answer(request: JobRequest, outcome: Outcome) -> dict[str, Any]:
-    """A dict with `error` makes the job FAILED; `refresh_worker` makes RunPod stop this worker."""
+def answer(request: JobRequest, outcome: AttemptOutcome) -> dict[str, Any]:
+    """The handler's answer: `error` makes the job FAILED, `refresh_worker` stops this worker."""
     pointer: dict[str, Any] = {
         "job": request.job,
         "attempt": request.attempt,
@@ -42,26 +42,26 @@ def answer(request: JobRequest, outcome: Outcome) -> dict[str, Any]:
         pointer["refresh_worker"] = True
     if outcome.state in {"done", "duplicate"}:
         return pointer
-    return pointer | told(outcome.error or internal(_NOBODY_KNOWS))
+    return pointer | error_answer(outcome.error or internal(_NO_MESSAGE))
 
 
-def told(error: JobError) -> dict[str, str]:
-    """The error as RunPod keeps it: one string."""
+def error_answer(error: JobError) -> dict[str, str]:
+    """The error as RunPod stores it: one string."""
     return {"error": error.model_dump_json()}
 
 
 def internal(message: str, *, permanent: bool = False) -> JobError:
-    """A failure that is not the recording's."""
+    """A failure that the recording did not cause."""
     return JobError(code="internal", permanent=permanent, message=message)
 
 
 def given_back(message: str) -> JobError:
-    """Of a job that was not begun: it says nothing about the job, nor about its backend."""
+    """The error of a job that was not started: it says nothing about the job or the backend."""
     return JobError(code="cancelled", permanent=False, message=message)
 
 
 def progress_of(request: JobRequest, done_ms: int) -> dict[str, Any]:
-    """In seconds of speech, as the status of the job shows it."""
+    """Progress in seconds of speech, for the job's status on RunPod."""
     return {
         "job": request.job,
         "attempt": request.attempt,

@@ -1,7 +1,7 @@
 """RunPod's SDK, imported in 1 s instead of 2.3 s.
 
-While it is imported it asks for the processor's name, which its debugger alone shows, and waits
-1.2 s for it (rp_debugger, by way of py-cpuinfo). It bears that there is none.
+Its import asks for the processor's name, which only its debugger shows, and waits 1.2 s for it
+(rp_debugger, via py-cpuinfo). It works without the name.
 """
 
 import cpuinfo

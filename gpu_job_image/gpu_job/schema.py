@@ -1,4 +1,4 @@
-"""`python -m gpu_job.schema`: the contract as JSON Schema, which `docs/contract.schema.json` is."""
+"""`python -m gpu_job.schema`: print the contract's JSON Schema (`docs/contract.schema.json`)."""
 
 import json
 import sys
@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from .contract import CONTRACT_VERSION, Claim, JobRequest, JobResult, Manifest
+from .contract import CONTRACT_VERSION, JobRequest, JobResult, Lease, Manifest
 
 
 def contract_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of requests, results, claims and manifests, as they lie in a bucket."""
-    parts = (JobRequest, JobResult, Claim, Manifest)
+    """JSON Schema (2020-12) of requests, results, leases and manifests as stored in a bucket."""
+    parts = (JobRequest, JobResult, Lease, Manifest)
     _, found = models_json_schema(
         [(part, "serialization") for part in parts],
         title=f"Escriba's job contract, version {CONTRACT_VERSION}",

@@ -1,4 +1,4 @@
-"""One worker process, from its start to its end: what each job of it is told by."""
+"""One worker process from start to end, and the usage records of its jobs."""
 
 import os
 import secrets
@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from . import place
-from .card import Card
-from .contract import Usage
+from .common.gpu_memory import Card
+from .contract import CloudMachine, Usage, process_identity
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -20,9 +19,9 @@ def _worker_name() -> str:
 
 
 def container_started_at() -> datetime | None:
-    """When process 1 of this container, or of this machine, began; None where nobody tells.
+    """Start time of process 1 of this container or machine; None if unknown.
 
-    From /proc/1/stat, field 22: ticks since boot, counted as CLOCK_BOOTTIME counts.
+    From /proc/1/stat, field 22: ticks since boot on CLOCK_BOOTTIME.
     """
     try:
         fields = Path("/proc/1/stat").read_text().rpartition(")")[2].split()
@@ -34,32 +33,36 @@ def container_started_at() -> datetime | None:
 
 
 @dataclass
-class Session:
+class WorkerSession:
     """A worker that has loaded its models.
 
-    boot: a nonce: attempts of one session share it, so that its idle time can be found.
-    container_started_at: asked once, when the models are ready: a clock that is set later moves
-        neither against the other.
-    told_until: the end of its last job, as it was told.
+    boot: a nonce shared by all attempts of the session, from which idle time is computed.
+    container_started_at: read once, when the models are ready, so that a later clock change does
+        not move it relative to `models_ready_at`.
+    reported_until: the reported end of the last job.
+    machine: the machine of a cloud, asked for once.
+    buys: whether it buys from an API that bills by audio.
     """
 
     worker: str = field(default_factory=_worker_name)
     boot: str = field(default_factory=lambda: secrets.token_hex(8))
     card: Card = field(default_factory=Card.none)
     models_ready_at: datetime | None = None
-    jobs: int = 0  # claimed so far
+    jobs: int = 0  # leases taken so far
     container_started_at: datetime | None = field(default_factory=container_started_at)
-    told_until: datetime | None = None
+    reported_until: datetime | None = None
+    machine: CloudMachine | None = None
+    buys: bool = False
 
     def usage(self, model_revision: str) -> Usage:
-        """Of a job that begins now, the next of this session if it can be claimed.
+        """The usage record of a job that starts now as the next one of this session.
 
-        It begins after the one before it, also where the clock was set back in between.
+        It starts after the previous job even if the clock was set back in between.
         """
-        now = max(datetime.now(UTC), self.told_until or _LONG_AGO)
+        now = max(datetime.now(UTC), self.reported_until or _LONG_AGO)
         return Usage(
             worker=self.worker,
-            place=place.here(),
+            place=process_identity.here(),
             started_at=now,
             ended_at=now,
             boot=self.boot,
@@ -68,4 +71,6 @@ class Session:
             models_ready_at=self.models_ready_at,
             gpu=self.card.name,
             model_revision=model_revision,
+            machine=self.machine,
+            bought_ms=0 if self.buys else None,
         )

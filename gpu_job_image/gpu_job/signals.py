@@ -1,25 +1,25 @@
-"""SIGTERM and SIGINT: stop between batches, keep what is done, end in good order."""
+"""SIGTERM and SIGINT: stop between batches, save what is done, and end gracefully."""
 
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from .stop import Stop
+from .stop_request import Stop
 
 
 @contextmanager
 def stopped_by_signals(
     stop: Stop, *, ctrl_c: bool = True, also: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """In the block SIGTERM says `stop`, and calls `also`; for the main thread only.
+    """Within the block, SIGTERM requests `stop` and calls `also`; main thread only.
 
-    SIGINT does the same, or nothing without `ctrl_c`: in a terminal it comes to parent and
-    child alike, and then the parent decides.
+    SIGINT does the same, or nothing without `ctrl_c`: a terminal sends it to parent and child, and
+    then the parent decides.
     """
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.say("preempted")
+        stop.request("terminated")
         also()
 
     before = {

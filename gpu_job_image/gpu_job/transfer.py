@@ -1,6 +1,6 @@
-"""Sends exactly what an address says: files on this machine, objects by presigned URL.
+"""Reads and writes objects by their addresses: files on this machine, or presigned URLs.
 
-No error from here holds a URL, since its query is a secret.
+Errors never contain a URL, since its query is a secret.
 """
 
 import time
@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from . import files
+from . import file_urls
 from .contract import Address
 
 if TYPE_CHECKING:
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 Got = TypeVar("Got")
 
 CREATE_ONLY = "If-None-Match"
-# with status 400: of GCS, and of S3 where the signer's session ended; of rclone
+# with status 400: GCS, and S3 after the signer's session ended; the second: rclone
 _EXPIRED = (b"ExpiredToken", b"<Code>AccessDenied</Code>")
 _NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
 PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # between tries
-_LAST_TRIES = 7  # more of a result: 144 s together, and the fence is at 120
+_LAST_TRIES = 7  # additional tries for a result: 144 s in total; the fence is at 120 s
 _FETCH_TRIES = 4
 _READ_TRIES = 3
-_TIMEOUT_SECONDS = 20.0  # a beat must fail well before the fence of 120 s
+_TIMEOUT_SECONDS = 20.0  # a heartbeat must fail well before the fence of 120 s
 
 
 class Put(Enum):
-    """What became of a PUT. UNSURE: look at the object (paid once, rule 4)."""
+    """The outcome of a PUT. UNSURE: read the object to find out (docs/idempotency.md, rule 4)."""
 
     WRITTEN = "written"
     EXISTS = "exists"
@@ -39,7 +39,7 @@ class Put(Enum):
 class TransferError(Exception):
     """An object could not be read or written.
 
-    `expired`: its address is no longer valid. `unreachable`: the store may answer later.
+    `expired`: its address is no longer valid. `unreachable`: a retry may succeed.
     """
 
     def __init__(self, what: str, *, expired: bool = False, unreachable: bool = False) -> None:
@@ -48,8 +48,8 @@ class TransferError(Exception):
 
 
 def read(address: Address) -> bytes | None:
-    """The object's bytes; None where there is no such object."""
-    path = files.path_of(address)
+    """The object's bytes; None if it does not exist."""
+    path = file_urls.path_of(address)
     if path is not None:
         try:
             return path.read_bytes()
@@ -63,12 +63,12 @@ def read(address: Address) -> bytes | None:
 
 
 def read_surely(address: Address) -> bytes | None:
-    """The same, asked again for some seconds where the store does not answer now."""
-    return _patiently(lambda: read(address), _READ_TRIES)
+    """The same, with retries for some seconds while the store does not answer."""
+    return _with_retries(lambda: read(address), _READ_TRIES)
 
 
-def seen(address: Address) -> bytes | None:
-    """The same, and None too where the store does not answer now."""
+def read_if_reachable(address: Address) -> bytes | None:
+    """The same, and also None while the store does not answer."""
     try:
         return read(address)
     except TransferError as error:
@@ -78,20 +78,20 @@ def seen(address: Address) -> bytes | None:
 
 
 def fetch(address: Address, folder: Path, check: Callable[[], None] = lambda: None) -> Path:
-    """The object as a file: the very file where it is local, else a copy in `folder`.
+    """The object as a file: the file itself if it is local, else a copy in `folder`.
 
-    `check` is called between its pieces, and raises where nobody wants it any more.
+    `check` is called between chunks, and raises if the file is no longer needed.
     """
-    path = files.path_of(address)
+    path = file_urls.path_of(address)
     if path is not None:
         if not path.is_file():
-            raise TransferError("the audio file is gone")
+            raise TransferError("the audio file no longer exists")
         return path
-    return _patiently(lambda: _download(address, folder / "audio", check), _FETCH_TRIES)
+    return _with_retries(lambda: _download(address, folder / "audio", check), _FETCH_TRIES)
 
 
-def _patiently(work: Callable[[], Got], pauses: int) -> Got:
-    """Once more after each pause while the store does not answer."""
+def _with_retries(work: Callable[[], Got], pauses: int) -> Got:
+    """Retry after each pause while the store does not answer."""
     for pause in PAUSES_SECONDS[:pauses]:
         try:
             return work()
@@ -111,7 +111,7 @@ def _download(address: Address, target: Path, check: Callable[[], None]) -> Path
         ) as response:
             _expect_success(response)
             with target.open("wb") as file:
-                for chunk in response.iter_bytes():  # as it comes: the store may be slow
+                for chunk in response.iter_bytes():  # in chunks as received: the store may be slow
                     check()
                     file.write(chunk)
     except httpx.HTTPError as error:
@@ -122,17 +122,17 @@ def _download(address: Address, target: Path, check: Callable[[], None]) -> Path
 def put_surely(
     address: Address, body: bytes, look: Address, check: Callable[[], None] = lambda: None
 ) -> None:
-    """Create an object of which there is one at most; whoever created it, it stands then.
+    """Create an object unless it exists; afterwards it exists, whoever created it.
 
-    A store that does not answer is asked again for over two minutes: what it is about may have
-    cost hours, and its owner counts as alive for as long. `check` is called before each try.
+    Retries for over two minutes while the store does not answer: the object may have cost hours,
+    and the lease of its owner is valid for as long. `check` is called before each try.
 
     Raises:
-        TransferError: it could neither be written nor seen.
+        TransferError: the object could be neither written nor read.
     """
     for pause in (*PAUSES_SECONDS, *PAUSES_SECONDS[-1:] * _LAST_TRIES, None):
         check()
-        if put(address, body) is not Put.UNSURE or seen(look) is not None:
+        if put(address, body) is not Put.UNSURE or read_if_reachable(look) is not None:
             return
         if pause is not None:
             time.sleep(pause)
@@ -140,11 +140,11 @@ def put_surely(
 
 
 def put(address: Address, body: bytes) -> Put:
-    """Write or create the object, as the address says."""
-    path = files.path_of(address)
+    """Write or create the object, depending on the address."""
+    path = file_urls.path_of(address)
     if path is not None:
         create = CREATE_ONLY in address.headers
-        written = files.write(path, body, address.drafts, create=create)
+        written = file_urls.write(path, body, address.drafts, create=create)
         return Put.WRITTEN if written else Put.EXISTS
     try:
         response = _send(address, body)
@@ -179,7 +179,7 @@ def _unreachable(error: Exception) -> TransferError:
 
 def _expect_success(response: "httpx.Response") -> None:
     if response.status_code == _NOT_FOUND:
-        raise TransferError("the object is not in the bucket any more")
+        raise TransferError("the object is no longer in the bucket")
     if not response.is_success:
         said = _start_of(response)
         expired = response.status_code in (401, 403) or any(code in said for code in _EXPIRED)
@@ -191,12 +191,12 @@ def _expect_success(response: "httpx.Response") -> None:
 
 
 def _is_busy(response: "httpx.Response") -> bool:
-    """It may answer later: GCS says 429 to who writes one object more than once a second."""
+    """Whether a retry may succeed; GCS answers 429 to frequent writes of one object."""
     return response.is_server_error or response.status_code in (408, 429)
 
 
 def _start_of(response: "httpx.Response") -> bytes:
-    """Of an answer that may be streamed, and may be long."""
+    """The first bytes of a response, which may be streamed and long."""
     import httpx  # noqa: PLC0415
 
     try:

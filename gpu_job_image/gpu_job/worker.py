@@ -1,76 +1,78 @@
-"""The loop of a worker that a parent feeds: ready, then one job after another."""
+"""The loop of a worker that reads jobs from its parent process."""
 
 import sys
 from dataclasses import replace
 
 from pydantic import ValidationError
 
+from .audio_download import Preparing
+from .common.errors import JobFailedError, places_of
+from .common.settings import WorkerSettings
 from .contract import JobRequest
-from .errors import JobFailedError, places_of
-from .job import Outcome, Report, run_job
-from .lifeline import Lifeline
+from .event_stream import Emit, ended_fields, event_stream
+from .job import AttemptOutcome, Report, run_job
 from .models import Models, load_models
-from .prepare import Preparing
-from .settings import WorkerSettings
+from .parent_pipe import ParentPipe
 from .signals import stopped_by_signals
-from .stop import Stop
-from .voice import Say, ending, voice
+from .stop_request import Stop
 
 NO_MODELS_EXIT = NO_REQUEST_EXIT = 2
 
 
 def serve(settings: WorkerSettings) -> int:
-    """Work until the parent says farewell, or until this process must not go on.
+    """Process jobs until the parent sends the farewell, or until this process must not continue.
 
-    Exit status: 0, or 2 when the models do not load, or the parent speaks another language.
+    Exit status: 0, or 2 if the models do not load or the parent sends an invalid request.
     """
     stop = Stop()
-    with voice() as say:
-        # a reader of its own: Python aborts at exit where a thread holds the one of sys.stdin
-        lifeline = Lifeline(open(0, "rb", closefd=False))  # noqa: SIM115
-        with stopped_by_signals(stop, ctrl_c=False, also=lambda: lifeline.lines.put(None)):
+    with event_stream() as emit:
+        # a separate reader: Python aborts at exit while a thread holds the lock of sys.stdin
+        parent = ParentPipe(open(0, "rb", closefd=False))  # noqa: SIM115
+        with stopped_by_signals(stop, ctrl_c=False, also=lambda: parent.lines.put(None)):
             try:
                 models = load_models(settings)
             except JobFailedError as error:
-                say(event="fatal", code=error.error.code, message=str(error))
+                emit(event="fatal", code=error.error.code, message=str(error))
                 return NO_MODELS_EXIT
-            say(event="ready", load_seconds=round(models.load_seconds, 3))
-            while stop.reason is None and (line := lifeline.lines.get()) is not None:
+            emit(event="ready", load_seconds=round(models.load_seconds, 3))
+            while stop.reason is None and (line := parent.lines.get()) is not None:
                 request = _request_in(line)
                 if request is None:
                     return NO_REQUEST_EXIT
-                if one(request, models, say, stop).retire:
+                if run_reported(request, models, emit, stop).retire:
                     break
     return 0
 
 
 def _request_in(line: bytes) -> JobRequest | None:
-    """None, and a word on it, where it is none: pydantic's own would show what it holds."""
+    """The request of a line; None if it is invalid, logged without values that may be addresses."""
     try:
         return JobRequest.model_validate_json(line)
     except ValidationError as error:
         places = places_of(error)
-        sys.stderr.write(f"gpu_job: a line is no job request (see: {places or 'all of it'})\n")
+        sys.stderr.write(
+            f"gpu_job: a line is not a job request (see: {places or 'the whole line'})\n"
+        )
         return None
 
 
-def one(
+def run_reported(
     request: JobRequest,
     models: Models,
-    say: Say,
+    emit: Emit,
     stop: Stop,
     preparing: Preparing | None = None,
-) -> Outcome:
-    """One job, told of as it goes on and when it ends."""
+) -> AttemptOutcome:
+    """Run one job; emit events for its progress and its end."""
     name = {"job": request.job, "attempt": request.attempt}
 
     def report(done_ms: int) -> None:
-        say(event="progress", done_ms=done_ms, **name)
+        emit(event="progress", done_ms=done_ms, **name)
 
     outcome = _guarded(request, models, report, stop, preparing)
-    # a parent would hand a process that was told to stop another job before it is gone
-    last = outcome.retire or (f"it was told to stop: {stop.reason}" if stop.reason else "")
-    say(event="ended", **ending(replace(outcome, retire=last)), **name)
+    # otherwise a parent could send another job to a process that is about to stop
+    last = outcome.retire or (f"a stop was requested: {stop.reason}" if stop.reason else "")
+    emit(event="ended", **ended_fields(replace(outcome, retire=last)), **name)
     return outcome
 
 
@@ -80,10 +82,10 @@ def _guarded(
     report: Report,
     stop: Stop,
     preparing: Preparing | None,
-) -> Outcome:
-    """A job that could not even be claimed costs no other job of the batch."""
+) -> AttemptOutcome:
+    """A job that fails before it takes its lease does not affect the other jobs of a manifest."""
     try:
         return run_job(request, models, report, stop, preparing)
     except Exception as error:  # noqa: BLE001
         sys.stderr.write(f"job {request.job[:12]}: {type(error).__name__}\n")
-        return Outcome("failed")
+        return AttemptOutcome("failed")

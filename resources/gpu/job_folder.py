@@ -1,4 +1,4 @@
-"""`work/<tenant>/jobs/<job>/` in the bucket: request, attempts, claims, result."""
+"""`work/<tenant>/jobs/<job>/` in the bucket: request, attempts, leases, result."""
 
 import re
 import secrets
@@ -9,34 +9,34 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
+from escriba.billing.attempts import Attempt
 from gpu_job.contract import (
-    Claim,
     JobAddresses,
     JobOptions,
     JobResult,
+    Lease,
     Milliseconds,
-    Place,
     SpeechRegion,
     Usage,
+    WorkerPlace,
 )
-from gpu_job.packing import unpacked
-from pipelines.billing.attempts import Attempt
+from gpu_job.contract.packing import unpacked
 from resources.storage.base import Storage, StorageError
 
-from .paid_once import Watch
+from .idempotency import Watch
 
 _ATTEMPT = re.compile(r"attempt-(\d+)\.json")
 Part = TypeVar("Part", bound=BaseModel)
-ADDRESS_MARGIN = timedelta(minutes=15)  # on the life of an address, beside both limits
-OTHER_CLOCK_MS = 100  # between two lengths of one recording: a player and a reader notice more
+ADDRESS_MARGIN = timedelta(minutes=15)  # added to both limits for the validity of an address
+LENGTH_TOLERANCE_MS = 100  # between two lengths of one recording; a larger difference is noticeable
 
 
 class DamagedError(StorageError):
-    """An object of ours that is whole, and no JSON of ours: waiting mends nothing."""
+    """An object of the job folder is complete but not valid JSON: waiting does not help."""
 
 
 class FrozenRequest(BaseModel):
-    """`request.json`: created once, holds no address; freezes the speech regions."""
+    """`request.json`: created once, holds no address; fixes the speech regions."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,10 +51,10 @@ class FrozenRequest(BaseModel):
 
 
 class _Unread(BaseModel):
-    """An object of which nothing is kept."""
+    """An object that is validated, but not kept."""
 
 
-_HowMany = Annotated[  # so many objects of a list
+_Count = Annotated[  # the length of a list of objects
     int,
     GetPydanticSchema(
         lambda _, handler: core_schema.no_info_after_validator_function(
@@ -65,9 +65,9 @@ _HowMany = Annotated[  # so many objects of a list
 
 
 class ResultHead(BaseModel):
-    """What is small of `result.json`: whose it is. The words of eight hours are 60 MB in memory.
+    """The small part of `result.json`: its author. The words of eight hours take 60 MB of memory.
 
-    segments: how many it has.
+    segments: their number.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,21 +76,21 @@ class ResultHead(BaseModel):
     nonce: str
     usage: Usage
     language: str = ""
-    segments: _HowMany | None = None
+    segments: _Count | None = None
 
 
 class Submission(BaseModel):
-    """`submitted-<n>.json`: what the backend calls the attempt, and where that can be checked."""
+    """`submitted-<n>.json`: the backend's id of the attempt, and the process that runs it here."""
 
     model_config = ConfigDict(frozen=True)
 
     provider_id: str
-    place: Place | None = None
+    place: WorkerPlace | None = None
 
 
 @dataclass(frozen=True)
 class JobFolder:
-    """The objects of one job. Every method is one round trip or a few."""
+    """The objects of one job. Each method takes one round trip or a few."""
 
     storage: Storage
     tenant: str
@@ -101,50 +101,50 @@ class JobFolder:
         return f"work/{self.tenant}/jobs/{self.job}/{name}"
 
     def freeze(self, request: FrozenRequest) -> FrozenRequest:
-        """The request that stands, which is an earlier one where there is one.
+        """Create the request, or return the existing one.
 
-        One of audio with another clock, which an older version decoded, gives way while nobody
-        works on it: its regions and partial results are of times at which other words are now.
+        An existing request for audio that an older version decoded to another length is replaced
+        while no attempt is open: its regions and partial results refer to other words.
         """
         body = request.model_dump_json().encode()
         if self.storage.create(self.key("request.json"), body):
             return request
-        standing = self.asked() or request
-        if abs(standing.audio_ms - request.audio_ms) < OTHER_CLOCK_MS:
-            return standing
-        attempts = self.attempts()  # once: what somebody begins from now on keeps its partials
+        existing = self.find_request() or request
+        if abs(existing.audio_ms - request.audio_ms) < LENGTH_TOLERANCE_MS:
+            return existing
+        attempts = self.attempts()  # read once: an attempt created from now on keeps its partials
         if self.has_result() or any(attempt.end is None for attempt in attempts):
-            return standing
-        for attempt in attempts:  # before the request: killed here, the next run does it all
+            return existing
+        for attempt in attempts:  # before the request: after a kill here, the next run repeats it
             self.storage.delete(self._partial(attempt.attempt))
         self.storage.write(self.key("request.json"), body)
         return request
 
     def frozen(self) -> FrozenRequest:
-        """The request that stands.
+        """The existing request.
 
         Raises:
-            StorageError: it is gone.
+            StorageError: it is missing.
         """
-        request = self.asked()
+        request = self.find_request()
         if request is None:
-            raise StorageError(f"{self.key('request.json')!r} is gone; run again")
+            raise StorageError(f"{self.key('request.json')!r} is missing; run again")
         return request
 
-    def asked(self) -> FrozenRequest | None:
-        """The request that stands, or None."""
+    def find_request(self) -> FrozenRequest | None:
+        """The existing request, or None."""
         return self._read("request.json", FrozenRequest)
 
     def result(self) -> JobResult | None:
-        """The result; there is never more than one."""
+        """The result, or None; there is never more than one."""
         return self._read("result.json", JobResult)
 
     def result_head(self) -> ResultHead | None:
-        """Whose result there is; the rest of it is not kept."""
+        """The author of the result, or None; the rest of it is not kept."""
         return self._read("result.json", ResultHead)
 
     def has_result(self) -> bool:
-        """Whether there is one; that of eight hours is large, and asked for often."""
+        """Whether there is a result, by a HEAD request: the result of eight hours is large."""
         return self.storage.head(self.key("result.json")) is not None
 
     def attempts(self) -> list[Attempt]:
@@ -158,42 +158,42 @@ class JobFolder:
         return self._read(f"attempt-{n}.json", Attempt)
 
     def begin(self, attempt: Attempt) -> bool:
-        """Create the attempt; False where another orchestrator was first."""
+        """Create the attempt; False if another orchestrator was first."""
         key = self.key(f"attempt-{attempt.attempt}.json")
         return self.storage.create(key, attempt.model_dump_json().encode())
 
     def close(self, attempt: Attempt) -> None:
-        """Write the end of an attempt; two orchestrators would write the same."""
+        """Write the end of an attempt; two orchestrators write the same."""
         key = self.key(f"attempt-{attempt.attempt}.json")
         self.storage.write(key, attempt.model_dump_json().encode())
 
     def submitted(self, n: int, submission: Submission) -> None:
-        """Note the provider's id."""
+        """Record the backend's id of the attempt."""
         key = self.key(f"submitted-{n}.json")
         self.storage.create(key, submission.model_dump_json().encode())
 
     def submission(self, n: int) -> Submission | None:
-        """The provider's id, or None."""
+        """The backend's id of the attempt, or None."""
         return self._read(f"submitted-{n}.json", Submission)
 
-    def look_at_claim(self, n: int, watch: Watch) -> Claim | None:
-        """The claim, told to the watch; read again only where its ETag is another one.
+    def read_lease(self, n: int, watch: Watch) -> Lease | None:
+        """The lease, also noted in the watch; read again only if its ETag has changed.
 
-        A beat between the two reads shows as the older ETag, and is read by the next look.
+        A heartbeat between the two reads keeps the older ETag; the next call reads it.
         """
-        key = f"claim-{n}.json"
-        seen = self.storage.head(self.key(key))
-        watch.looked()
-        if seen is not None and (watch.claim is None or seen.etag != watch.etag):
-            claim = self._read(key, Claim)
-            if claim is not None:
-                watch.see(claim, seen.etag)
-        return watch.claim
+        name = f"claim-{n}.json"
+        found = self.storage.head(self.key(name))
+        watch.read_succeeded()
+        if found is not None and (watch.lease is None or found.etag != watch.etag):
+            lease = self._read(name, Lease)
+            if lease is not None:
+                watch.update(lease, found.etag)
+        return watch.lease
 
-    def bury(self, n: int) -> bool:
-        """Create the claim so that no worker can; False where a worker has it."""
-        claim = Claim(nonce=secrets.token_hex(8), state="buried")
-        return self.storage.create(self.key(f"claim-{n}.json"), claim.model_dump_json().encode())
+    def abandon(self, n: int) -> bool:
+        """Create the lease so that no worker can; False if a worker has it."""
+        lease = Lease(nonce=secrets.token_hex(8), state="buried")
+        return self.storage.create(self.key(f"claim-{n}.json"), lease.model_dump_json().encode())
 
     def _read(self, name: str, kind: type[Part]) -> Part | None:
         body = self.storage.read(self.key(name))
@@ -201,24 +201,24 @@ class JobFolder:
             return None if body is None else kind.model_validate_json(unpacked(body))
         except ValueError as error:
             raise DamagedError(
-                f"{self.key(name)!r} is damaged ({type(error).__name__}). Nothing of ours "
-                "writes half a file: find out who did, remove it, and run again."
+                f"{self.key(name)!r} is damaged ({type(error).__name__}). Escriba never writes "
+                "partial files: find out what did, remove the object, and run again."
             ) from error
 
     def addresses(self, attempt: Attempt, audio_key: str) -> JobAddresses:
-        """Everything a worker may touch, for as long as both limits and a margin last."""
+        """Addresses of everything a worker may use, valid for both limits and a margin."""
         limits = attempt.queue_limit_seconds + attempt.run_limit_seconds
         life = timedelta(seconds=limits) + ADDRESS_MARGIN
-        claim, result = self.key(f"claim-{attempt.attempt}.json"), self.key("result.json")
+        lease, result = self.key(f"claim-{attempt.attempt}.json"), self.key("result.json")
         earlier = self._newest_partial(attempt.attempt)
         address = self.storage.address
         return JobAddresses(
             audio=address(audio_key, "read", life),
             result_read=address(result, "read", life),
             result_create=address(result, "create", life),
-            claim_read=address(claim, "read", life),
-            claim_create=address(claim, "create", life),
-            claim_beat=address(claim, "write", life),
+            claim_read=address(lease, "read", life),
+            claim_create=address(lease, "create", life),
+            claim_beat=address(lease, "write", life),
             partial_write=address(self._partial(attempt.attempt), "write", life),
             partial_read=address(earlier, "read", life) if earlier else None,
         )
@@ -227,11 +227,11 @@ class JobFolder:
         return self.key(f"partial-{n}.json")
 
     def _newest_partial(self, before: int) -> str | None:
-        """The key of what the last of the earlier attempts left half done, if any did."""
+        """The key of the newest partial result of an earlier attempt, or None."""
         keys = (self._partial(n) for n in range(before - 1, 0, -1))
         return next((key for key in keys if self.storage.head(key) is not None), None)
 
 
 def now() -> datetime:
-    """Aware UTC."""
+    """The current time, in UTC."""
     return datetime.now(UTC)

@@ -1,11 +1,12 @@
-"""Which model MODEL=auto is: decided once by the settings, so that a job's identity has a name."""
+"""The model behind MODEL=auto: the settings decide it, so that a job's identity names a model."""
 
 import ctypes
 import sys
 from functools import lru_cache
 
-from pipelines.settings import Settings
-from pipelines.speech_models import AUTO, ON_CPU, ON_CUDA
+from escriba.backend_names import LOCAL
+from escriba.model_names import AUTO, ON_CPU, ON_CUDA
+from escriba.settings import Settings
 
 from .registry import has_remote
 
@@ -13,26 +14,26 @@ _CUDA_LIBRARY = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}
 
 
 def model_of(settings: Settings) -> str:
-    """MODEL, or what 'auto' stands for here: never 'auto'."""
+    """MODEL, or the model that 'auto' selects here; never 'auto'."""
     return _auto(settings) if settings.model == AUTO else settings.model
 
 
 @lru_cache(maxsize=16)
 def _auto(settings: Settings) -> str:
-    """By where jobs go first. Workers of a cloud are paid for their card; one here may have none.
+    """Decide by the first choice of backend: cloud workers have a GPU, this machine may not.
 
-    All backends get the same model: whichever takes the job, it is one job and one result.
+    All backends get the same model, so that a job has one identity and one result on any of them.
     """
-    elsewhere = settings.primary_backend != "local" and has_remote(settings)
+    elsewhere = settings.primary_backend != LOCAL and has_remote(settings)
     return ON_CUDA if elsewhere or has_cuda(settings.device) else ON_CPU
 
 
 @lru_cache(maxsize=4)
 def has_cuda(device: str) -> bool:
-    """Whether a worker here would compute on a card: as its driver says, and nobody forbids.
+    """Whether a worker here would use a GPU, by the driver and by DEVICE.
 
-    cuInit obeys CUDA_VISIBLE_DEVICES, as the worker will. No CUDA library is needed but the
-    driver's own, and nothing is left on the card.
+    cuInit obeys CUDA_VISIBLE_DEVICES, as the worker does. It needs only the driver's own library
+    and allocates nothing on the GPU.
     """
     name = _CUDA_LIBRARY.get(sys.platform)
     if device == "cpu" or name is None:

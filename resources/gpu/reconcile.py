@@ -1,7 +1,7 @@
-"""What runs that died left behind: attempts nobody looks at, results nobody collected.
+"""Recovery of what crashed runs left behind: unwatched attempts and uncollected results.
 
-Every attempt under way has an object in `ledger/open/`, so that a look at all of them is one
-listing. Whatever a living run does at the same time, the verdicts are those of `judge`.
+Every open attempt has an object in `ledger/open/`, so one listing finds them all. A live run may
+work concurrently: all verdicts come from `judge`.
 """
 
 import asyncio
@@ -10,27 +10,30 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pipelines.billing.attempts import Attempt
-from pipelines.billing.prices import PriceBookError
-from resources.spending import Reservation, Spending
-from resources.storage.base import Storage, StorageError, Stored
+from escriba.billing.attempts import Attempt
+from escriba.billing.price_book import PriceBookError
+from resources.spending.reservations import Reservation, Spending
+from resources.storage.base import Storage, StorageError, StoredObject
 from resources.storage.clock import utc_now
 
-from .base import Report
-from .closing import Closing
+from .backend import AttemptReport
+from .close_attempts import AttemptCloser
 from .fleet import Fleet
+from .idempotency import SILENT_SECONDS, Watch, judge, observe
 from .job_folder import ADDRESS_MARGIN, JobFolder, ResultHead
-from .paid_once import SILENT_SECONDS, Watch, judge, sight_of
 
 _BETWEEN_LOOKS_SECONDS = 30.0
-_NEVER_BEGUN = timedelta(hours=1)  # whose attempt is missing: its run died just before, or lives
+_ORPHANED = timedelta(hours=1)  # a reservation without an attempt: its run died in between
 _LOOKS_AT_ONCE = 32
-_NEWS_SECONDS = 5.0
+_POLL_SECONDS = 5.0
 
 
 @dataclass
 class Reconciled:
-    """Names of recordings by what was found of them; `recordings` want a run."""
+    """Names of recordings by what was found; those in `recordings` need a run.
+
+    troubles: errors, one for each attempt that could not be checked.
+    """
 
     collected: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
@@ -41,7 +44,7 @@ class Reconciled:
 
     @property
     def recordings(self) -> list[str]:
-        """Their attempts are over now, and a run takes them further."""
+        """Recordings with an attempt that ended: the next run continues them."""
         return sorted({*self.collected, *self.closed})
 
     @property
@@ -49,30 +52,30 @@ class Reconciled:
         """One line, for a log."""
         return (
             f"{len(self.collected)} results collected, {len(self.closed)} attempts closed, "
-            f"{len(self.settled) + self.never_begun} settled, {len(self.running)} still under way."
+            f"{len(self.settled) + self.never_begun} settled, {len(self.running)} still running."
         )
 
 
 @dataclass
 class Reconciler:
-    """Looks at everything that is open until each of it is decided, five minutes at most.
+    """Watches every open attempt until its state is certain, which takes up to five minutes.
 
-    A claim that changes belongs to a living worker: it is left alone. One that does not change
-    for 300 s has no owner, and nothing shorter can tell (paid once, rule 10).
+    A lease that changes belongs to a live worker and is left alone. A lease that is unchanged for
+    300 s has no owner; no shorter time proves that (docs/idempotency.md, rule 10).
     """
 
     storage: Storage
     fleet: Fleet
-    closing: Closing
+    closing: AttemptCloser
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     now: Callable[[], datetime] = utc_now
 
     async def reconcile(self) -> Reconciled:
-        """Everything in `ledger/open/`; trouble with one costs no other."""
+        """Reconcile everything in `ledger/open/`; an error with one affects no other."""
         found, gate = Reconciled(), asyncio.Semaphore(_LOOKS_AT_ONCE)
 
-        async def one(reservation: Reservation, stored: Stored) -> None:
+        async def one(reservation: Reservation, stored: StoredObject) -> None:
             try:
                 await self._one(reservation, stored, found, gate)
             except (StorageError, PriceBookError) as error:
@@ -83,13 +86,17 @@ class Reconciler:
         return found
 
     async def _one(
-        self, reservation: Reservation, stored: Stored, found: Reconciled, gate: asyncio.Semaphore
+        self,
+        reservation: Reservation,
+        stored: StoredObject,
+        found: Reconciled,
+        gate: asyncio.Semaphore,
     ) -> None:
         folder = JobFolder(self.storage, reservation.tenant, reservation.job)
         age = self.now() - stored.modified
         attempt = await asyncio.to_thread(folder.attempt, reservation.attempt)
         if attempt is None or attempt.nonce != reservation.nonce:
-            if age > _NEVER_BEGUN:
+            if age > _ORPHANED:
                 await self.fleet.budget.withdraw(reservation)
                 found.never_begun += 1
             return
@@ -101,27 +108,27 @@ class Reconciler:
 
 
 class _Watched:
-    """One open attempt, looked at until it is certain whether anybody has it."""
+    """One open attempt, watched until it is certain whether a worker has it."""
 
     def __init__(
         self,
-        tools: Reconciler,
+        reconciler: Reconciler,
         folder: JobFolder,
         attempt: Attempt,
         age: timedelta,
         gate: asyncio.Semaphore,
     ) -> None:
-        self._tools, self._folder, self._attempt, self._gate = tools, folder, attempt, gate
-        self._age = age
-        self._watch, self._submitted = Watch(tools.clock), False
+        self._reconciler, self._folder, self._attempt = reconciler, folder, attempt
+        self._age, self._gate = age, gate
+        self._watch, self._submitted = Watch(reconciler.clock), False
 
     async def decide(self, found: Reconciled) -> None:
         name, first_etag = self._attempt.recording, ""
         for seconds in _looks():
-            await self._tools.sleep(seconds)
+            await self._reconciler.sleep(seconds)
             async with self._gate:
                 report = await self._look()
-                # after the claim: a worker writes its result before it says done, or dies
+                # after the lease: a worker writes its result before it reports done, or dies
                 result = await asyncio.to_thread(self._folder.result_head)
                 if result is not None and await self._is_collected(result, found):
                     return
@@ -130,8 +137,8 @@ class _Watched:
                     return
             first_etag = first_etag or self._watch.etag
             if first_etag != self._watch.etag:
-                break  # it beats
-            if self._watch.claim is None and report is None and self._submitted and seconds:
+                break  # a worker sends heartbeats
+            if self._watch.lease is None and report is None and self._submitted and seconds:
                 if await self._has_expired():
                     found.closed.append(name)
                     return
@@ -140,53 +147,52 @@ class _Watched:
 
     async def _is_collected(self, result: ResultHead, found: Reconciled) -> bool:
         attempts = await asyncio.to_thread(self._folder.attempts)
-        settled = await self._tools.closing.settle(self._folder, attempts, result)
+        settled = await self._reconciler.closing.settle(self._folder, attempts, result)
         if any(one.attempt == self._attempt.attempt and one.end is None for one in settled):
-            return False  # the result is another attempt's, and perhaps a worker has this one
+            return False  # the result is another attempt's, and a worker may have this one
         found.collected.append(self._attempt.recording)
         return True
 
-    async def _look(self) -> Report | None:
-        """The claim, and what the backend says; both as they are now."""
+    async def _look(self) -> AttemptReport | None:
+        """Read the lease, and return the backend's report."""
         n = self._attempt.attempt
         submission = await asyncio.to_thread(self._folder.submission, n)
-        standing = self._tools.fleet.of(self._attempt.backend, self._attempt.sku)
+        state = self._reconciler.fleet.of(self._attempt.backend, self._attempt.sku)
         report = None
-        if standing is not None and submission is not None:
-            report = await standing.backend.poll(submission, _NEWS_SECONDS)
-        await asyncio.to_thread(self._folder.look_at_claim, n, self._watch)
+        if state is not None and submission is not None:
+            report = await state.backend.poll(submission, _POLL_SECONDS)
+        await asyncio.to_thread(self._folder.read_lease, n, self._watch)
         self._submitted = submission is not None
         return report
 
-    async def _is_over(self, report: Report | None) -> bool:
+    async def _is_over(self, report: AttemptReport | None) -> bool:
         final = report is not None
-        verdict = judge(
-            sight_of(self._attempt, self._watch, submitted=self._submitted, final=final)
-        )
+        verdict = judge(observe(self._attempt, self._watch, submitted=self._submitted, final=final))
         if verdict.action == "wait":
             return False
-        if verdict.action == "bury":
-            return await self._is_buried(verdict.reason)
-        claim = self._watch.claim
-        await self._tools.closing.close(self._folder, self._attempt, verdict, claim)
+        if verdict.action == "abandon":
+            return await self._abandon(verdict.reason)
+        lease = self._watch.lease
+        await self._reconciler.closing.close(self._folder, self._attempt, verdict, lease)
         return True
 
     async def _has_expired(self) -> bool:
-        """Its addresses are dead, and no backend says so: no look is as long as a queue's limit.
+        """Abandon an attempt after its addresses expired, which no backend reports.
 
-        By a clock of the store and ours; were one wrong, the job is only handed over again.
+        This compares the store's clock with ours; if one is wrong, the job is only submitted again.
         """
         limits = self._attempt.queue_limit_seconds + self._attempt.run_limit_seconds
         if self._age <= timedelta(seconds=limits) + ADDRESS_MARGIN:
             return False
-        return await self._is_buried("its time in the queue is over")
+        return await self._abandon("its queue limit has passed")
 
-    async def _is_buried(self, why: str) -> bool:
-        return await self._tools.closing.bury(self._folder, self._attempt, why) is not None
+    async def _abandon(self, why: str) -> bool:
+        """False if a worker has just taken the lease."""
+        return await self._reconciler.closing.abandon(self._folder, self._attempt, why) is not None
 
 
 def _looks() -> Iterator[float]:
-    """Seconds before each look: the last one is after a silent claim's time is over."""
+    """Seconds before each look; the last look comes after SILENT_SECONDS."""
     yield 0.0
     for _ in range(int(SILENT_SECONDS / _BETWEEN_LOOKS_SECONDS) + 1):
         yield _BETWEEN_LOOKS_SECONDS

@@ -1,60 +1,74 @@
-"""Which backends there are: the modules of `backends/`, each with what is set up of it."""
+"""The registry of backends: the modules of `backends/`, and which of them are set up."""
 
 import importlib
-import pkgutil
+from dataclasses import replace
 from typing import Protocol, cast
 
-from pipelines.settings import Settings, SettingsError
+from escriba.backend_names import BACKENDS, LOCAL, SPEAKERS_ALONE
+from escriba.settings import Settings, SettingsError
 
-from . import backends
-from .base import Backend
+from .backend import Backend
+
+_BACKENDS = f"{__package__}.backends"
 
 
 class BackendModule(Protocol):
-    """What a module of `backends/` offers. NEEDS names the settings that set it up."""
+    """The interface of a module in `backends/`. NEEDS names the settings that set it up."""
 
     NEEDS: str
 
     def is_set_up(self, settings: Settings) -> bool:
-        """Whether the settings name a machine of it; opens nothing."""
+        """Whether the settings set it up; opens nothing."""
         ...
 
     def open_backends(self, settings: Settings) -> list[Backend]:
-        """One for each kind of machine that is set up; empty where it is not. Asks nobody."""
+        """One backend for each kind of machine that is set up, or none. Makes no request."""
         ...
 
 
-def backend_names() -> list[str]:
-    """Every backend of this version, in the order of their names."""
-    return sorted(module.name for module in pkgutil.iter_modules(backends.__path__))
-
-
 def has_remote(settings: Settings) -> bool:
-    """Whether a backend beyond this machine is set up. Asks nobody."""
-    remote = (name for name in backend_names() if name != "local")
+    """Whether a backend other than this machine can transcribe here. Makes no request."""
+    remote = (name for name in BACKENDS if name not in {LOCAL, *SPEAKERS_ALONE})
     return any(_module(name).is_set_up(settings) for name in remote)
 
 
+def needs_of(name: str) -> str:
+    """The settings that set a backend up."""
+    return _module(name).NEEDS
+
+
 def open_backends(settings: Settings) -> list[Backend]:
-    """All that may have jobs: those that are set up, and this machine where it is wanted.
+    """All backends that may run jobs: those that are set up, and this machine unless excluded.
+
+    With SPEAKERS_BACKEND=local, an excluded machine still finds the speakers.
 
     Raises:
-        SettingsError: PRIMARY_BACKEND is not set up, or this version has no such backend.
+        SettingsError: PRIMARY_BACKEND or SPEAKERS_BACKEND is not set up.
     """
     primary = settings.primary_backend
-    if primary not in {"auto", *backend_names()}:
-        raise SettingsError(
-            f"PRIMARY_BACKEND: this version has no {primary!r}; it has {', '.join(backend_names())}"
-            ", or 'auto'."
-        )
-    opened = {name: _module(name).open_backends(settings) for name in backend_names()}
-    if primary != "auto" and not opened[primary]:
-        raise SettingsError(f"PRIMARY_BACKEND: {primary} needs {_module(primary).NEEDS}.")
-    others = [backend for name, found in opened.items() if name != "local" for backend in found]
-    wants_local = primary == "local" or settings.local_fallback or not others
-    return [*others, *(opened["local"] if wants_local else [])]
+    opened = {name: _module(name).open_backends(settings) for name in BACKENDS}
+    for setting, name in (
+        ("PRIMARY_BACKEND", primary),
+        ("SPEAKERS_BACKEND", settings.speakers_backend or "auto"),
+    ):
+        if name != "auto" and not opened[name]:
+            raise SettingsError(
+                f"{setting}: {name} is not set up. Set {needs_of(name)}, or choose another."
+            )
+    others = [backend for name, found in opened.items() if name != LOCAL for backend in found]
+    transcribing = any(opened[name] for name in opened if name not in {LOCAL, *SPEAKERS_ALONE})
+    if primary == LOCAL or settings.local_fallback or not transcribing:
+        return [*others, *opened[LOCAL]]
+    if settings.speakers_backend == LOCAL:
+        return [*others, *map(_for_speakers_alone, opened[LOCAL])]
+    return others
+
+
+def _for_speakers_alone(backend: Backend) -> Backend:
+    backend.capabilities = replace(backend.capabilities, transcription=False)
+    return backend
 
 
 def _module(name: str) -> BackendModule:
-    """Each backend brings its own libraries: nothing of it is imported before."""
-    return cast("BackendModule", importlib.import_module(f"{backends.__name__}.{name}"))
+    """Imported on first use, since each backend needs its own libraries."""
+    return cast("BackendModule", importlib.import_module(f"{_BACKENDS}.{name}"))

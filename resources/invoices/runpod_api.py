@@ -1,4 +1,4 @@
-"""What RunPod billed, asked of its API: complete days of the endpoints that are set."""
+"""RunPod's bill from its API: complete days of the endpoints in the settings."""
 
 import asyncio
 import json
@@ -7,19 +7,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipelines.billing.currencies import ExchangeRates
-from pipelines.settings import Settings
-from resources.failures import BackendUnavailableError
+from escriba.billing.exchange_rates import ExchangeRates
+from escriba.errors import BackendUnavailableError
+from escriba.settings import Settings
 from resources.gpu.runpod.client import Time, open_http
 from resources.gpu.runpod.control import Control
 from resources.gpu.runpod.endpoints import endpoints_of
 from resources.storage.base import Storage
 
-from .importing import Delivery, Imported, import_invoices
+from .import_invoices import DeliveryFiles, ImportResult, import_invoices
 
 
-def can_be_asked(settings: Settings) -> bool:
-    """Whether there is a key and an endpoint.
+def has_api_access(settings: Settings) -> bool:
+    """Whether a key and an endpoint are set.
 
     Raises:
         SettingsError: one of them is wrong.
@@ -29,24 +29,24 @@ def can_be_asked(settings: Settings) -> bool:
 
 def fetch_bill(
     settings: Settings, storage: Storage, rates: ExchangeRates, since: date, now: datetime
-) -> Imported:
-    """Of the days from `since` up to yesterday (UTC); what is known already adds nothing.
+) -> ImportResult:
+    """Import the days from `since` up to yesterday (UTC); idempotent.
 
     Raises:
-        BackendUnavailableError: nothing is set, or RunPod does not answer; says why.
-        InvoiceError: an answer that cannot be read, or hours of these days were imported before.
-        SettingsError: an endpoint's name is none.
+        BackendUnavailableError: a setting is missing, or RunPod does not answer; says why.
+        InvoiceError: an answer is unreadable, or hours of these days were imported before.
+        SettingsError: an endpoint id is not valid.
         StorageError: a file of the ledger is damaged.
     """
-    if not can_be_asked(settings):
+    if not has_api_access(settings):
         raise BackendUnavailableError(
-            f"RunPod is not asked: set {' and '.join(_missing(settings))}."
+            f"RunPod's bill cannot be requested. Set {' and '.join(_missing(settings))}."
         )
     records = asyncio.run(_records(settings, _midnight(since), _midnight(now.date())))
     with TemporaryDirectory(prefix="escriba-bill-") as folder:
         answer = Path(folder, "RunPod's answer.json")
         answer.write_text(json.dumps({"records": records}), encoding="utf-8")
-        return import_invoices(storage, [answer], rates, Delivery("runpod", "day"), now)
+        return import_invoices(storage, [answer], rates, DeliveryFiles("runpod", "day"), now)
 
 
 def _missing(settings: Settings) -> list[str]:

@@ -1,4 +1,4 @@
-"""Google's Cloud Billing catalogue: a spot machine is its GPU, its cores and its memory."""
+"""Google's Cloud Billing catalog: a machine's price is that of its GPU, cores and memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 
-from pipelines.billing.catalogue import Offer
-from pipelines.billing.prices import PriceBook
-from pipelines.settings import Settings
-from resources.failures import BackendUnavailableError
-from resources.http_log import hide_addresses
+from escriba.backend_names import GCP_GPU
+from escriba.billing.price_book import PriceBook
+from escriba.billing.price_changes import PriceOffer
+from escriba.errors import BackendUnavailableError
+from escriba.settings import Settings
+from resources.http.hide_urls import hide_urls
 
 _COMPUTE_ENGINE = "/v1/services/6F81-5844-456A/skus"
 _NANO = Decimal("0.000000001")
@@ -21,63 +22,84 @@ _PAGE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class _Machine:
-    """How much of what; parts: words that the description of a spot price has, and how many."""
+    """The parts of a machine: how the description of its price begins, and the quantity."""
 
-    parts: tuple[tuple[tuple[str, ...], Decimal], ...]
+    parts: tuple[tuple[str, Decimal], ...]
 
 
-# by its name in the price book
-_MACHINES = {
-    "n1-standard-4-t4": _Machine(
+def _spot(gpu: str, series: str, cores: int, memory_gb: int) -> _Machine:
+    return _Machine(
         (
-            (("Nvidia Tesla T4 GPU", "Spot Preemptible"), Decimal(1)),
-            (("Spot Preemptible N1 Predefined Instance Core",), Decimal(4)),
-            (("Spot Preemptible N1 Predefined Instance Ram",), Decimal(15)),
+            (f"{gpu} GPU attached to Spot Preemptible", Decimal(1)),
+            (f"Spot Preemptible {series} Core", Decimal(cores)),
+            (f"Spot Preemptible {series} Ram", Decimal(memory_gb)),
         )
     )
+
+
+def _on_demand(gpu: str, series: str, cores: int, memory_gb: int) -> _Machine:
+    return _Machine(
+        (
+            (f"{gpu} GPU running in", Decimal(1)),
+            (f"{series} Core running in", Decimal(cores)),
+            (f"{series} Ram running in", Decimal(memory_gb)),
+        )
+    )
+
+
+_T4, _L4 = "Nvidia Tesla T4", "Nvidia L4"
+_N1, _G2 = "N1 Predefined Instance", "G2 Instance"
+# by its name in the price book; cores and GB of memory: cloud.google.com/compute/docs/gpus
+_MACHINES = {
+    "n1-standard-4-t4": _spot(_T4, _N1, 4, 15),
+    "n1-standard-4-t4-on-demand": _on_demand(_T4, _N1, 4, 15),
+    "g2-standard-4": _spot(_L4, _G2, 4, 16),
+    "g2-standard-4-on-demand": _on_demand(_L4, _G2, 4, 16),
+    "g2-standard-8": _spot(_L4, _G2, 8, 32),
+    "g2-standard-8-on-demand": _on_demand(_L4, _G2, 8, 32),
 }
 
 
-def machine_offers(settings: Settings, book: PriceBook, _now: datetime) -> list[Offer]:
-    """Of the machines that the book has, in GCP_REGION.
+def machine_offers(settings: Settings, book: PriceBook, _now: datetime) -> list[PriceOffer]:
+    """Offers for the machines in the price book, in GCP_REGION.
 
     Raises:
         BackendUnavailableError: no key is set, Google does not answer, or a part has no price.
     """
-    names = sorted({p.sku for p in book.prices if p.backend == "gcp_gpu"} & _MACHINES.keys())
+    names = sorted({p.sku for p in book.prices if p.backend == GCP_GPU} & _MACHINES.keys())
     if not names:
         return []
     key = settings.google_api_key.get_secret_value()
     if not key:
-        raise BackendUnavailableError("Google is not asked: GOOGLE_API_KEY is empty.")
+        raise BackendUnavailableError("Google prices are skipped: set GOOGLE_API_KEY.")
     try:
         skus = list(_skus(settings.gcp_billing_url, key, settings.gcp_region))
     except httpx.TransportError as error:
         raise BackendUnavailableError(
-            f"Google's catalogue does not answer ({type(error).__name__}): look at the network."
+            f"Google's catalog does not answer ({type(error).__name__}). Check the network."
         ) from None  # an error of httpx holds the request, and so the key
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise BackendUnavailableError(
-            f"Google's catalogue refuses ({type(error).__name__}): GOOGLE_API_KEY needs the Cloud "
-            "Billing API."
+            f"Google's catalog refuses the request ({type(error).__name__}). Enable the Cloud "
+            "Billing API for GOOGLE_API_KEY."
         ) from None
-    source = f"Cloud Billing catalogue of {settings.gcp_region}"
+    source = f"Cloud Billing catalog of {settings.gcp_region}"
     return [
-        Offer("gcp_gpu", name, "machine_hour", _price(_MACHINES[name], skus, settings), source)
+        PriceOffer(GCP_GPU, name, "machine_hour", _price(_MACHINES[name], skus, settings), source)
         for name in names
     ]
 
 
 def _skus(url: str, key: str, region: str) -> Iterator[dict[str, Any]]:
-    """Spot prices of the region, page by page."""
-    hide_addresses()
+    """Prices of the region, page by page."""
+    hide_urls()
     token = ""
     with httpx.Client(base_url=url, timeout=60, headers={"X-Goog-Api-Key": key}) as http:
         while True:
             asked = {"pageSize": str(_PAGE), "currencyCode": "USD", "pageToken": token}
             answer = http.get(_COMPUTE_ENGINE, params=asked).raise_for_status().json()
             for sku in answer["skus"]:
-                if region in sku["serviceRegions"] and "Preemptible" in sku["description"]:
+                if region in sku["serviceRegions"]:
                     yield sku
             token = answer.get("nextPageToken", "")
             if not token:
@@ -87,16 +109,17 @@ def _skus(url: str, key: str, region: str) -> Iterator[dict[str, Any]]:
 def _price(machine: _Machine, skus: list[dict[str, Any]], settings: Settings) -> Decimal:
     total = Decimal(0)
     for words, count in machine.parts:
-        found = [sku for sku in skus if all(word in sku["description"] for word in words)]
+        found = [sku for sku in skus if sku["description"].startswith(words)]
         if not found:
             raise BackendUnavailableError(
-                f"Google has no spot price of {words[0]!r} in GCP_REGION={settings.gcp_region}."
+                f"Google has no price for {words!r} in GCP_REGION={settings.gcp_region}. "
+                "Choose another region."
             )
         total += count * _hourly(found[0])
     return total
 
 
 def _hourly(sku: dict[str, Any]) -> Decimal:
-    """The last step of its rates; the first may be free."""
+    """The last tier of its rates; the first may be free."""
     rate = sku["pricingInfo"][-1]["pricingExpression"]["tieredRates"][-1]["unitPrice"]
     return Decimal(rate.get("units") or 0) + Decimal(rate.get("nanos") or 0) * _NANO

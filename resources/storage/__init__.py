@@ -1,14 +1,14 @@
-"""The bucket: one narrow Protocol, and the store behind each scheme of STORAGE_URL."""
+"""The bucket: one small Protocol, and one store class for each scheme of STORAGE_URL."""
 
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import url2pathname
 
-from pipelines.settings import Settings, SettingsError
+from escriba.settings import Settings, SettingsError
 
 from .base import Storage
 
-# the setting that names a bucket of each scheme, and those of its credentials
+# by scheme: the setting that names the bucket, and the settings of its credentials
 _CLOUDS = {
     "s3": ("S3_BUCKET", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
     "gs": ("GCS_BUCKET", "GOOGLE_APPLICATION_CREDENTIALS"),
@@ -17,15 +17,15 @@ _CLOUDS = {
 
 
 def open_storage(settings: Settings) -> Storage:
-    """The store that STORAGE_URL names. Makes no request, but where a cloud's chain must ask.
+    """The store that STORAGE_URL names. Makes no request, unless a credential chain needs one.
 
     Raises:
-        SettingsError: the URL is of no known kind, or credentials are missing.
+        SettingsError: the scheme is not supported, or credentials are missing.
     """
     url = urlsplit(settings.bucket_url)
     if "@" in url.netloc:
-        wanted = _CLOUDS[url.scheme][1] if url.scheme in _CLOUDS else "those of the store"
-        raise SettingsError(f"STORAGE_URL: no credentials in it; set {wanted}.")
+        wanted = _CLOUDS[url.scheme][1] if url.scheme in _CLOUDS else "the store's own settings"
+        raise SettingsError(f"STORAGE_URL: remove the credentials from the URL and set {wanted}.")
     if url.scheme == "file":
         return _folder(url)
     if url.scheme in _CLOUDS and url.netloc:
@@ -38,14 +38,14 @@ def _folder(url: SplitResult) -> Storage:
 
     if url.netloc:
         raise SettingsError(
-            f"STORAGE_URL: file://{url.netloc}… names a machine; a folder has three slashes, "
+            f"STORAGE_URL: file://{url.netloc}… names a host. Write a folder with three slashes, "
             f"as in file:///{url.netloc}."
         )
     return LocalStorage(Path(url2pathname(url.path)))
 
 
 def _bucket(url: SplitResult, settings: Settings) -> Storage:
-    """Each cloud's module is loaded where it is wanted: their libraries take their time."""
+    """Each cloud's module is imported only when needed, since its libraries load slowly."""
     bucket, prefix = url.netloc, url.path.strip("/")
     if url.scheme == "gs":
         from .gcs import GcsStorage  # noqa: PLC0415
@@ -61,14 +61,14 @@ def _bucket(url: SplitResult, settings: Settings) -> Storage:
 
 
 def _fault(url: str) -> str:
-    """What is wrong with a URL of a store, and how it is written."""
+    """What is wrong with a STORAGE_URL, and how to write it."""
     scheme = urlsplit(url).scheme
     if scheme in _CLOUDS:
         name = _CLOUDS[scheme][0]
-        return f"{url!r} names no bucket; write {scheme}://bucket/prefix, or set {name}."
+        return f"{url!r} does not name a bucket. Write {scheme}://bucket/prefix, or set {name}."
     if not scheme:
-        return f"{url!r} has no scheme; a folder is written {Path(url).absolute().as_uri()}."
+        return f"{url!r} has no scheme. Write a folder as {Path(url).absolute().as_uri()}."
     return (
-        f"{url!r}: {scheme}:// is not supported; use file:///folder, s3://bucket/prefix, "
+        f"{url!r}: {scheme}:// is not supported. Use file:///folder, s3://bucket/prefix, "
         "gs://bucket/prefix or az://container/prefix."
     )

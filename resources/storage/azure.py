@@ -7,19 +7,19 @@ from typing import Any, Final
 
 from obstore.store import AzureStore
 
-from pipelines.settings import Settings
+from escriba.settings import Settings
 
 from .azure_login import log_in
 from .azure_sas import Sas
-from .base import Oddity, Stored
+from .base import StoredObject, UnusableObject
 from .clock import utc_now
 from .faults import Faults
 from .objects import Method, ObjectStorage, client_options
-from .xml_listing import Page, list_pages
+from .xml_listing import XmlPage, list_pages
 
 _PAGE_LIFE: Final = timedelta(minutes=5)
-_PAGE: Final = Page("Blob", "Name", "Content-Length", "Etag", "Last-Modified", "NextMarker")
-# of UTF-16, and of '/' before all others where the account has a hierarchical namespace
+_PAGE: Final = XmlPage("Blob", "Name", "Content-Length", "Etag", "Last-Modified", "NextMarker")
+# Azure orders keys by UTF-16, and puts '/' first in accounts with a hierarchical namespace
 _SAME_ORDER: Final = re.compile(r"[/-\ud7ff]*")
 _PERMISSIONS: Final = {"GET": "r", "PUT": "w"}
 
@@ -60,14 +60,14 @@ class AzureStorage(ObjectStorage):
         )
         super().__init__(f"az://{container}/{prefix}", store, _FAULTS)
 
-    def list(self, prefix: str, after: str = "") -> Iterator[Stored | Oddity]:
-        """All of it before the first, sorted: Azure's order is another (docs/decisions/0008).
+    def list(self, prefix: str, after: str = "") -> Iterator[StoredObject | UnusableObject]:
+        """Read the whole listing, then sort it: Azure uses another order (docs/decisions/0008).
 
-        It begins where no key that comes later can lie before, in Azure's order either.
+        The listing starts at the part of `after` that sorts the same way in both orders.
         """
-        begin = _SAME_ORDER.match(after)
-        every = super().list(prefix, begin[0] if begin else "")
-        found = {one.key: one for one in every if one.key > after}
+        common_start = _SAME_ORDER.match(after)
+        listed = super().list(prefix, common_start[0] if common_start else "")
+        found = {one.key: one for one in listed if one.key > after}
         yield from (found[key] for key in sorted(found))
 
     def _sign(self, method: Method, key: str, life: timedelta, headers: Mapping[str, str]) -> str:  # noqa: ARG002  # a SAS signs no headers
@@ -75,11 +75,11 @@ class AzureStorage(ObjectStorage):
         return self._sas.of_blob(self._below + key, _PERMISSIONS[method], until)
 
     def _longest(self) -> timedelta:
-        """Seven days by the account's key, six by an identity."""
+        """Seven days with the account's key, six with an identity."""
         return self._login.life
 
-    def _list_any_key(self, prefix: str, after: str) -> Iterator[Stored | Oddity]:  # noqa: ARG002
-        """All from the beginning: what came before `after` in Azure's order is no lesser key.
+    def _list_any_key(self, prefix: str, after: str) -> Iterator[StoredObject | UnusableObject]:  # noqa: ARG002
+        """List from the start: a key that Azure puts before `after` may still sort later.
 
         https://learn.microsoft.com/rest/api/storageservices/list-blobs
         """

@@ -1,4 +1,4 @@
-"""Who we are at Azure: the account's key, or an identity that Azure's chain finds."""
+"""Azure credentials: the account's key, or an identity from Azure's credential chain."""
 
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from pipelines.settings import Settings, SettingsError
+from escriba.settings import Settings, SettingsError
 
 from .azure_sas import VERSION, SigningKey
 from .base import StorageError
 
 _SCOPE = "https://storage.azure.com/.default"
 _TIMEOUT_SECONDS = 20.0
-_SKEW: Final = timedelta(minutes=15)  # by how much our clock may be ahead of Azure's
-_KEY_LIFE: Final = timedelta(days=7) - _SKEW  # the longest there is
+_SKEW: Final = timedelta(minutes=15)  # how far our clock may be ahead of Azure's
+_KEY_LIFE: Final = timedelta(days=7) - _SKEW  # Azure's maximum
 
 
 class AccountKey:
-    """The account's own key; asks nobody."""
+    """The account's own key; makes no request."""
 
     life = timedelta(days=7)
 
@@ -27,23 +27,25 @@ class AccountKey:
         try:
             secret = b64decode(key, validate=True)
         except Base64Error:
-            raise SettingsError("AZURE_STORAGE_KEY: it is no key, which is Base64.") from None
+            raise SettingsError(
+                "AZURE_STORAGE_KEY is not valid Base64. Copy a key of the storage account."
+            ) from None
         self.options: dict[str, Any] = {"account_key": key}
         self._key = SigningKey(secret)
 
-    def signing_key(self, until: datetime) -> SigningKey:  # noqa: ARG002  # it has no end
+    def signing_key(self, until: datetime) -> SigningKey:  # noqa: ARG002  # it does not expire
         """The key itself."""
         return self._key
 
 
 class Identity:
-    """What azure-identity finds: of the environment, a workload, the machine, or `az login`.
+    """An identity of the environment, a workload, the machine, or `az login` (azure-identity).
 
-    It signs with a user delegation key, which Azure gives for seven days:
+    It signs with a user delegation key, which is valid for seven days:
     https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key
     """
 
-    life = timedelta(days=6)  # so that one key serves for a day
+    life = timedelta(days=6)  # one key then signs for a whole day
 
     def __init__(self, endpoint: str, clock: Callable[[], datetime]) -> None:
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415  # 0.5 s
@@ -53,7 +55,7 @@ class Identity:
         self.options: dict[str, Any] = {"credential_provider": self}
 
     def __call__(self) -> dict[str, Any]:
-        """For obstore, which keeps the token until it ends."""
+        """Called by obstore, which keeps the token until it expires."""
         token = self._credential.get_token(_SCOPE)
         return {
             "token": token.token,
@@ -61,7 +63,7 @@ class Identity:
         }
 
     def signing_key(self, until: datetime) -> SigningKey:
-        """A key that is good at least until then; a new one where the last ends too early.
+        """A key that is valid at least until then; fetches a new one when the last ends too early.
 
         Raises:
             StorageError: there is no identity, or it may not sign.
@@ -89,13 +91,13 @@ class Identity:
         else:
             why = f"status {answer.status_code}"
         raise StorageError(
-            f"Azure gives no key to sign addresses with ({why}): give the identity the role "
+            f"Azure did not issue a key for signed URLs ({why}). Give the identity the role "
             "Storage Blob Data Contributor on the account, or set AZURE_STORAGE_KEY."
         )
 
 
 def _signing_key(answer: bytes) -> SigningKey:
-    said = ET.fromstring(answer)  # noqa: S314  # of the account that we log in to
+    response = ET.fromstring(answer)  # noqa: S314  # from the account we log in to
     names = {
         "skoid": "SignedOid",
         "sktid": "SignedTid",
@@ -104,26 +106,26 @@ def _signing_key(answer: bytes) -> SigningKey:
         "sks": "SignedService",
         "skv": "SignedVersion",
     }
-    identity = {short: said.findtext(name, "") for short, name in names.items()}
-    return SigningKey(b64decode(said.findtext("Value", "")), identity)
+    identity = {short: response.findtext(name, "") for short, name in names.items()}
+    return SigningKey(b64decode(response.findtext("Value", "")), identity)
 
 
 def log_in(
     settings: Settings, endpoint: str, clock: Callable[[], datetime]
 ) -> AccountKey | Identity:
-    """Asks nobody yet.
+    """The credentials that the settings name; makes no request.
 
     Raises:
         SettingsError: the account or its key is missing.
     """
     if not settings.azure_storage_account:
-        raise SettingsError("Azure needs the name of the storage account: AZURE_STORAGE_ACCOUNT.")
+        raise SettingsError("Azure needs a storage account: set AZURE_STORAGE_ACCOUNT.")
     if settings.azure_login == "identity":
         return Identity(endpoint, clock)
     key = settings.azure_storage_key.get_secret_value()
     if not key:
         raise SettingsError(
-            "Azure needs credentials: set AZURE_STORAGE_KEY, or AZURE_LOGIN=identity where there "
-            "is one (of the machine, of AZURE_CLIENT_ID … in the environment, or `az login`)."
+            "Azure needs credentials: set AZURE_STORAGE_KEY, or AZURE_LOGIN=identity if an "
+            "identity exists (of the machine, AZURE_CLIENT_ID … in the environment, or `az login`)."
         )
     return AccountKey(key)

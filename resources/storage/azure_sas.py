@@ -1,8 +1,8 @@
-"""Shared access signatures of Azure, by the account's key or by one that an identity was given.
+"""Azure's shared access signatures (SAS), made with the account's key or a user delegation key.
 
-Not by `obstore.sign`, for two reasons (docs/decisions/0008): it signs the quoted key, so that a
-blank or an é in one makes an address that is refused; and it makes them valid from this machine's
-own time on, so that a clock which is ahead does the same. These have no beginning. What is signed:
+`obstore.sign` is not used, for two reasons (docs/decisions/0008): it signs the quoted key, so Azure
+refuses the URL of a key with a blank or an é; and its URLs start at this machine's time, so Azure
+refuses them when the clock is ahead. The URLs made here have no start time. What is signed:
 https://learn.microsoft.com/rest/api/storageservices/create-service-sas
 https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas
 """
@@ -20,14 +20,14 @@ VERSION = "2023-11-03"
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """What signs; `identity` says whose it is and how long it is good for, in Azure's words."""
+    """A secret that signs. identity: Azure's own fields for its owner and its validity."""
 
     secret: bytes
     identity: Mapping[str, str] | None = None  # skoid, sktid, skt, ske, sks, skv: in this order
 
 
 class Sas:
-    """Signs for one container. `keys` gives one that is good until the time it is told."""
+    """Signs for one container. keys: returns a signing key that is valid until the given time."""
 
     def __init__(
         self, account: str, endpoint: str, container: str, keys: Callable[[datetime], SigningKey]
@@ -47,11 +47,11 @@ class Sas:
 
     def _query(self, resource: str, kind: str, permission: str, until: datetime) -> str:
         key, end = self._keys(until), until.strftime("%Y-%m-%dT%H:%M:%SZ")
-        # a stored policy's name; or an identity, two other users, and a correlation
-        whose = [""] if key.identity is None else [*key.identity.values(), "", "", ""]
-        # permission, start, end, resource, whose, addresses, protocol, version, kind, snapshot,
-        # encryption scope, and five headers of the answer that stay as they are
-        signed = [permission, "", end, resource, *whose, "", "", VERSION, kind, *[""] * 7]
+        # a stored policy's name; or an identity, two other users, and a correlation id
+        owner = [""] if key.identity is None else [*key.identity.values(), "", "", ""]
+        # permission, start, end, resource, owner, IP addresses, protocol, version, kind, snapshot,
+        # encryption scope, and five response headers that are not overridden
+        signed = [permission, "", end, resource, *owner, "", "", VERSION, kind, *[""] * 7]
         digest = hmac.new(key.secret, "\n".join(signed).encode(), hashlib.sha256).digest()
         query = {"sv": VERSION, "se": end, "sr": kind, "sp": permission, **(key.identity or {})}
         return urlencode({**query, "sig": b64encode(digest).decode()}, quote_via=quote, safe="")

@@ -1,4 +1,4 @@
-"""What every store can do. A read that failed raises; only what is not there is None."""
+"""The operations of every store. A failed read raises; None means that the object is missing."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -7,18 +7,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
+from escriba.errors import EscribaError
 from gpu_job.contract import Address
 
 Permission = Literal["read", "write", "create"]
 
 
-class StorageError(Exception):
-    """The store could not be reached or refused; names the key, never a URL or a secret."""
+class StorageError(EscribaError):
+    """The store refused or could not be reached; names the key and the setting, never a secret."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """One object, as a listing or a look at it tells."""
+class StoredObject:
+    """One object's metadata, from a listing or a HEAD request."""
 
     key: str
     size_bytes: int
@@ -27,30 +28,29 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
-    """Something in a listing that is no object one could read, why, and what to do about it."""
+class UnusableObject:
+    """An entry in a listing that cannot be read as an object, why, and what to do."""
 
     key: str
     reason: str
-    advice: str = "Put a plain file in its place, or remove it."
+    advice: str = "Replace it with a regular file, or remove it."
 
 
 class Storage(Protocol):
     """Keys are relative to STORAGE_URL and use '/'."""
 
     url: str
-    whole_at_once: bool  # objects appear complete; in a folder they may be seen growing
+    writes_appear_whole: bool  # False in a folder, where objects may be seen growing
 
-    def list(self, prefix: str, after: str = "") -> Iterator[Stored | Oddity]:
-        """Everything below a prefix that ends in '/', in the order of the keys.
+    def list(self, prefix: str, after: str = "") -> Iterator[StoredObject | UnusableObject]:
+        """Everything below a prefix that ends in '/', in key order.
 
-        Only keys that come later than `after`, where one is given. One bad name never hides the
-        others.
+        after: only keys that sort later. One unusable name never hides the others.
         """
         ...
 
-    def head(self, key: str) -> Stored | None:
-        """Size and ETag, or None."""
+    def head(self, key: str) -> StoredObject | None:
+        """Size, ETag and modification time, or None."""
         ...
 
     def read(self, key: str) -> bytes | None:
@@ -58,39 +58,40 @@ class Storage(Protocol):
         ...
 
     def write(self, key: str, data: bytes) -> str:
-        """Replace the object, whole or not at all; its new ETag."""
+        """Replace the object atomically; returns its new ETag."""
         ...
 
     def create(self, key: str, data: bytes) -> bool:
-        """Make the object; False where the key exists. Atomic between machines."""
+        """Create the object; False if the key exists. Atomic across machines."""
         ...
 
     def upload(self, key: str, path: Path) -> str:
-        """A large file, whole or not at all; its new ETag. The file at `path` may be moved."""
+        """Upload a large file atomically; returns its new ETag. The file at `path` may be moved."""
         ...
 
     def local_copy(self, key: str, scratch: Path) -> AbstractContextManager[Path]:
-        """The object as a file to read: the object itself where it is local.
+        """The object as a file to read; in a local folder, the object itself.
 
-        Raises FileNotFoundError.
+        Raises:
+            FileNotFoundError: there is no such object.
         """
         ...
 
     def delete(self, key: str) -> None:
-        """Remove the object; nothing happens where there is none."""
+        """Remove the object; does nothing if it is missing."""
         ...
 
     def address(self, key: str, permission: Permission, life: timedelta) -> Address:
-        """What somebody without credentials needs to do one thing with one key."""
+        """A signed request that allows one operation on one key without credentials."""
         ...
 
     def address_life(self) -> timedelta | None:
-        """How long an address that is made now can live, at most; None: without a limit.
+        """The longest validity of an address that is signed now; None: no limit.
 
-        The credential that signs it may end before the address does.
+        The credential that signs it may expire before the address does.
         """
         ...
 
     def scratch(self) -> Path:
-        """A folder for drafts, on the same disk as the bucket where that is local."""
+        """A folder for drafts; for a local bucket, on the same disk."""
         ...

@@ -1,8 +1,8 @@
-"""The clock by which addresses are signed, where no other is given."""
+"""The default clock for signing addresses."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The time of this machine."""
+    """This machine's time, in UTC."""
     return datetime.now(UTC)

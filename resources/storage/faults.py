@@ -1,7 +1,7 @@
-"""What is wrong with a store, in words of ours.
+"""Causes of store errors, in Escriba's own words.
 
-The messages of obstore may quote whole requests, with credentials in them: they are searched for
-what they tell of, and never shown.
+obstore's messages may quote whole requests, credentials included. They are searched for known
+error codes and never shown.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Final
 
 from obstore.exceptions import BaseError
 
-# obstore raises one of Python's own classes too, for a bucket that is not there
+# obstore also raises a built-in class, for a missing bucket
 ERRORS: Final = (BaseError, FileNotFoundError)
 
 _MISSING = ("NoSuchBucket", "ContainerNotFound")
@@ -20,34 +20,37 @@ _UNREACHABLE = ("error sending request", "Connect", "dns error", "timed out")
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How one kind of store tells what is wrong, and which settings are to be checked."""
+    """The error codes of one kind of store, and the settings to check."""
 
-    refused: tuple[str, ...]  # codes of credentials that are wrong or over
-    credentials: str  # what they are set by
-    endpoint: str
-    more: Mapping[str, str] = field(default_factory=dict)  # a code of its own, and what it means
+    refused: tuple[str, ...]  # codes for credentials that are wrong or expired
+    credentials: str  # the settings that hold them
+    endpoint: str  # the settings that say where the store is
+    more: Mapping[str, str] = field(default_factory=dict)  # other codes, and what they mean
 
     def reason(self, error: Exception) -> str:
-        """The cause, as far as it can be told, and what to check."""
+        """The cause, as far as it is known, and the setting to check."""
         text = f"{type(error).__name__} {error}"
-        for signs, said in self._reasons():
-            if any(sign in text for sign in signs):
-                return said
-        return type(error).__name__
+        for codes, cause in self._reasons():
+            if any(code in text for code in codes):
+                return cause
+        return f"{type(error).__name__}; check STORAGE_URL and {self.endpoint}"
 
     def _reasons(self) -> list[tuple[tuple[str, ...], str]]:
-        """The clearest signs first: a refusal comes with the status of any other denial."""
-        leave = "access was denied; the credentials need leave to list, read and write there"
+        """The most specific codes first: a refusal has the same status as any other denial."""
+        permissions = (
+            "access was denied; the credentials need permission to list, read and write there "
+            f"(check STORAGE_URL and {self.credentials})"
+        )
         network = f"the store cannot be reached; check {self.endpoint} and the network"
         return [
             (_MISSING, "there is no such bucket; check STORAGE_URL"),
             (self.refused, f"the credentials were refused; check {self.credentials}"),
-            *(((code,), said) for code, said in self.more.items()),
-            (_DENIED, leave),
+            *(((code,), cause) for code, cause in self.more.items()),
+            (_DENIED, permissions),
             (_UNREACHABLE, network),
         ]
 
 
 def is_bucket_missing(error: Exception) -> bool:
-    """Whether nothing is there because the bucket itself is not."""
-    return any(sign in str(error) for sign in _MISSING)
+    """Whether the object is missing because the bucket itself is."""
+    return any(code in str(error) for code in _MISSING)

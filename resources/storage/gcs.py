@@ -6,33 +6,33 @@ from typing import Any, Final
 
 from obstore.store import GCSStore
 
-from pipelines.settings import Settings
+from escriba.settings import Settings
 
-from .base import Oddity, Stored
+from .base import StoredObject, UnusableObject
 from .clock import utc_now
 from .faults import Faults
 from .gcs_login import Login, log_in
 from .gcs_signing import Request, signed_url
 from .objects import Method, ObjectStorage, client_options
-from .xml_listing import Page, list_pages
+from .xml_listing import XmlPage, list_pages
 
 _GOOGLE: Final = "https://storage.googleapis.com"
 _PAGE_LIFE: Final = timedelta(minutes=5)
-_PAGE: Final = Page(
+_PAGE: Final = XmlPage(
     "Contents", "Key", "Size", "ETag", "LastModified", "NextContinuationToken", url_encoded=True
 )
 
 _FAULTS: Final = Faults(
     refused=("AuthenticationRequired", "SignatureDoesNotMatch", "RefreshError", "status code: 401"),
-    credentials="GOOGLE_APPLICATION_CREDENTIALS, or the service account that is given here",
+    credentials="GOOGLE_APPLICATION_CREDENTIALS, or the service account of this machine",
     endpoint="GCS_ENDPOINT_URL",
 )
 
 
 class GcsStorage(ObjectStorage):
-    """A bucket of Google's. The condition of a creation is signed with its address."""
+    """A Google Cloud Storage bucket. The condition of a create is part of the signature."""
 
-    longer_by = "set GOOGLE_APPLICATION_CREDENTIALS to a service account's key file"
+    longer_life_advice = "set GOOGLE_APPLICATION_CREDENTIALS to a service account's key file"
     create_headers: Mapping[str, str] = {"x-goog-if-generation-match": "0"}
 
     def __init__(
@@ -62,8 +62,8 @@ class GcsStorage(ObjectStorage):
         """Seven days with a key file; 12 hours where Google's signBlob signs."""
         return self._signer.life
 
-    def _list_any_key(self, prefix: str, after: str) -> Iterator[Stored | Oddity]:
-        """Page by page: https://cloud.google.com/storage/docs/xml-api/get-bucket-list ."""
+    def _list_any_key(self, prefix: str, after: str) -> Iterator[StoredObject | UnusableObject]:
+        """One page at a time: https://cloud.google.com/storage/docs/xml-api/get-bucket-list ."""
 
         def page_url(marker: str) -> str:
             query = {"list-type": "2", "encoding-type": "url", "prefix": self._below + prefix}

@@ -1,4 +1,4 @@
-"""Who we are at Google: a service account's key file, or whatever Google's chain finds."""
+"""Google credentials: a service account's key file, or those of Google's credential chain."""
 
 import json
 from base64 import b64decode, b64encode
@@ -6,42 +6,41 @@ from binascii import Error as Base64Error
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from pipelines.settings import Settings, SettingsError
+from escriba.settings import Settings, SettingsError
+from resources.google_credentials import VARIABLE, credentials_file, google_credentials
 
 from .base import StorageError
 from .gcs_signing import Signer
 
-_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
-_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 IAM_URL: Final = "https://iamcredentials.googleapis.com"
 _TIMEOUT_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Login:
-    """What obstore is given, and who signs."""
+    """The options for obstore, and the signer."""
 
     options: dict[str, Any]
     signer: Signer
 
 
 def log_in(settings: Settings, iam_url: str = IAM_URL) -> Login:
-    """Asks nobody where a key file is given; else Google's chain may ask the metadata server.
+    """The credentials that the settings name.
+
+    A key file needs no request; Google's credential chain may ask the metadata server.
 
     Raises:
-        SettingsError: there are no credentials, or the file is none.
+        SettingsError: there are no credentials, or the file is not a key file.
     """
-    name = settings.google_application_credentials
-    content = _content(Path(name)) if name else {}
+    content = credentials_file(settings)
     if content.get("type") == "service_account":
         return Login({"service_account_key": json.dumps(content)}, KeySigner(content))
-    credentials = _chain(content)
+    credentials = google_credentials(content, "GCS")
     from google.auth.transport.requests import Request  # noqa: PLC0415
     from obstore.auth.google import GoogleCredentialProvider  # noqa: PLC0415
 
@@ -51,7 +50,7 @@ def log_in(settings: Settings, iam_url: str = IAM_URL) -> Login:
 
 
 class KeySigner:
-    """Signs with the private key of a key file; nobody else is asked."""
+    """Signs with the private key of a key file; makes no request."""
 
     life = timedelta(days=7)
 
@@ -63,7 +62,7 @@ class KeySigner:
             key = None
         if not isinstance(key, rsa.RSAPrivateKey):
             raise SettingsError(
-                f"{_VARIABLE}: the file holds no RSA key of a service account; make a new one."
+                f"{VARIABLE}: the file holds no RSA key of a service account. Create a new key."
             )
         self._key = key
 
@@ -72,27 +71,27 @@ class KeySigner:
 
 
 class IamSigner:
-    """Signs by Google's signBlob, with a key that Google keeps: one request for each address.
+    """Signs with Google's signBlob and a key that Google manages: one request per address.
 
-    Google changes that key, and says that what it signed stays valid for 12 hours at least:
+    Google rotates that key, and documents that a signature stays valid for at least 12 hours:
     https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/signBlob
     """
 
     life = timedelta(hours=12)
 
-    def __init__(self, credentials: Any, request: Any, iam_url: str) -> None:  # noqa: ANN401  # of google-auth
+    def __init__(self, credentials: Any, request: Any, iam_url: str) -> None:  # noqa: ANN401  # google-auth's
         self._credentials, self._request, self._iam_url = credentials, request, iam_url
 
     @property
     def email(self) -> str:
-        """Of the service account; the metadata server tells it with the first token."""
+        """The service account's address; the metadata server sends it with the first token."""
         if getattr(self._credentials, "service_account_email", None) == "default":
             self._headers()
         found = getattr(self._credentials, "service_account_email", None)
         if not found or found == "default":
             raise StorageError(
-                "these Google credentials are no service account's, and can sign no address: "
-                f"set {_VARIABLE} to its key file, or impersonate one."
+                "These Google credentials do not belong to a service account and cannot sign URLs. "
+                f"Set {VARIABLE} to a service account's key file, or impersonate one."
             )
         return str(found)
 
@@ -108,16 +107,16 @@ class IamSigner:
         except httpx.HTTPError as error:
             why = type(error).__name__
         except (ValueError, KeyError, Base64Error):
-            why = "an answer without a signature"
+            why = "a response without a signature"
         else:
             why = f"status {answer.status_code}"
         raise StorageError(
-            f"Google's signBlob signed no address for {self.email} ({why}): give it the role "
-            f"Service Account Token Creator on itself, or set {_VARIABLE} to a key file."
+            f"Google's signBlob did not sign a URL for {self.email} ({why}). Give the account the "
+            f"role Service Account Token Creator on itself, or set {VARIABLE} to a key file."
         )
 
     def _headers(self) -> dict[str, str]:
-        """The token of now; google-auth renews it where it is nearly over."""
+        """The current token; google-auth renews it shortly before it expires."""
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
 
         headers: dict[str, str] = {}
@@ -125,34 +124,7 @@ class IamSigner:
             self._credentials.before_request(self._request, "POST", self._iam_url, headers)
         except GoogleAuthError as error:
             raise StorageError(
-                f"Google gives no token ({type(error).__name__}); check {_VARIABLE} or the role."
+                f"Google did not issue a token ({type(error).__name__}). Check {VARIABLE} or the "
+                "account's role."
             ) from None
         return headers
-
-
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.expanduser().read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{_VARIABLE}: {path} cannot be read ({error.strerror}).") from None
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise SettingsError(f"{_VARIABLE}: {path} is no key file, which is JSON.")
-    return content
-
-
-def _chain(content: dict[str, Any]) -> Any:  # noqa: ANN401  # google-auth's credentials
-    """Of a file of another kind (a federated identity, a user), or of the place we run in."""
-    import google.auth  # noqa: PLC0415  # 0.2 s, and not needed where a key file is given
-    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
-
-    try:
-        if content:
-            return google.auth.load_credentials_from_dict(content, scopes=[_SCOPE])[0]
-        return google.auth.default(scopes=[_SCOPE])[0]
-    except (GoogleAuthError, ValueError):
-        raise SettingsError(
-            f"GCS needs credentials, and none were found that can be used: set {_VARIABLE} to a "
-            "service account's key file, or run where a service account is given."
-        ) from None

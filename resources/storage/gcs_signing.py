@@ -1,6 +1,6 @@
-"""Signed URLs of Google Cloud Storage (V4), with the headers signed that a condition needs.
+"""Signed URLs of Google Cloud Storage (V4) that include the headers of a condition.
 
-`obstore.sign` signs the host alone, and GCS takes no condition that is not signed. What is signed:
+`obstore.sign` signs the host alone, and GCS ignores a condition that is not signed. What is signed:
 https://cloud.google.com/storage/docs/authentication/canonical-requests
 """
 
@@ -15,29 +15,37 @@ _ALGORITHM = "GOOG4-RSA-SHA256"
 
 
 class Signer(Protocol):
-    """A service account's key, wherever it lies."""
+    """A service account's key, local or managed by Google."""
 
-    email: str
-    life: timedelta  # the longest that what it signs stays valid
+    life: timedelta  # the longest validity of a signature
+
+    @property
+    def email(self) -> str:
+        """The service account's address."""
+        ...
 
     def sign(self, data: bytes) -> bytes:
-        """RSA-SHA256 of `data`. StorageError where it could not be had."""
+        """The RSA-SHA256 signature of `data`.
+
+        Raises:
+            StorageError: the signature is not available.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What one signed URL lets somebody do. `path` is /bucket/key, not quoted yet."""
+    """The request that a signed URL allows. path: /bucket/key, not quoted."""
 
     method: str
     endpoint: str
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict)  # signed, so they must be sent
+    headers: Mapping[str, str] = field(default_factory=dict)  # signed, so the client must send them
     query: Mapping[str, str] = field(default_factory=dict)
 
 
 def signed_url(request: Request, signer: Signer, life: timedelta, now: datetime) -> str:
-    """The URL, valid from `now` for `life` in whole seconds (7 days at the most)."""
+    """The URL, valid from `now` for `life` in whole seconds (at most 7 days)."""
     endpoint = urlsplit(request.endpoint)
     headers = {"host": endpoint.netloc}
     headers |= {name.lower(): value for name, value in request.headers.items()}

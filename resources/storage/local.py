@@ -1,6 +1,7 @@
 """A local folder as a bucket (docs/decisions/0001: why not through obstore).
 
-Writes are drafts, flushed to disk and renamed; creation is a hard link, which only one can win.
+A write goes to a draft that is flushed to disk and renamed. A create is a hard link, which only
+one process can win.
 """
 
 import errno
@@ -14,51 +15,53 @@ from typing import BinaryIO
 
 from gpu_job.contract import Address
 
-from .base import Oddity, Permission, StorageError, Stored
+from .base import Permission, StorageError, StoredObject, UnusableObject
 from .scratch import sweep
 
 _DRAFTS = ".drafts"
-_MAY_NOT = "Give the user that runs Escriba the right to read it."
-# what desktops leave behind in every folder; nobody wants to hear about it
+_NOT_PERMITTED = "Give the user that runs Escriba permission to read it."
+# files that desktops leave in every folder; they are ignored silently
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 class LocalStorage:
-    """A folder; made on first use. The Protocol `Storage` says what each method does."""
+    """A folder, created on first use. The Protocol `Storage` documents each method."""
 
-    whole_at_once = False
+    writes_appear_whole = False
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.url = root.as_uri()
 
-    def list(self, prefix: str, after: str = "") -> Iterator[Stored | Oddity]:
-        """By os.scandir: any byte may stand in a name, and folders may be nested deeply."""
-        for place in (self._root, self._root / prefix):
-            if place.exists() and not place.is_dir():
-                raise StorageError(f"{place} is no folder, and one is needed there")
-        waiting: list[Iterator[tuple[str, os.DirEntry[str] | Oddity]]] = []
+    def list(self, prefix: str, after: str = "") -> Iterator[StoredObject | UnusableObject]:
+        """Uses os.scandir: a name may hold any byte, and folders may be nested deeply."""
+        for folder in (self._root, self._root / prefix):
+            if folder.exists() and not folder.is_dir():
+                raise StorageError(f"{folder} is not a folder; remove the file or set STORAGE_URL")
+        scans: list[Iterator[tuple[str, os.DirEntry[str] | UnusableObject]]] = []
         if (self._root / prefix).is_dir():
-            waiting.append(self._scan(prefix, after))
-        while waiting:
-            key, entry = next(waiting[-1], ("", None))
+            scans.append(self._scan(prefix, after))
+        while scans:
+            key, entry = next(scans[-1], ("", None))
             if entry is None:
-                waiting.pop()
-            elif isinstance(entry, Oddity):
+                scans.pop()
+            elif isinstance(entry, UnusableObject):
                 yield entry
             elif key.endswith("/"):
-                waiting.append(self._scan(key, after))
+                scans.append(self._scan(key, after))
             else:
                 yield from self._entry(key, entry)
 
-    def _scan(self, folder: str, after: str) -> "Iterator[tuple[str, os.DirEntry[str] | Oddity]]":
-        """What lies in one folder, in the order of keys; the key of a folder ends in '/'."""
+    def _scan(
+        self, folder: str, after: str
+    ) -> "Iterator[tuple[str, os.DirEntry[str] | UnusableObject]]":
+        """The entries of one folder, in key order; the key of a folder ends in '/'."""
         try:
             with os.scandir(self._root / folder) as entries:
                 found = {self._key(folder, entry): entry for entry in entries}
         except OSError as error:
-            odd = Oddity(folder, f"the folder cannot be read ({error.strerror})", _MAY_NOT)
-            return iter([(folder, odd)])
+            reason = f"the folder cannot be read ({error.strerror})"
+            return iter([(folder, UnusableObject(folder, reason, _NOT_PERMITTED))])
         return iter(
             (key, found[key])
             for key in sorted(found)
@@ -73,34 +76,37 @@ class LocalStorage:
             f"{folder}{entry.name}/" if entry.is_dir(follow_symlinks=False) else folder + entry.name
         )
 
-    def _entry(self, key: str, entry: "os.DirEntry[str]") -> Iterator[Stored | Oddity]:
+    def _entry(
+        self, key: str, entry: "os.DirEntry[str]"
+    ) -> Iterator[StoredObject | UnusableObject]:
         if not entry.is_file(follow_symlinks=False):
             # a link could lead to another tenant's files, or out of the bucket
-            kind = "a link" if entry.is_symlink() else "no regular file"
-            yield Oddity(key, f"it is {kind}")
+            kind = "a link" if entry.is_symlink() else "not a regular file"
+            yield UnusableObject(key, f"it is {kind}")
             return
         try:
-            seen = self.head(key)
+            found = self.head(key)
         except StorageError as error:
-            yield Oddity(key, str(error))
+            yield UnusableObject(key, str(error))
             return
-        if seen is not None:
-            yield seen
+        if found is not None:
+            yield found
 
-    def head(self, key: str) -> Stored | None:
-        """The ETag is made of modification time, size and inode."""
+    def head(self, key: str) -> StoredObject | None:
+        """The ETag combines modification time, change time, size and inode."""
         try:
-            seen = self._path(key).stat()
+            status = self._path(key).stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
-                return None  # nothing can be there
-            raise StorageError(f"{key!r} cannot be looked at: {error.strerror}") from error
-        # the change time tells of an overwrite whose modification time was set back
-        etag = f"{seen.st_mtime_ns:x}-{seen.st_ctime_ns:x}-{seen.st_size:x}-{seen.st_ino:x}"
-        # a file that was moved here keeps its modification time, and some lie in the future
-        return Stored(key, seen.st_size, etag, datetime.fromtimestamp(seen.st_ctime, UTC))
+                return None  # no such file can exist
+            raise self._failed(key, "read", error) from error
+        # the change time reveals an overwrite that sets the modification time back
+        times = f"{status.st_mtime_ns:x}-{status.st_ctime_ns:x}"
+        etag = f"{times}-{status.st_size:x}-{status.st_ino:x}"
+        # a file that was moved here keeps its modification time, which may lie in the future
+        return StoredObject(key, status.st_size, etag, datetime.fromtimestamp(status.st_ctime, UTC))
 
     def read(self, key: str) -> bytes | None:
         try:
@@ -109,8 +115,8 @@ class LocalStorage:
             return None
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
-                return None  # nothing can be there
-            raise StorageError(f"{key!r} cannot be read: {error.strerror}") from error
+                return None  # no such file can exist
+            raise self._failed(key, "read", error) from error
 
     def write(self, key: str, data: bytes) -> str:
         return self._place(self._draft(data), key)
@@ -122,7 +128,7 @@ class LocalStorage:
         except FileExistsError:
             return False
         except OSError as error:
-            raise StorageError(f"{key!r} cannot be created: {error.strerror}") from error
+            raise self._failed(key, "created", error) from error
         finally:
             draft.unlink(missing_ok=True)
         return True
@@ -132,20 +138,23 @@ class LocalStorage:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
         except OSError as error:
-            raise StorageError(f"{key!r} cannot be written: {error.strerror}") from error
+            raise self._failed(key, "written", error) from error
         return self._place(path, key)
 
     def _place(self, draft: Path, key: str) -> str:
-        """Put what is whole and on the disk into its place; the new ETag."""
+        """Move a complete, flushed draft to its key; returns the new ETag."""
         path = self._path(key)
         try:
             _in_its_folder(path, lambda: draft.replace(path))
         except OSError as error:
-            raise StorageError(f"{key!r} cannot be written: {error.strerror}") from error
-        seen = self.head(key)
-        if seen is None:
-            raise StorageError(f"{key!r} is gone right after it was written")
-        return seen.etag
+            raise self._failed(key, "written", error) from error
+        found = self.head(key)
+        if found is None:
+            raise StorageError(
+                f"{key!r} disappeared right after it was written; find out what deletes files in "
+                f"the folder of STORAGE_URL ({self._root})"
+            )
+        return found.etag
 
     @contextmanager
     def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:  # noqa: ARG002  # the object is local already
@@ -153,14 +162,14 @@ class LocalStorage:
         if not path.is_file():
             raise FileNotFoundError(key)
         if path.resolve() != self._root.resolve() / key:
-            raise StorageError(f"{key!r} lies behind a link: put the file itself there")
+            raise StorageError(f"{key!r} is behind a link; put the file itself there")
         yield path
 
     def delete(self, key: str) -> None:
         try:
             self._path(key).unlink(missing_ok=True)
         except OSError as error:
-            raise StorageError(f"{key!r} cannot be deleted: {error.strerror}") from error
+            raise self._failed(key, "deleted", error) from error
 
     def address(self, key: str, permission: Permission, life: timedelta) -> Address:  # noqa: ARG002  # a path does not expire
         url = self._path(key).as_uri()
@@ -182,7 +191,7 @@ class LocalStorage:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"{self.url} cannot be written to: {error.strerror}") from error
+            raise self._not_writable(error) from error
         return folder
 
     def _draft(self, data: bytes) -> Path:
@@ -194,13 +203,25 @@ class LocalStorage:
                 os.fsync(file.fileno())
         except OSError as error:
             draft.unlink(missing_ok=True)
-            raise StorageError(f"{self.url} cannot be written to: {error.strerror}") from error
+            raise self._not_writable(error) from error
         return draft
 
     def _path(self, key: str) -> Path:
         if ".." in key.split("/"):
-            raise StorageError(f"{key!r} would leave the bucket")
+            raise StorageError(f"{key!r} leads out of the bucket; use a key without '..'")
         return self._root / key
+
+    def _failed(self, key: str, what: str, error: OSError) -> StorageError:
+        return StorageError(
+            f"{key!r} cannot be {what}: {error.strerror}; check the folder of STORAGE_URL "
+            f"({self._root})"
+        )
+
+    def _not_writable(self, error: OSError) -> StorageError:
+        return StorageError(
+            f"STORAGE_URL={self.url} cannot be written to: {error.strerror}; check the folder and "
+            "its permissions"
+        )
 
 
 def _open_draft(path: Path) -> BinaryIO:
@@ -212,7 +233,7 @@ def _open_draft(path: Path) -> BinaryIO:
 
 
 def _in_its_folder(path: Path, put: Callable[[], object]) -> None:
-    """Make the folder where it is missing: asking first would cost a call for each write."""
+    """Create a missing folder after the first failure: a check would cost a call per write."""
     try:
         put()
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""What the clouds' stores have in common: objects through obstore, and addresses made by signing.
+"""The common part of all cloud stores: objects through obstore, and presigned addresses.
 
-A store adds its credentials, how it signs, and what its faults mean.
+A store adds its credentials, its way of signing, and the meaning of its errors.
 """
 
 import os
@@ -19,7 +19,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from gpu_job.contract import Address
 
-from .base import Oddity, Permission, StorageError, Stored
+from .base import Permission, StorageError, StoredObject, UnusableObject
 from .faults import ERRORS, Faults, is_bucket_missing
 from .scratch import sweep
 
@@ -30,19 +30,19 @@ _CHUNK_BYTES = 8 << 20
 
 
 class ObjectStorage(ABC):
-    """A bucket or a prefix of one. The Protocol `Storage` says what each method does."""
+    """A bucket, or a prefix in one. The Protocol `Storage` documents each method."""
 
-    whole_at_once = True
-    longer_by = ""  # what a person can do to have addresses that live longer
-    # what makes a PUT fail where the key exists, and what every PUT needs
+    writes_appear_whole = True
+    longer_life_advice = ""  # what you can do to get addresses that live longer
+    # headers that make a PUT fail if the key exists, and headers of every PUT
     create_headers: Mapping[str, str] = {"If-None-Match": "*"}
     put_headers: Mapping[str, str] = {"Content-Type": _CONTENT_TYPE}
 
     def __init__(self, url: str, store: AzureStore | GCSStore | S3Store, faults: Faults) -> None:
         self.url, self._store, self._faults = url.rstrip("/"), store, faults
 
-    def list(self, prefix: str, after: str = "") -> Iterator[Stored | Oddity]:
-        """Through obstore, until a key comes that it cannot parse: that would hide all others."""
+    def list(self, prefix: str, after: str = "") -> Iterator[StoredObject | UnusableObject]:
+        """List through obstore, up to a key that obstore cannot parse; then list without it."""
         try:
             for page in obstore.list(self._store, prefix, offset=after or None):
                 for meta in page:
@@ -54,16 +54,16 @@ class ObjectStorage(ABC):
             raise self._failed(prefix, "listed", error) from None
 
     @abstractmethod
-    def _list_any_key(self, prefix: str, after: str) -> Iterator[Stored | Oddity]:
-        """The same without obstore, whatever the keys hold (docs/decisions/0002)."""
+    def _list_any_key(self, prefix: str, after: str) -> Iterator[StoredObject | UnusableObject]:
+        """The same listing without obstore, for any key (docs/decisions/0002)."""
 
-    def head(self, key: str) -> Stored | None:
+    def head(self, key: str) -> StoredObject | None:
         try:
             return _stored(obstore.head(self._store, key))
         except (NotFoundError, FileNotFoundError):
             return None
         except ERRORS as error:
-            raise self._failed(key, "looked at", error) from None
+            raise self._failed(key, "read", error) from None
 
     def read(self, key: str) -> bytes | None:
         try:
@@ -125,13 +125,13 @@ class ObjectStorage(ABC):
             raise self._failed(key, "deleted", error) from None
 
     def address(self, key: str, permission: Permission, life: timedelta) -> Address:
-        """A presigned URL and the headers to be sent with it; makes no request, but see `_sign`."""
+        """A presigned URL and the headers to send with it; no request unless `_sign` needs one."""
         longest = self._longest()
         if life > longest:
             raise StorageError(
-                f"{key!r}: an address for {_hours(life)} is wanted, and one made now can live "
-                f"{_hours(longest)}: lower QUEUE_LIMIT_SECONDS or JOB_TIMEOUT_SECONDS"
-                f"{self.longer_by and f', or {self.longer_by}'}."
+                f"{key!r} needs a signed URL that is valid for {_hours(life)}, but the credentials "
+                f"allow {_hours(longest)}. Lower QUEUE_LIMIT_SECONDS or JOB_TIMEOUT_SECONDS"
+                f"{self.longer_life_advice and f', or {self.longer_life_advice}'}."
             )
         headers: dict[str, str] = {}
         if permission != "read":
@@ -144,17 +144,21 @@ class ObjectStorage(ABC):
 
     @abstractmethod
     def _sign(self, method: Method, key: str, life: timedelta, headers: Mapping[str, str]) -> str:
-        """A URL that does one thing with one key; StorageError where the cloud's help failed."""
+        """A URL that allows one operation on one key.
+
+        Raises:
+            StorageError: the cloud's signing service failed.
+        """
 
     def address_life(self) -> timedelta | None:
         return self._longest()
 
     @abstractmethod
     def _longest(self) -> timedelta:
-        """The life above which no address is made."""
+        """The longest validity of an address."""
 
     def scratch(self) -> Path:
-        """A folder of this user's among the system's temporary ones; some users have no name."""
+        """This user's folder in the system's temporary folder; by id, as some have no name."""
         folder = Path(gettempdir()) / f"escriba-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
         sweep(folder)
@@ -165,17 +169,17 @@ class ObjectStorage(ABC):
 
 
 def unquoted(etag: str | None) -> str:
-    """An ETag as it is compared: Azure quotes it in some answers, and not in others."""
+    """An ETag without quotes, for comparison: Azure quotes it in some responses only."""
     return (etag or "").strip('"')
 
 
 def client_options(endpoint: str) -> dict[str, Any]:
-    """What obstore needs in order to speak with an endpoint on loopback without TLS."""
+    """The obstore options for an endpoint without TLS, such as one on loopback."""
     return {"client_options": {"allow_http": True}} if endpoint.startswith("http://") else {}
 
 
-def _stored(meta: Any) -> Stored:  # noqa: ANN401  # obstore's typed dictionary
-    return Stored(meta["path"], meta["size"], unquoted(meta["e_tag"]), meta["last_modified"])
+def _stored(meta: Any) -> StoredObject:  # noqa: ANN401  # obstore's typed dictionary
+    return StoredObject(meta["path"], meta["size"], unquoted(meta["e_tag"]), meta["last_modified"])
 
 
 def _hours(life: timedelta) -> str:

@@ -1,4 +1,4 @@
-"""S3, and whatever speaks its language, through obstore."""
+"""S3 and compatible stores, through obstore."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -7,17 +7,17 @@ from typing import Any, Final
 import obstore
 from obstore.store import S3Store
 
-from pipelines.settings import Settings
+from escriba.settings import Settings
 
-from .base import Oddity, Stored
+from .base import StoredObject, UnusableObject
 from .faults import Faults
 from .objects import Method, ObjectStorage, client_options
 from .s3_chain import Chain
 from .s3_listing import list_any_key
 
 _LONGEST: Final = timedelta(days=7)
-_TOKEN_LIFE: Final = timedelta(hours=1)  # the shortest that AWS gives where nobody asked for less
-_BETWEEN = timedelta(minutes=1)  # from asking how long an address may live to signing it
+_TOKEN_LIFE: Final = timedelta(hours=1)  # AWS's shortest default
+_BETWEEN = timedelta(minutes=1)  # between the query for the longest validity and the signing
 
 _FAULTS: Final = Faults(
     refused=("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
@@ -31,9 +31,9 @@ _FAULTS: Final = Faults(
 
 
 class S3Storage(ObjectStorage):
-    """A bucket of S3 or of a store like it. If-None-Match need not be signed there."""
+    """A bucket of S3 or of a compatible store. S3 does not need If-None-Match to be signed."""
 
-    longer_by = "sign with a user's own key (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
+    longer_life_advice = "sign with a user's own key (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         self._bucket, self._prefix, self._settings = bucket, prefix, settings
@@ -41,17 +41,17 @@ class S3Storage(ObjectStorage):
         store = S3Store(bucket, prefix=prefix or None, **_options(settings, self._chain))
         super().__init__(f"s3://{bucket}/{prefix}", store, _FAULTS)
 
-    def _list_any_key(self, prefix: str, after: str) -> Iterator[Stored | Oddity]:
+    def _list_any_key(self, prefix: str, after: str) -> Iterator[StoredObject | UnusableObject]:
         return list_any_key(self._bucket, self._prefix, prefix, after, self._settings)
 
     def _sign(self, method: Method, key: str, life: timedelta, headers: Mapping[str, str]) -> str:  # noqa: ARG002  # the host alone is signed
         return obstore.sign(self._store, method, key, life)
 
     def address_life(self) -> timedelta | None:
-        """Seven days with a user's key; else what is left of the credentials that sign.
+        """Seven days with a user's key; otherwise the remaining validity of the credentials.
 
-        A role's credentials know when they end; a session token that was set by hand does not
-        tell it, and one hour is taken as safe.
+        A role's credentials have an expiry time. A session token from the settings has none, so
+        one hour is assumed.
         """
         return self._longest() if self._chain is None else self._longest() - _BETWEEN
 

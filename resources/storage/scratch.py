@@ -1,4 +1,4 @@
-"""What killed processes left among the drafts is removed after a day."""
+"""Removal of drafts that killed processes left behind, after a day."""
 
 import contextlib
 import shutil
@@ -9,7 +9,7 @@ _LIFE_SECONDS = 86_400.0
 
 
 def sweep(folder: Path) -> None:
-    """Files and folders that nobody has touched for a day; in use or not ours: left alone."""
+    """Remove files and folders unchanged for a day; skip those in use or owned by others."""
     for old in folder.iterdir():
         with contextlib.suppress(OSError):
             if time.time() - old.lstat().st_mtime <= _LIFE_SECONDS:

@@ -1,6 +1,6 @@
-"""Lists a bucket that holds keys which obstore cannot parse, page by page, by signed URLs.
+"""Listing a bucket with keys that obstore cannot parse, one page at a time, by signed URLs.
 
-For GCS and Azure, which both answer in XML; S3 is listed by boto3 (docs/decisions/0002).
+For GCS and Azure, which both send XML; boto3 lists S3 (docs/decisions/0002).
 """
 
 from collections.abc import Callable, Iterator
@@ -10,16 +10,16 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
-from resources.http_log import hide_addresses
+from resources.http.hide_urls import hide_urls
 
-from .base import Oddity, StorageError, Stored
+from .base import StorageError, StoredObject, UnusableObject
 
 _TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """What the parts of one cloud's listing are called."""
+class XmlPage:
+    """The element names of one cloud's listing."""
 
     entry: str
     name: str
@@ -31,15 +31,15 @@ class Page:
 
 
 def list_pages(
-    page_url: Callable[[str], str], shape: Page, below: str, prefix: str
-) -> Iterator[Stored | Oddity]:
-    """Every key, relative to `below`. `page_url` signs the page that comes after a marker."""
+    page_url: Callable[[str], str], shape: XmlPage, below: str, prefix: str
+) -> Iterator[StoredObject | UnusableObject]:
+    """Every key, relative to `below`. page_url: the signed URL of the page after a marker."""
     marker, more = "", True
     while more:
         page = _page(page_url(marker), prefix)
-        for entry in page.findall(f".//{{*}}{shape.entry}"):  # in whatever namespace
+        for entry in page.findall(f".//{{*}}{shape.entry}"):  # in any namespace
             found = _stored(entry, shape, below)
-            if not found.key.endswith("/"):  # what consoles make for an empty folder
+            if not found.key.endswith("/"):  # consoles create such keys for empty folders
                 yield found
         marker = _text(page, shape.next_marker)
         more = bool(marker)
@@ -48,7 +48,7 @@ def list_pages(
 def _page(url: str, prefix: str) -> ET.Element:
     import httpx  # noqa: PLC0415  # rarely needed
 
-    hide_addresses()
+    hide_urls()
     try:
         answer = httpx.get(url, timeout=_TIMEOUT_SECONDS)
         if answer.is_success:
@@ -56,23 +56,23 @@ def _page(url: str, prefix: str) -> ET.Element:
     except httpx.HTTPError as error:
         why = type(error).__name__
     except ET.ParseError:
-        why = "a key is in it that XML cannot hold"
+        why = "it contains a key that XML cannot hold"
     else:
-        why = f"status {answer.status_code}; the credentials need leave to list"
-    raise StorageError(f"{prefix!r} cannot be listed: {why}")
+        why = f"status {answer.status_code}; the credentials need permission to list"
+    raise StorageError(f"{prefix!r} cannot be listed: {why} (check STORAGE_URL)")
 
 
-def _stored(entry: ET.Element, shape: Page, below: str) -> Stored:
+def _stored(entry: ET.Element, shape: XmlPage, below: str) -> StoredObject:
     name, key = entry.find(f"{{*}}{shape.name}"), _text(entry, shape.name)
-    # Azure says so of the names that XML cannot hold
+    # Azure marks names that XML cannot hold
     if shape.url_encoded or (name is not None and name.get("Encoded") == "true"):
         key = unquote(key)
     etag, size = _text(entry, shape.etag).strip('"'), int(_text(entry, shape.size))
-    return Stored(key.removeprefix(below), size, etag, _time(_text(entry, shape.modified)))
+    return StoredObject(key.removeprefix(below), size, etag, _time(_text(entry, shape.modified)))
 
 
 def _time(text: str) -> datetime:
-    """Google writes ISO 8601; Azure as HTTP does."""
+    """The time of an entry: ISO 8601 from Google, an HTTP date from Azure."""
     if "," in text:
         return parsedate_to_datetime(text)
     return datetime.fromisoformat(text).astimezone(UTC)

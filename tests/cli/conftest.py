@@ -12,7 +12,7 @@ DONE_SECONDS = 600  # for machines that have a lot else to do
 def escriba(*arguments, cwd, **environment):
     """Run the command; its exit status, output and complaints."""
     return subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
+        [sys.executable, "-m", "cli", *map(str, arguments)],
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(HOUSE)} | environment,
         capture_output=True,

@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from pipelines.cli.add import command
+from cli.commands.add import command
 
 
 @pytest.fixture

@@ -5,19 +5,19 @@ import io
 import pytest
 from rich.console import Console
 
-from assets.names import OPTIMIZED_AUDIO, TRANSCRIPT
-from assets.progress import Outcome
-from pipelines.cli.bars import Bars
-from pipelines.recordings import Recording
+from assets.recordings.progress import RecordingOutcome
+from cli.runs.progress_bars import ProgressBars
+from escriba.recordings import Recording
+from escriba.stages import OPTIMIZED_AUDIO, TRANSCRIPT
 
 TALK = Recording("acme", "talk.mp3")
 
 
 @pytest.fixture
 def shown():
-    """Bars of two recordings on a terminal of 80 columns, and what stands there at `now`."""
+    """Bars of two recordings on a terminal of 80 columns, and the text there at `now`."""
     terminal = Console(file=io.StringIO(), force_terminal=True, width=80, color_system=None)
-    bars, now = Bars(terminal, 2), [1000.0]
+    bars, now = ProgressBars(terminal, 2), [1000.0]
     bars._progress.get_time = lambda: now[0]
 
     def at(seconds):
@@ -53,7 +53,7 @@ def test_when_all_is_heard_the_speakers_are_looked_for(shown):
 def test_a_recording_that_is_over_counts_and_has_no_bar(shown):
     bars, at = shown
     bars.working(TALK, TRANSCRIPT, 1_000, 45_000)
-    bars.finished(Outcome(TALK))
+    bars.finished(RecordingOutcome(TALK))
 
     text = at(seconds=1)
     assert "1 of 2 recordings" in text

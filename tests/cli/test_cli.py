@@ -7,7 +7,7 @@ import pysubs2
 import pytest
 import webvtt
 
-from pipelines.speech.rttm import parse_rttm
+from escriba.transcripts.rttm import parse_rttm
 
 from .conftest import MEDIA, escriba
 
@@ -67,9 +67,9 @@ def test_what_was_taken_out_can_be_shown_in_its_place(demo, tmp_path):
     )
 
     assert "Ahem," not in plain.stdout + plain.stderr
-    assert "Words taken out: 1;" in plain.stderr
+    assert "Words removed: 1." in plain.stderr
     assert "Ahem," in whole.stdout.splitlines()[2]  # the first says that a toy heard it
-    assert "put back [0:00:00] Ahem, (no_speech)" in whole.stderr.splitlines()
+    assert "restored [0:00:00] Ahem, (no_speech)" in whole.stderr.splitlines()
 
 
 def test_nothing_new_is_quickly_said(demo):

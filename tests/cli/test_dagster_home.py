@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
-from pipelines.cli.running import open_instance
-from pipelines.dagster_home import dagster_home, is_ours
-from pipelines.settings import SettingsError, load_settings
+from cli.dagster_home import _OLD_FIRST_LINE, dagster_home, is_unedited
+from cli.runs.run_recordings import open_instance
+from escriba.settings import SettingsError, load_settings
 
 
 def home(tmp_path, **settings):
@@ -16,7 +16,7 @@ def test_a_new_home_tells_nobody_anything_and_runs_no_bad_file_again(tmp_path):
     text = (home(tmp_path) / "dagster.yaml").read_text()
     written = yaml.safe_load(text)
 
-    assert is_ours(text)
+    assert is_unedited(text)
     assert written["telemetry"] == {"enabled": False}
     assert written["nux"] == {"enabled": False}
     assert written["run_retries"]["retry_on_asset_or_op_failure"] is False
@@ -37,17 +37,28 @@ def test_ours_follows_the_settings_and_what_somebody_edited_stays(tmp_path):
     assert reference == {"env": "DAGSTER_POSTGRES_URL"}  # never the secret itself
     assert "hunter2" not in with_postgres
     assert path.read_text() == edited
-    assert not is_ours(edited)
+    assert not is_unedited(edited)
 
 
 def test_a_file_that_an_older_version_wrote_is_brought_up_to_date(tmp_path, monkeypatch):
     with monkeypatch.context() as older:
-        older.setattr("pipelines.dagster_home._BODY", "telemetry:\n  enabled: false\n")
+        older.setattr("cli.dagster_home._BODY", "telemetry:\n  enabled: false\n")
         path = home(tmp_path) / "dagster.yaml"
 
     home(tmp_path)
 
     assert "max_concurrent_runs" in path.read_text()
+
+
+def test_a_file_of_a_version_with_another_first_line_is_updated(tmp_path, monkeypatch):
+    with monkeypatch.context() as older:
+        older.setattr("cli.dagster_home._FIRST_LINE", _OLD_FIRST_LINE)
+        path = home(tmp_path) / "dagster.yaml"
+    assert "and it is never written again" in path.read_text()
+
+    home(tmp_path)
+
+    assert "Once you edit it, Escriba never overwrites it" in path.read_text()
 
 
 def test_an_address_of_postgres_that_stands_in_env_alone_is_enough(
@@ -74,5 +85,5 @@ def test_many_processes_that_make_the_folder_at_once_all_succeed(tmp_path):
         homes = list(pool.map(lambda _: dagster_home(settings), range(64)))
 
     assert set(homes) == {tmp_path / "dagster"}
-    assert is_ours((tmp_path / "dagster" / "dagster.yaml").read_text())
+    assert is_unedited((tmp_path / "dagster" / "dagster.yaml").read_text())
     assert [path.name for path in (tmp_path / "dagster").iterdir()] == ["dagster.yaml"]

@@ -2,26 +2,33 @@
 
 import json
 import wave
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner
 
-from assets.names import OPTIMIZED_AUDIO, RAW_AUDIO
-from assets.records import OptimizedAudioFacts, RawAudio, StageRecord, record_key
+from cli.commands.estimate import command
+from cli.estimates.estimate_plan import EstimateSetup, plan
+from cli.estimates.excluded_backends import exclusion_text
+from cli.estimates.recording_sizes import (
+    SizedRecording,
+    UnsizedRecording,
+    measure_bucket,
+    run_measurements,
+)
+from escriba.billing.measured_speeds import MeasuredSpeed
+from escriba.billing.price_book import read_price_book
+from escriba.billing.quotes import Capabilities, JobSize, Speed, audio_quote, machine_quote
+from escriba.recordings import from_inbox_key
+from escriba.settings import load_settings
+from escriba.stages import OPTIMIZED_AUDIO, RAW_AUDIO
 from gpu_job.contract import SpeechRegion
-from pipelines.billing.prices import read_price_book
-from pipelines.billing.quotes import Capabilities, JobSize, Speed, audio_quote, machine_quote
-from pipelines.billing.speeds import Measured
-from pipelines.cli.estimate import command
-from pipelines.cli.sizing import Sized, Unsized, look, looks_at_bucket
-from pipelines.cli.weighing import Setup, plan
-from pipelines.price_book import open_price_book
-from pipelines.recordings import from_inbox_key
-from pipelines.settings import load_settings
-from resources import glimpse as glimpse_module
+from intake.stage_records import OptimizedAudioFacts, RawAudio, StageRecord, record_key
+from resources.price_book import open_price_book
 from resources.storage import open_storage
+from resources.storage import ranged_read as glimpse_module
 
 from .conftest import MEDIA, escriba
 
@@ -124,12 +131,12 @@ def test_people_see_two_tables_apart_and_where_it_would_go(place):
     shown = escriba("estimate", "talks", cwd=place)
 
     assert shown.returncode == 1
-    here, _, elsewhere = shown.stdout.partition("For comparison: the other lines of the price book")
-    assert "1 recording, 0:30 of audio; how much of it is speech, nobody has heard yet." in here
-    assert "local/this-machine" in here.split("On what is set up here")[1]
+    here, _, elsewhere = shown.stdout.partition("For comparison: other lines of the price book")
+    assert "1 recording, 0:30 of audio; the share of speech is not known yet." in here
+    assert "local/this-machine" in here.split("Configured backends")[1]
     assert "runpod/l4" in elsewhere
     assert "By cost: 1 to local/this-machine for about 0.0003 USD, done in 0:20." in elsewhere
-    assert "talks/notes.mp3: No audio format known here" in elsewhere
+    assert "talks/notes.mp3: The file is not in a supported audio format" in elsewhere
 
 
 @pytest.fixture
@@ -254,7 +261,7 @@ class FakeBackend:
 
 def setup_of(*backends, measured=None, priority="cost", **settings):
     loaded = load_settings(**settings)
-    return Setup(
+    return EstimateSetup(
         settings=loaded,
         prices=read_price_book(loaded.price_book),
         backends={(one.name, one.sku): one for one in backends},
@@ -273,10 +280,34 @@ def hours(count, tenant="acme", **changes):
         "language": "pt",
         "diarized": True,
     }
-    return [Sized(f"{tenant}/{n}", tenant, JobSize(**(size | changes))) for n in range(count)]
+    return [
+        SizedRecording(f"{tenant}/{n}", tenant, JobSize(**(size | changes))) for n in range(count)
+    ]
 
 
 SERVICE = {"quote": audio_quote, "third_party": True, "diarization": False}
+
+
+def test_words_and_speakers_are_priced_as_the_two_jobs_that_they_are(bucket):
+    service = FakeBackend("openai", "whisper-1", **SERVICE)
+    setup = setup_of(FakeBackend(), service, primary_backend="auto", speakers_backend="runpod")
+
+    made = plan(hours(2), setup, bucket.storage)
+
+    assert {one.backend: one.jobs for one in made.here} == {"runpod": 4, "openai": 2}
+    assert sum(one.jobs for one in made.routed) == 4
+    [one] = made.excluded
+    assert (one.backend, one.sku, one.recordings) == ("openai", "whisper-1", 2)
+
+
+def test_a_recording_that_has_its_words_is_priced_by_its_speakers_alone():
+    [one] = hours(1)
+
+    [job] = replace(one, has_words=True).jobs(load_settings())
+
+    assert (job.transcribed, job.diarized, job.model) == (False, True, "speakers:light")
+    assert one.jobs(load_settings()) == (one.size,)
+    assert len(replace(one, size=replace(one.size, channels=2)).jobs(load_settings())) == 1
 
 
 def test_each_recording_goes_where_it_may_and_the_others_are_said_with_a_reason(bucket):
@@ -287,14 +318,65 @@ def test_each_recording_goes_where_it_may_and_the_others_are_said_with_a_reason(
 
     assert {one.backend: one.jobs for one in made.here} == {"runpod": 3, "openai": 1}
     assert sum(one.jobs for one in made.routed) == 3
-    assert list(made.excluded) == ["openai/whisper-1"]
-    assert made.excluded["openai/whisper-1"].startswith("2 may not go there, such as: speakers")
+    [one] = made.excluded
+    assert (one.backend, one.sku, one.cause, one.recordings) == (
+        "openai",
+        "whisper-1",
+        "capability",
+        2,
+    )
+    assert exclusion_text(one, 3) == (
+        "openai/whisper-1 cannot take 2 of 3 (capability): it does not support diarization"
+    )
     assert not any((one.backend, one.sku) == ("runpod", "l4") for one in made.elsewhere)
+
+
+def test_a_backend_is_named_once_for_each_cause_that_excludes_it(bucket, place):
+    (place / "tenants.yaml").write_text("tenants:\n  law: {third_parties: false}\n")
+    short = FakeBackend("openai", "whisper-1", **SERVICE, max_audio_seconds=3_600)
+    long = [hours(1, audio_ms=ms, diarized=False)[0] for ms in (7_200_000, 9_000_000)]
+    setup = setup_of(FakeBackend(), short, tenants_file=place / "tenants.yaml")
+
+    made = plan([*long, *hours(3, "law", diarized=False)], setup, bucket.storage)
+
+    assert [exclusion_text(one, 5) for one in made.excluded] == [
+        (
+            "openai/whisper-1 cannot take 2 of 5 (capability): for example: "
+            "7,200 s of audio exceed its limit of 3,600 s"
+        ),
+        (
+            "openai/whisper-1 cannot take 3 of 5 (permission): "
+            "it sends audio to a third party, which the tenant forbids"
+        ),
+    ]
+
+
+def test_a_program_is_told_the_cause_and_the_count_for_each_backend(place):
+    sound(place / "a.wav", 30)
+    (place / "tenants.yaml").write_text("tenants:\n  law: {backends: [runpod]}\n")
+
+    found, _ = told("a.wav", "--tenant", "law")
+
+    assert found["without_backend"] == 1
+    assert found["excluded"] == [
+        {
+            "backend": "local",
+            "sku": "this-machine",
+            "cause": "permission",
+            "recordings": 1,
+            "reasons": ["the tenant permits only these backends: runpod"],
+        }
+    ]
+    shown = escriba("estimate", "a.wav", "--tenant", "law", cwd=place).stdout
+    assert "local/this-machine cannot take 1 of 1 (permission): the tenant permits" in shown
+    assert "No backend can take 1." in shown
 
 
 def test_what_was_measured_is_priced_and_named(bucket):
     key = ("runpod", "l4", "demo", True)
-    setup = setup_of(FakeBackend(), measured={key: Measured(0.01, 2.0, 57)}, runpod_workers_max=4)
+    setup = setup_of(
+        FakeBackend(), measured={key: MeasuredSpeed(0.01, 2.0, 57)}, runpod_workers_max=4
+    )
 
     [here] = plan(hours(8), setup, bucket.storage).here
 
@@ -312,8 +394,24 @@ def test_a_limit_that_would_be_passed_is_named_with_what_is_left(bucket):
 
     # 10 × (720 + 30) s × 0.00019 USD
     assert (limit.name, limit.needs_usd) == ("DAILY_COST_THRESHOLD", Decimal("1.425"))
-    assert limit.is_passed
-    assert not plan(hours(2), setup, bucket.storage).limits[0].is_passed
+    assert limit.is_exceeded
+    assert not plan(hours(2), setup, bucket.storage).limits[0].is_exceeded
+
+
+def test_the_limit_of_a_backend_is_compared_with_what_goes_there(bucket):
+    setup = setup_of(
+        FakeBackend(max_audio_seconds=3_600),
+        FakeBackend("openai", "whisper-1", **SERVICE),
+        daily_cost_threshold=None,
+        monthly_cost_threshold=None,
+        backend_daily_limits="runpod=1",
+    )
+    long = hours(5, diarized=False, audio_ms=7_200_000)  # for the other one
+
+    [limit] = plan([*hours(10), *long], setup, bucket.storage).limits
+
+    assert (limit.name, limit.needs_usd) == ("BACKEND_DAILY_LIMITS of runpod", Decimal("1.425"))
+    assert limit.is_exceeded
 
 
 def test_a_tenants_budget_holds_its_own_recordings_and_the_day_those_of_all(bucket, place):
@@ -322,7 +420,7 @@ def test_a_tenants_budget_holds_its_own_recordings_and_the_day_those_of_all(buck
 
     made = plan([*hours(2), *hours(3, tenant="law")], setup, bucket.storage)
 
-    needs = {limit.name: (limit.needs_usd, limit.is_passed) for limit in made.limits}
+    needs = {limit.name: (limit.needs_usd, limit.is_exceeded) for limit in made.limits}
     assert needs == {
         "DAILY_COST_THRESHOLD": (Decimal("0.7125"), False),
         "the daily budget of acme": (Decimal("0.285"), True),
@@ -340,9 +438,9 @@ def test_recordings_that_may_go_nowhere_are_counted(bucket, place):
 
     made = plan(hours(3), setup_of(FakeBackend()), bucket.storage)
 
-    assert (made.nobody, made.routed) == (3, [])
+    assert (made.unroutable, made.routed) == (3, [])
     assert made.here[0].jobs == 0
-    assert "the tenant permits the backends local" in made.excluded["runpod/l4"]
+    assert made.excluded[0].reasons == ("the tenant permits only these backends: local",)
 
 
 class NeverWhole:
@@ -363,9 +461,9 @@ def test_of_a_large_object_in_s3_only_both_ends_are_fetched(s3, tmp_path, monkey
     storage = open_storage(s3.settings)
     storage.upload("inbox/acme/a.wav", sound(tmp_path / "a.wav", 30))
 
-    [found] = look(looks_at_bucket(NeverWhole(storage), None, s3.settings))
+    [found] = run_measurements(measure_bucket(NeverWhole(storage), None, s3.settings))
 
-    assert isinstance(found, Sized)
+    assert isinstance(found, SizedRecording)
     assert found.size.audio_ms == 30_000
     assert list(storage.scratch().glob("*")) == []
 
@@ -377,7 +475,7 @@ def test_where_the_ends_do_not_tell_the_whole_object_is_fetched(s3, tmp_path, mo
     storage.write("inbox/acme/a.m4a", whole)
     storage.write("inbox/acme/b.m4a", bytes(100) + whole[100:])  # no audio at either end
 
-    found = list(look(looks_at_bucket(storage, None, s3.settings)))
+    found = list(run_measurements(measure_bucket(storage, None, s3.settings)))
 
-    assert [type(one) for one in found] == [Sized, Unsized]
+    assert [type(one) for one in found] == [SizedRecording, UnsizedRecording]
     assert found[0].size.audio_ms > 30_000

@@ -4,12 +4,12 @@ import click
 import duckdb
 import pytest
 
-from pipelines.billing.prices import PriceBookError
-from pipelines.cli.faults import told_plainly
-from pipelines.settings import SettingsError
-from resources.costs.building import CostsBuildError
-from resources.costs.standing import CostsBusyError, CostsNotBuiltError
-from resources.report.mail import MailError
+from cli.plain_errors import plain_errors
+from escriba.billing.price_book import PriceBookError
+from escriba.settings import SettingsError
+from resources.costs_database.build_marts import CostsBuildError
+from resources.costs_database.database_file import CostsBusyError, CostsNotBuiltError
+from resources.mail import MailError
 from resources.storage.base import StorageError
 
 
@@ -36,12 +36,12 @@ from resources.storage.base import StorageError
     ],
 )
 def test_a_fault_is_what_it_says_and_its_exit_status(error, said, code):
-    with pytest.raises(click.ClickException) as caught, told_plainly(MailError):
+    with pytest.raises(click.ClickException) as caught, plain_errors(MailError):
         raise error
 
     assert (caught.value.message, caught.value.exit_code) == (said, code)
 
 
 def test_a_fault_of_the_code_itself_is_not_hidden():
-    with pytest.raises(ZeroDivisionError), told_plainly():
+    with pytest.raises(ZeroDivisionError), plain_errors():
         raise ZeroDivisionError

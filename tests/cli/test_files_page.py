@@ -7,8 +7,8 @@ from urllib.parse import urljoin
 import pytest
 from starlette.testclient import TestClient
 
-from pipelines.files_page import make_app
-from pipelines.settings import load_settings
+from api.files_page import make_app
+from escriba.settings import load_settings
 from resources.storage import open_storage
 from resources.storage.base import StorageError
 
@@ -144,7 +144,7 @@ def test_a_large_bucket_is_shown_a_page_at_a_time(storage, browser):
         shown = browser.get(address)
         found = links(shown)
         seen.append([link for link, label in found if label == "TXT"])
-        address = next((link for link, label in found if label == "Further ones"), "")
+        address = next((link for link, label in found if label == "Next page"), "")
 
     assert [len(page) for page in seen] == [100, 100, 5]
     assert len({link for page in seen for link in page}) == 205

@@ -30,7 +30,7 @@ def test_a_first_run_that_was_killed_while_dagster_made_its_tables_stops_no_late
 def stopped_before_its_end(tmp_path, home):
     """A run that has begun its work, stopped before all of it is done; None where it was quick."""
     running = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "run"],
+        [sys.executable, "-m", "cli", "run"],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(HOUSE)} | home,
         stdout=subprocess.PIPE,
@@ -65,5 +65,5 @@ def test_an_interrupt_ends_a_run_in_good_order_and_the_next_carries_on(tmp_path)
     printed, complaints = running.communicate(timeout=DONE_SECONDS)
 
     assert running.returncode == 130, complaints
-    assert "carries on" in printed
+    assert "continues" in printed
     assert escriba("run", cwd=tmp_path, **home).returncode == 0

@@ -5,12 +5,12 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from assets.inbox import survey
-from pipelines.cli.add import command as add
-from pipelines.cli.house import kept_stream
-from pipelines.cli.status import command as status
-from pipelines.no_recordings import is_no_recording
-from pipelines.settings import load_settings
+from cli.cli_context import original_stream
+from cli.commands.add import command as add
+from cli.commands.status import command as status
+from escriba.settings import load_settings
+from intake.ignored_files import is_ignored
+from intake.inbox import survey_inbox
 from resources.storage import open_storage
 
 BESIDE = ("slides.pdf", "chat.txt", "talk.mp4.part", "._talk.mp3", "sub/notes.docx")
@@ -38,11 +38,11 @@ def test_a_folder_is_added_without_what_is_no_recording(folder):
 
 
 def test_what_is_left_out_is_told_in_one_line(folder, capfd):
-    kept_stream.cache_clear()  # of another test's output
+    original_stream.cache_clear()  # of another test's output
     assert CliRunner().invoke(add, [str(folder)]).exit_code == 0
 
     [line] = [line for line in capfd.readouterr().out.splitlines() if "left out" in line]
-    assert line.startswith("left out 5 files that are no recordings: lecture/._talk.mp3, ")
+    assert line.startswith("left out 5 files that are not recordings: lecture/._talk.mp3, ")
 
 
 def test_all_files_of_a_folder_named_one_by_one_are_no_failure_either(folder):
@@ -56,7 +56,7 @@ def test_all_files_of_a_folder_named_one_by_one_are_no_failure_either(folder):
 
 @pytest.mark.parametrize("what", ["empty", "lecture/chat.txt"])
 def test_where_nothing_is_added_it_is_said(folder, what, capfd):
-    kept_stream.cache_clear()  # of another test's output
+    original_stream.cache_clear()  # of another test's output
     (folder.parent / "empty").mkdir()
 
     done = CliRunner().invoke(add, [str(folder.parent / what)])
@@ -70,7 +70,7 @@ def test_what_falls_into_the_inbox_is_left_out_and_told(folder):
     for name in ("talk.mp3", *BESIDE):
         storage.write(f"inbox/acme/{name}", b"x")
 
-    seen = survey(storage)
+    seen = survey_inbox(storage)
     told = json.loads(CliRunner().invoke(status, ["--json"]).stdout)
 
     assert [recording.name for recording in seen.new] == ["acme/talk.mp3"]
@@ -82,4 +82,4 @@ def test_what_falls_into_the_inbox_is_left_out_and_told(folder):
     "name", ["talk.mp3", "2026.11.24", "notes", "a.txt.wav", "part", "x.MXF", ".mp3", "tmp.opus"]
 )
 def test_whatever_may_be_a_recording_is_taken(name):
-    assert not is_no_recording(f"acme/{name}")
+    assert not is_ignored(f"acme/{name}")

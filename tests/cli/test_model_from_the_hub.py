@@ -11,7 +11,7 @@ import time
 import pytest
 from filelock import FileLock
 
-from resources.models import unpack_demo_models
+from resources.demo_models import unpack_demo_models
 from tests.fake_hub import files_of, hub_of
 
 from .conftest import HOUSE, MEDIA, escriba
@@ -46,7 +46,7 @@ def test_who_sets_nothing_gets_small_on_a_cpu_and_is_told_its_size(place, hub):
     done = escriba("run", cwd=place)
 
     assert done.returncode == 0, done.stderr
-    assert "MODEL=small: 12 MB are fetched once from the hub" in done.stdout
+    assert "MODEL=small: downloading 12 MB once from the hub" in done.stdout
     [body] = (place / "data").rglob("transcripts/**/diarized.json")
     told = json.loads(body.read_text())
     assert (told["model"], told["toy"]) == ("small", False)
@@ -67,7 +67,7 @@ def test_who_sets_nothing_gets_small_on_a_cpu_and_is_told_its_size(place, hub):
 def test_a_terminal_sees_a_bar_that_ends_full(place):
     shown = in_terminal("run", cwd=place)
 
-    told, _, bars = shown.partition("MODEL=small: 12 MB are fetched once")
+    told, _, bars = shown.partition("MODEL=small: downloading 12 MB once")
     assert told.strip() == ""
     assert "11.7/11.7 MB" in bars
     fetching = bars.partition("all recordings")[0]
@@ -94,7 +94,7 @@ def test_a_hub_that_is_out_of_reach_is_one_sentence_that_says_what_to_do(
 def test_a_download_that_was_killed_goes_on_where_it_was(place, hub, model_files):
     hub.stall, hub.breaks["model.bin"] = threading.Event(), 4_000_000
     first = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "run"],
+        [sys.executable, "-m", "cli", "run"],
         cwd=place,
         env=os.environ | {"PYTHONPATH": str(HOUSE)},
         stdout=subprocess.DEVNULL,
@@ -112,7 +112,7 @@ def test_a_download_that_was_killed_goes_on_where_it_was(place, hub, model_files
     done = escriba("run", cwd=place)
 
     assert done.returncode == 0, done.stderr
-    assert "are here already" in " ".join(done.stdout.split())  # lines are wrapped
+    assert "already downloaded" in " ".join(done.stdout.split())  # lines are wrapped
     came = sum(size for file, size in hub.sent if file == "model.bin")
     assert came <= len(model_files["model.bin"]) - 3_000_000
     assert not list((place / "models" / "hub").glob("*.part"))

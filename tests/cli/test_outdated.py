@@ -53,7 +53,7 @@ def test_what_is_outdated_is_redone_once_and_of_the_tenant_alone_that_is_named(d
     assert attempts(done_once) == before + 1
 
     again = escriba("run", "--outdated", "--tenant", "lab", cwd=done_once, **settings)
-    assert "Nothing was done with other settings" in again.stdout
+    assert "No recording was done with other settings" in again.stdout
     assert attempts(done_once) == before + 1
     left = json.loads(escriba("run", "--json", cwd=done_once, **settings).stdout)["outdated"]
     assert left == ["court/english-2-voices.mp3"]
@@ -77,7 +77,7 @@ def test_records_of_an_earlier_version_are_compared_by_their_jobs(done_once):
 def test_to_force_everything_wants_a_yes_and_tells_the_price(done_once):
     asked = escriba("backfill", "--force", cwd=done_once)
     assert asked.returncode == 2
-    assert "2 recordings would be done again: about" in asked.stderr
+    assert "2 recordings would be redone: about" in asked.stderr
     assert "--yes" in asked.stderr
     assert not list((done_once / "data" / "bucket").glob("requests/*"))
 
@@ -85,14 +85,14 @@ def test_to_force_everything_wants_a_yes_and_tells_the_price(done_once):
     assert (cheap.returncode, "no GPU time" in cheap.stderr) == (2, True)
 
     sure = escriba("backfill", "--force", "--yes", cwd=done_once)
-    assert (sure.returncode, "Asked for 2 recordings" in sure.stdout) == (0, True)
+    assert (sure.returncode, "Requested 2 recordings in" in sure.stdout) == (0, True)
     some = escriba("backfill", "--force", "--tenant", "lab", cwd=done_once)
-    assert (some.returncode, "Asked for 1 recordings" in some.stdout) == (0, True)
+    assert (some.returncode, "Requested 1 recording in" in some.stdout) == (0, True)
 
 
 def test_what_the_toy_wrote_says_so_wherever_it_is_read(done_once):
     [text] = (done_once / "data").rglob("transcripts/court/**/transcript.txt")
-    assert text.read_text().startswith("Made by the toy model of the demo")
+    assert text.read_text().startswith("Made by the demo's toy model")
     for name in ("transcript.json", "diarized.json"):
         told = json.loads(text.with_name(name).read_text())
         assert (told["toy"], told["model"]) == (True, "demo")

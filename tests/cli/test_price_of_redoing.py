@@ -2,11 +2,11 @@
 
 import re
 
-from assets.made_with import made_of_facts
-from assets.records import CostFacts
-from pipelines.cli import redoing
-from pipelines.recordings import Recording
-from pipelines.settings import load_settings
+from cli.runs import outdated_recordings
+from escriba.recordings import Recording
+from escriba.settings import load_settings
+from intake.made_with import made_of_facts
+from intake.stage_records import CostFacts
 from resources.storage import open_storage
 
 HOUR_MS = 3_600_000
@@ -34,14 +34,14 @@ def archive(count):
 def test_the_price_of_some_is_near_to_the_price_of_all(tmp_path, monkeypatch):
     settings = load_settings(storage_url=tmp_path.as_uri(), model="demo")
     storage, recordings, priced = open_storage(settings), archive(600), []
-    exact = redoing.price_of(recordings, settings, storage)
-    real = redoing.planned
-    monkeypatch.setattr(redoing, "PRICED_AT_MOST", 90)
+    exact = outdated_recordings.price_of(recordings, settings, storage)
+    real = outdated_recordings.plan_now
+    monkeypatch.setattr(outdated_recordings, "PRICED_AT_MOST", 90)
     monkeypatch.setattr(
-        redoing, "planned", lambda s, *more: priced.append(len(s)) or real(s, *more)
+        outdated_recordings, "plan_now", lambda s, *more: priced.append(len(s)) or real(s, *more)
     )
 
-    told = redoing.price_of(recordings, settings, storage)
+    told = outdated_recordings.price_of(recordings, settings, storage)
 
     def usd(text):
         return float(re.search(r"about ([\d,.]+) USD", text)[1].replace(",", ""))

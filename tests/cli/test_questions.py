@@ -12,8 +12,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.cli.arrivals import arrivals
-from pipelines.settings import load_settings
+from cli.runs.watch_inbox import arrivals
+from escriba.settings import load_settings
 from resources.storage import open_storage
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -21,7 +21,7 @@ MEDIA = HOUSE / "demo" / "recordings"
 
 
 def command(*arguments):
-    return [sys.executable, "-m", "pipelines.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "cli", *map(str, arguments)]
 
 
 def escriba(*arguments, cwd, **environment):
@@ -156,23 +156,28 @@ def test_a_doctor_finds_everything_well_and_says_what_is_odd(place):
     ("environment", "what", "advice"),
     [
         ({"NIGHTLY_AT": "25:00"}, "settings", ".env"),
-        ({"PRICE_BOOK": "nothing.csv"}, "prices", "add the line"),
+        ({"PRICE_BOOK": "nothing.csv"}, "prices", "Add the missing line"),
         ({"MODEL": "."}, "model", "CTranslate2"),
         ({"MODEL": "smal"}, "model", "Correct MODEL"),
         (
             {"MODEL": "small", "HF_HUB_OFFLINE": "1", "HF_HOME": ".", "MODELS_FOLDER": "m"},
-            "model", "set MODEL to a folder",
+            "model", "Set MODEL to a folder",
         ),
         ({"TENANTS_FILE": "none.yaml"}, "settings", ".env"),
         ({"RUNPOD_API_KEY": "hunter2", "RUNPOD_ENDPOINT_ID": "e",
           "RUNPOD_CONTROL_URL": "http://127.0.0.1:9", "RUNPOD_API_URL": "http://127.0.0.1:9"},
          "RunPod", "STORAGE_URL"),
+        ({"OPENAI_API_KEY": "hunter2", "OPENAI_MODEL": "whisper-1",
+          "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"},
+         "OpenAI-compatible API", "OPENAI_BASE_URL"),
+        ({"OPENAI_MODEL": "whisper-1"}, "OpenAI-compatible API", "OPENAI_API_KEY"),
+        ({"MODEL": "gpt-transcribe"}, "model", "OPENAI_MODEL=gpt-transcribe"),
         ({"DIARIZER": "pyannote", "LOCAL_WORKER_PYTHON": "/none"}, "diarizer", "setup-worker"),
         ({"DAGSTER_POSTGRES_URL": "postgresql://u:hunter2@127.0.0.1:9/x"}, "Dagster", "POSTGRES"),
         (
             {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "9", "SMTP_USER": "u",
              "SMTP_PASSWORD": "hunter2"},
-            "mail", "in the bucket alone",
+            "mail", "only written to the bucket",
         ),
         (
             {"STORAGE_URL": "s3://b", "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -259,7 +264,7 @@ def test_a_doctor_proves_on_s3_that_a_signed_address_creates_once(s3, tmp_path):
     )
 
     found = [one["found"] for one in json.loads(done.stdout) if one["what"] == "bucket"]
-    assert "of two that create one object by a signed address, 1 won" in found
+    assert "1 of two attempts to create the same object through a signed URL succeeded" in found
 
 
 def test_a_run_of_the_command_line_says_whose_it_is_and_why(place):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from assets.tenants import read_tenants
-from pipelines.recordings import NameRefusedError, from_inbox_key
-from pipelines.settings import SettingsError
+from escriba.recordings import NameRefusedError, from_inbox_key
+from escriba.settings import SettingsError
+from intake.tenants import read_tenants
 
-MEANING = {"all": "all tenants together", "unallocated": "costs that no job can carry"}
+MEANING = {"all": "all tenants together", "unallocated": "costs that belong to no job"}
 
 
 @pytest.mark.parametrize("name", MEANING)
@@ -23,7 +23,7 @@ def test_tenants_yaml_names_the_line(name, tmp_path):
     path = tmp_path / "tenants.yaml"
     path.write_text(f"tenants:\n  {name}: {{budget: {{month_usd: 1}}}}\n", encoding="utf-8")
 
-    with pytest.raises(SettingsError, match=f"tenants.yaml: '{name}' cannot be a tenant's name"):
+    with pytest.raises(SettingsError, match=f"tenants.yaml: '{name}' cannot be a tenant name"):
         read_tenants(path)
 
 

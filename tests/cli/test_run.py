@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from pipelines.cli.run import command as run
-from pipelines.cli.running import open_instance, run_recordings
-from pipelines.recordings import from_inbox_key
-from pipelines.settings import load_settings
+from cli.commands.run import command as run
+from cli.runs.run_recordings import open_instance, run_recordings
+from escriba.recordings import from_inbox_key
+from escriba.settings import load_settings
 from resources.storage import open_storage
 
 

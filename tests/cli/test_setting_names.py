@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipelines.cli.diagnosis import examine
-from pipelines.setting_names import distance, strangers
-from pipelines.settings import setting_names
+from cli.checks.all_checks import run_checks
+from escriba.settings import setting_names
+from escriba.settings.unknown_names import distance, unknown_names
 
 # what shells, clouds, CI and containers set
 OF_OTHERS = """
@@ -36,18 +36,18 @@ OF_OTHERS = """
 )
 @pytest.mark.parametrize("in_env_file", [True, False])
 def test_the_nearest_setting_is_named(name, meant, in_env_file):
-    [found] = strangers([name], setting_names(), in_env_file=in_env_file)
+    [found] = unknown_names([name], setting_names(), in_env_file=in_env_file)
 
     assert (found.name, found.meant) == (name.upper(), meant)
 
 
 def test_of_the_names_of_others_none_is_taken_for_ours():
-    assert strangers(OF_OTHERS, setting_names(), in_env_file=False) == []
+    assert unknown_names(OF_OTHERS, setting_names(), in_env_file=False) == []
 
 
 def test_a_file_that_is_mostly_ours_is_read_more_closely():
-    found = strangers(["SMTP_PASS", "AWS_ACCES_KEY_ID", "LANGUAGE", "REDIS_URL"], setting_names(),
-                      in_env_file=True)  # fmt: skip
+    names = ["SMTP_PASS", "AWS_ACCES_KEY_ID", "LANGUAGE", "REDIS_URL"]
+    found = unknown_names(names, setting_names(), in_env_file=True)
 
     assert {one.name: one.meant for one in found} == {
         "SMTP_PASS": "SMTP_PASSWORD",
@@ -57,7 +57,7 @@ def test_a_file_that_is_mostly_ours_is_read_more_closely():
 
 
 def test_no_setting_is_a_stranger():
-    assert strangers(setting_names(), setting_names(), in_env_file=True) == []
+    assert unknown_names(setting_names(), setting_names(), in_env_file=True) == []
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_misspelt_names_are_told_beside_a_setting_that_is_wrong(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("FORMATS=txt,sert\nMODLE=/models/base\n")
 
-    wrong, misspelt = examine()
+    wrong, misspelt = run_checks()
 
     assert (wrong.state, misspelt.state) == ("broken", "odd")
-    assert "'sert' is no format" in wrong.found
+    assert "'sert' is not a format" in wrong.found
     assert "MODLE is set in .env" in misspelt.found
     assert "MODEL?" in misspelt.advice
 
@@ -84,6 +84,6 @@ def test_a_file_of_settings_that_is_no_text_is_told_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_bytes(b"HOTWORDS=\xe7\xe3o\n")
 
-    [wrong] = examine()
+    [wrong] = run_checks()
 
     assert "UTF-8" in wrong.found

@@ -4,13 +4,18 @@ from decimal import Decimal
 
 import pytest
 
-from assets.options import OPTIONS_FILE, Wishes, options_of, tenant_wishes
-from assets.tenants import BACKENDS, tenant_permission
-from pipelines.billing.policy import Limits, Permission
-from pipelines.recordings import from_inbox_key
-from pipelines.settings import SettingsError, load_settings
-from resources.failures import RecordingError
-from resources.gpu.registry import backend_names
+from escriba.backend_names import BACKENDS
+from escriba.billing.permissions import Permission, SpendLimits
+from escriba.errors import RecordingError
+from escriba.recordings import from_inbox_key
+from escriba.settings import SettingsError, load_settings
+from intake.recording_options import (
+    OPTIONS_FILE,
+    TranscriptionOverrides,
+    options_of,
+    tenant_overrides,
+)
+from intake.tenants import tenant_permission
 from resources.storage import open_storage
 
 
@@ -36,7 +41,7 @@ def test_a_tenant_says_where_its_audio_may_go_and_for_how_much(permission):
         third_parties=False,
         regions=("eu-west-1", "EU-RO-1"),
         backends=("runpod", "local"),
-        budget=Limits(day_usd=Decimal("2.5"), month_usd=Decimal(40)),
+        budget=SpendLimits(day_usd=Decimal("2.5"), month_usd=Decimal(40)),
     )
 
 
@@ -60,19 +65,29 @@ def test_amounts_are_exact_however_they_are_written(permission, amount):
 @pytest.mark.parametrize(
     ("lines", "parts"),
     [
-        ("budget: {day_usd: 50 USD}", ["'budget.day_usd'", "amount of USD, such as 12.50"]),
-        ("budget: {day_usd: none}", ["'budget.day_usd'", "'none' is no", "leave the line out"]),
-        ("budget: {day_usd: '2,50'}", ["'budget.day_usd'", "amount of USD"]),
-        ("budget: {day_usd: .inf}", ["'budget.day_usd'", "amount of USD"]),
+        ("budget: {day_usd: 50 USD}", ["'budget.day_usd'", "amount in USD such as 12.50"]),
+        (
+            "budget: {day_usd: none}",
+            ["'budget.day_usd'", "'none' is not an amount in USD", "remove the line"],
+        ),
+        ("budget: {day_usd: '2,50'}", ["'budget.day_usd'", "amount in USD"]),
+        ("budget: {day_usd: .inf}", ["'budget.day_usd'", "amount in USD"]),
         ("budget: {day_usd: -1}", ["'budget.day_usd'", "greater than or equal to 0"]),
         ("budget: {week_usd: 1}", ["'budget.week_usd'", "known are day_usd, month_usd"]),
         ("budget: 50", ["'budget'", "must be a mapping"]),
         ("regions: eu-west-1", ["'regions'", "must be a list, such as [a, b]"]),
         ("regions: [no]", ["'regions.0'", "put it in quotes"]),
-        ("regions: [eu west]", ["'regions'", "'eu west' is no region"]),
-        ("backends: [runpd]", ["'backends'", "'runpd' is no backend", "did you mean 'runpod'?"]),
-        ("backends: []", ["'backends'", "[] leaves no backend", "or leave the line out"]),
-        ("backends: [cloud]", ["'backends'", "there are runpod, aws_gpu, gcp_gpu"]),
+        ("regions: [eu west]", ["'regions'", "'eu west' is not a region name"]),
+        ("backends: [runpd]", ["'backends'", "'runpd' is not a backend", "did you mean 'runpod'?"]),
+        ("backends: []", ["'backends'", "[] permits no backend", "or remove the line"]),
+        (
+            "backends: [cloud]",
+            ["'backends'", "'cloud' is not a backend", f"available are {', '.join(BACKENDS)}."],
+        ),
+        (
+            "backends: [local, cloud_gpu]",
+            ["'cloud_gpu' is not a backend", ", ".join(BACKENDS)],
+        ),
         ("third_parties: maybe", ["'third_parties'", "must be true or false"]),
         ("third_party: false", ["'third_party'", "known are", "third_parties, regions, backends"]),
     ],
@@ -91,7 +106,7 @@ def test_what_a_tenant_permits_does_not_touch_what_it_wishes_for(tmp_path):
     path = tmp_path / "tenants.yaml"
     path.write_text("tenants:\n  acme: {language: en, regions: [eu-west-1]}\n")
 
-    assert tenant_wishes(path) == {"acme": Wishes(language="en")}
+    assert tenant_overrides(path) == {"acme": TranscriptionOverrides(language="en")}
 
 
 @pytest.mark.parametrize("line", ['{"third_parties": true}', '{"budget": {"day_usd": 900}}'])
@@ -100,9 +115,10 @@ def test_no_recording_may_permit_anything_itself(tmp_path, line):
     storage, recording = open_storage(settings), from_inbox_key("inbox/acme/a.mp3")
     storage.write(recording.work_key(OPTIONS_FILE), line.encode())
 
-    with pytest.raises(RecordingError, match="it is not known"):
+    with pytest.raises(RecordingError, match="it is not a known key"):
         options_of(recording, settings, storage)
 
 
-def test_every_backend_of_this_version_can_be_named():
-    assert set(backend_names()) <= set(BACKENDS)
+@pytest.mark.parametrize("name", BACKENDS)
+def test_every_backend_of_this_version_can_be_named(permission, name):
+    assert permission(f"backends: [{name}]").backends == (name,)

@@ -62,7 +62,7 @@ def test_elsewhere_the_candidates_are_named(tmp_path, two_talks):
 def in_terminal(*arguments, cwd, answer="", **environment):
     """What somebody at a terminal sees go by, colours apart; `answer`: what is typed there."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "pipelines.cli", *arguments]
+    command = [sys.executable, "-m", "cli", *arguments]
     settings = {"PYTHONPATH": str(HOUSE), "COLUMNS": "80", "TERM": "xterm-256color"}
     with subprocess.Popen(
         command,

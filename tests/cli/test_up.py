@@ -11,10 +11,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.cli.leftovers import end_leftovers
-from pipelines.cli.processes import household
-from pipelines.cli.running import open_instance
-from pipelines.settings import load_settings
+from cli.processes.child_processes import child_processes
+from cli.runs.leftover_runs import end_leftovers
+from cli.runs.run_recordings import open_instance
+from escriba.settings import load_settings
 
 HOUSE = Path(__file__).resolve().parents[2]
 SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
@@ -41,7 +41,7 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path, free_port, which):
     port = free_port()
     with socket.create_server(("127.0.0.1", port + which)):
         done = subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", "up", "--port", str(port)],
+            [sys.executable, "-m", "cli", "up", "--port", str(port)],
             env=os.environ | {"PYTHONPATH": str(HOUSE)},
             capture_output=True,
             text=True,
@@ -49,17 +49,17 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path, free_port, which):
         )
 
     assert done.returncode == 2
-    assert f"Nothing can listen on 127.0.0.1:{port + which}" in done.stderr
-    assert "choose another --port" in done.stderr
+    assert f"Cannot listen on 127.0.0.1:{port + which}" in done.stderr
+    assert "Choose another --port" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_all_end_with_the_block_and_so_does_what_they_started(tmp_path):
-    with household(os.environ, tmp_path) as children:
+    with child_processes(os.environ, tmp_path) as children:
         children.start("the eldest", SLEEP)
         children.start("a parent", [sys.executable, "-c", WITH_A_CHILD, SLEEP[-1]])
-        until(lambda: "here" in children.last_words("a parent"))
-        assert children.ended() is None
+        until(lambda: "here" in children.last_output("a parent"))
+        assert children.exited() is None
         family = [child.pid for child in children._children.values()]
         family += [int(pid) for pid in descendants(family[1])]
 
@@ -72,19 +72,19 @@ def descendants(pid):
 
 
 def test_one_that_ends_is_told_with_what_it_said_last(tmp_path):
-    with household(os.environ, tmp_path) as children:
+    with child_processes(os.environ, tmp_path) as children:
         children.start("daemon", [sys.executable, "-c", "print('no room left')"])
 
         assert children.wait() == "daemon"
-        assert children.last_words("daemon") == "no room left"
+        assert children.last_output("daemon") == "no room left"
 
 
 def test_children_end_when_their_parent_is_killed(tmp_path, monkeypatch):
     script = tmp_path / "parent.py"
     script.write_text(
         "import os, sys, time\nfrom pathlib import Path\n"
-        "from pipelines.cli import undertaker\nfrom pipelines.cli.processes import household\n"
-        f"with household(os.environ, Path({str(tmp_path)!r})) as children:\n"
+        "from cli.processes.child_processes import child_processes\n"
+        f"with child_processes(os.environ, Path({str(tmp_path)!r})) as children:\n"
         f"    children.start('one', [sys.executable, '-c', {SLEEP[-1]!r}])\n"
         "    print(*(child.pid for child in children._children.values()), flush=True)\n"
         "    time.sleep(600)\n"

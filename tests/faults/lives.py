@@ -1,4 +1,4 @@
-"""Lives of orchestrators and workers that end, or are disturbed, at each of their steps."""
+"""Runs of orchestrators and workers that are killed or disturbed at each of their steps."""
 
 import itertools
 import tempfile
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.fake_runpod import CUT, GARBAGE, HTML, LOST_ANSWER, RESET, Fault, busy
 
+from .backends import HERE, LOCAL, OPENAI, PYANNOTE_AI, RUNPOD
+from .this_machine import OPENAI_FAULTS, PYANNOTE_AI_FAULTS
 from .world import RECORDING, World
 
 MOST_STEPS = 400
@@ -16,10 +18,11 @@ TWO = (RECORDING, "acme/b.mp3")
 
 @dataclass(frozen=True)
 class Plan:
-    """How the one that is to die lives.
+    """How the orchestrator that is killed runs.
 
-    first: the step that must be over before, such as 'close'. killed_earlier: before which step
-    another one died that left the work for this one. beside: whether another one lives meanwhile.
+    first: the first step at which it may die, such as 'close'. killed_earlier: the step before
+    which an earlier one died and left the work for this one. beside: whether another one runs
+    concurrently.
     """
 
     life: dict
@@ -53,18 +56,35 @@ FAULTS = {
     "truncated JSON": GARBAGE,
     "silence": Fault("hold"),
 }
+FAULTS_HERE = {LOCAL: {}, OPENAI: OPENAI_FAULTS, PYANNOTE_AI: PYANNOTE_AI_FAULTS}
+VERBS = ("run", "status", "health", "cancel")
+VERBS_HERE = {LOCAL: (), OPENAI: ("transcribe",), PYANNOTE_AI: ("diarize", "job", "media")}
+NOT_SUBMITTED, NOT_SUBMITTED_HERE = "POST run", "create …/submitted-1.json"
+
+
+def faults_of(kind):
+    """What may go wrong with a request, by its name."""
+    return FAULTS_HERE.get(kind, FAULTS)
+
+
+def verbs_of(kind):
+    """What a provider is asked for."""
+    return VERBS_HERE.get(kind, VERBS)
 
 
 @contextmanager
-def world(zygote, recordings=(RECORDING,)):
-    """A new one, in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder, World(Path(folder), zygote, recordings) as made:
+def world(zygote, recordings=(RECORDING,), kind=RUNPOD):
+    """A new world, in its own folder."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        World(Path(folder), zygote, recordings, kind) as made,
+    ):
         yield made
 
 
 @contextmanager
-def told(what):
-    """A failed check says what was done."""
+def with_note(what):
+    """A failed check reports what was done."""
     try:
         yield
     except AssertionError as error:
@@ -72,27 +92,30 @@ def told(what):
         raise
 
 
-def killed_at_each_step(zygote, plan, *, after):
-    """The figures of each life, as long as there is a step more to die at."""
-    steps = _steps(zygote, plan)
+def killed_at_each_step(zygote, plan, *, after, kind=RUNPOD, every=1):
+    """The figures of each run, as long as there is another step to die at.
+
+    every: 3 for every third step.
+    """
+    steps = _steps(zygote, plan, kind)
     first = steps.index(plan.first) + 1 if plan.first else 1
-    for number in itertools.count(first):
+    for number in itertools.count(first, every):
         assert number < MOST_STEPS, "it never ends"
         name = steps[number - 1] if number <= len(steps) else "one more"
-        with told(f"killed {'after' if after else 'before'} step {number}: {name}"):
-            figures = _killed(zygote, plan, number, after=after)
+        with with_note(f"killed {'after' if after else 'before'} step {number}: {name}"):
+            figures = _killed(zygote, plan, number, after=after, kind=kind)
         if figures is None:
             return
         yield figures
 
 
-def worker_killed_at_each_step(zygote, *, after):
-    """The same of the first worker."""
+def worker_killed_at_each_step(zygote, *, after, kind=RUNPOD):
+    """The same for the first worker."""
     for number in itertools.count(1):
         assert number < MOST_STEPS, "it never ends"
         with (
-            told(f"its worker killed {'after' if after else 'before'} step {number}"),
-            world(zygote) as one,
+            with_note(f"its worker killed {'after' if after else 'before'} step {number}"),
+            world(zygote, kind=kind) as one,
         ):
             one.provider.lives = [{"dies_at": number, "after": after}]
             figures = one.lives_on()
@@ -101,30 +124,34 @@ def worker_killed_at_each_step(zygote, *, after):
         yield figures
 
 
-def disturbed(zygote, verb, fault):
-    """The figures of lives in which one request goes wrong, each in turn; then four in a row."""
+def disturbed(zygote, verb, fault, kind=RUNPOD):
+    """The figures of runs in which one request fails, each in turn; then four in a row."""
     life = {"stops_after": 60} if verb == "cancel" else {}
-    life |= {"may_hold": FAULTS[fault].how == "hold"}
-    with world(zygote) as one:
+    scripted = faults_of(kind)[fault]
+    life |= {"may_hold": getattr(scripted, "how", "") == "hold"}
+    with world(zygote, kind=kind) as one:
         one.run(**life)
         times = one.provider.count(verb)
     for before, many in [*((k, 1) for k in range(times)), (0, 4)]:
-        with told(f"{fault}, {many} times after {before} {verb}"), world(zygote) as one:
-            one.provider.faults[verb].extend([None] * before + [FAULTS[fault]] * many)
+        with (
+            with_note(f"{fault}, {many} times after {before} {verb}"),
+            world(zygote, kind=kind) as one,
+        ):
+            one.provider.faults[verb].extend([None] * before + [scripted] * many)
             yield one.lives_on(**life)
 
 
-def _steps(zygote, plan):
-    """Of a life that nobody ends."""
-    with world(zygote, plan.recordings) as one:
-        _prepare(one, plan)
+def _steps(zygote, plan, kind):
+    """The steps of a run that is not killed."""
+    with world(zygote, plan.recordings, kind) as one:
+        _prepare(one, plan, kind)
         return one.run(**plan.life)["steps"]
 
 
-def _killed(zygote, plan, number, *, after):
-    """None where it lived on."""
-    with world(zygote, plan.recordings) as one:
-        _prepare(one, plan)
+def _killed(zygote, plan, number, *, after, kind):
+    """The figures, or None if it was not killed."""
+    with world(zygote, plan.recordings, kind) as one:
+        _prepare(one, plan, kind)
         other = one.start(seed=2) if plan.beside else None
         found = one.run(**plan.life, dies_at=number, after=after)
         if other is not None:
@@ -134,6 +161,9 @@ def _killed(zygote, plan, number, *, after):
         return figures if found is None else None
 
 
-def _prepare(one, plan):
-    if plan.killed_earlier:
-        assert one.run(dies_at=plan.killed_earlier) is None, "it did not come so far"
+def _prepare(one, plan, kind):
+    step = plan.killed_earlier
+    if step == NOT_SUBMITTED and kind in HERE:
+        step = NOT_SUBMITTED_HERE
+    if step:
+        assert one.run(dies_at=step) is None, "it did not reach that step"

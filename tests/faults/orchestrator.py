@@ -1,4 +1,4 @@
-"""An orchestrator as a process of its own: the real engine, the real client, a real store."""
+"""An orchestrator in a separate process: the real engine, the real client, a real store."""
 
 import asyncio
 import hashlib
@@ -8,46 +8,46 @@ from pathlib import Path
 
 import httpx
 
-import resources.gpu.orders
-from gpu_job.audio import sha256_of
-from gpu_job.contract import JobOptions, SpeechRegion
-from gpu_job.place import here
-from pipelines.billing.policy import Limits as Money
-from pipelines.billing.prices import read_price_book
-from pipelines.billing.speeds import Measured
-from pipelines.settings import load_settings
-from resources import ledger_writer
-from resources.budget import Budget
-from resources.failures import BackendUnavailableError, RecordingError
+import resources.gpu.job_orders
+from escriba.billing.measured_speeds import MeasuredSpeed
+from escriba.billing.permissions import SpendLimits as Money
+from escriba.billing.price_book import read_price_book
+from escriba.errors import BackendUnavailableError, RecordingError
+from escriba.settings import load_settings
+from gpu_job.common.audio import sha256_of
+from gpu_job.contract import SpeechRegion
+from gpu_job.contract.process_identity import here
 from resources.gpu.engine import JobEngine
 from resources.gpu.fleet import Fleet
 from resources.gpu.job_folder import FrozenRequest, JobFolder
-from resources.gpu.orders import Limits, order_of
+from resources.gpu.job_orders import AttemptLimits, order_of
 from resources.gpu.reconcile import Reconciler
-from resources.gpu.runpod.backend import RunPodBackend
 from resources.gpu.runpod.client import Time
-from resources.gpu.runpod.endpoints import endpoints_of
-from resources.ledger_writer import LedgerWriter
+from resources.ledger import writer
+from resources.ledger.writer import LedgerWriter
+from resources.spending.budget_gate import Budget
 from resources.storage import open_storage
 from resources.storage.base import StorageError
 
+from .backends import BACKENDS, OPTIONS, RUNPOD
+from .child_workers import ChildWorkers
+from .recording import AUDIO_MS, REGION_MS, WORK_SECONDS
 from .steps import CountedStore, Steps
 from .timeline import Line
 from .virtual_loop import VirtualLoop
 from .wall import live_by
 
-TENANT, AUDIO, AUDIO_MS, REGION_MS = "acme", "work/acme/a.mp3/audio.flac", 2_000, 1_000
-WORK_SECONDS = 90.0
-LIMITS = Limits(queue_seconds=3_600, run_seconds=7_200)
+TENANT, AUDIO = "acme", "work/acme/a.mp3/audio.flac"
+LIMITS = AttemptLimits(queue_seconds=3_600, run_seconds=7_200)
 ENDS = (RecordingError, BackendUnavailableError, StorageError)
 
 
 def job_of(recording):
-    """Its identity."""
+    """The job's id."""
     return hashlib.sha256(recording.encode()).hexdigest()
 
 
-def live(  # noqa: PLR0913  # how it is to live, by name
+def live(  # noqa: PLR0913  # how it runs, by name
     parent,
     *,
     work,
@@ -55,6 +55,8 @@ def live(  # noqa: PLR0913  # how it is to live, by name
     began,
     settings,
     recordings,
+    backend=RUNPOD,
+    place=None,
     begins_after=0.0,
     dies_at=0,
     after=False,
@@ -68,8 +70,9 @@ def live(  # noqa: PLR0913  # how it is to live, by name
 ):
     """Do `work`: 'run' until all are done, or interrupted after so many seconds; or 'reconcile'.
 
-    elsewhere: nobody on this machine can tell whether it is dead. lag_seconds: how long the bucket
-    takes at most, before an answer and after it.
+    elsewhere: as if on another machine, so that its death is not certain here. lag_seconds: the
+    longest delay of the bucket, before an answer and after it. place: where child workers of this
+    machine report; None: it has none.
     """
     line = Line(timeline)
     parent.send(here().pid)
@@ -81,16 +84,18 @@ def live(  # noqa: PLR0913  # how it is to live, by name
         live_by(loop.time, datetime.fromisoformat(began), skew_seconds)
         if elsewhere:
             away = here().model_copy(update={"boot_id": "another machine"})
-            resources.gpu.orders.here = lambda: away
-        house = _House(load_settings(**settings), steps, loop, max_attempts, seed)
-        told = runner.run(
-            house.reconcile() if work == "reconcile" else house.run(recordings, stops_after)
+            resources.gpu.job_orders.here = lambda: away
+        if place is not None:
+            ChildWorkers(timeline, line.number, began, place).use()
+        context = _RunContext(backend, load_settings(**settings), steps, loop, max_attempts, seed)
+        ends = runner.run(
+            context.reconcile() if work == "reconcile" else context.run(recordings, stops_after)
         )
-    parent.send({"ends": told, "steps": steps.named, "now": line.now()})
+    parent.send({"ends": ends, "steps": steps.named, "now": line.now()})
 
 
 def _use(loop, steps, lag):
-    """Threads would let time run away, and each request is a step."""
+    """Replace threads, which would not hold the clock, and count each request as a step."""
 
     async def in_this_thread(function, *arguments):
         await asyncio.sleep(lag())
@@ -101,7 +106,8 @@ def _use(loop, steps, lag):
     send = httpx.AsyncClient.send
 
     async def counted(client, request, **named):
-        number = steps.begin(f"{request.method} {request.url.path.split('/')[3]}")
+        path = request.url.path.split("/")
+        number = steps.begin(f"{request.method} {path[min(3, len(path) - 1)]}")
         loop.on_their_way += 1
         try:
             return await send(client, request, **named)
@@ -110,24 +116,34 @@ def _use(loop, steps, lag):
             steps.end(number)
 
     asyncio.to_thread, httpx.AsyncClient.send = in_this_thread, counted
-    ledger_writer._GATHER_SECONDS = 0
+    writer._GATHER_SECONDS = 0
 
 
-class _House:
-    """Everything that a run is made of."""
+class _RunContext:
+    """Everything that a run needs."""
 
-    def __init__(self, settings, steps, loop, max_attempts, seed):
+    def __init__(self, kind, settings, steps, loop, max_attempts, seed):  # noqa: PLR0913, PLR0917
         self.storage = CountedStore(open_storage(settings), steps)
         self.loop, self._steps, dice = loop, steps, random.Random(seed)
         time_ = Time(loop.time, asyncio.sleep, dice.random, lambda: datetime.now(UTC))
-        backends = [RunPodBackend(settings, one, time_) for one in endpoints_of(settings)]
+        backends = BACKENDS[kind](settings, self.storage, time_)
         budget = Budget(self.storage, Money(day_usd="100"))
-        prices = read_price_book(settings.price_book)
+        prices = read_price_book(settings.price_book, settings.exchange_rates)
         times = {"clock": loop.time, "sleep": asyncio.sleep}
-        key = (backends[0].name, backends[0].sku, "demo", False)
-        speeds = {key: Measured(rtf=WORK_SECONDS * 1000 / AUDIO_MS, start_seconds=20.0, jobs=100)}
+        self.options = OPTIONS[kind]
+        is_diarized = self.options.diarizer != "none"
+        key = (backends[0].name, backends[0].sku, self.options.model, is_diarized)
+        speeds = {
+            key: MeasuredSpeed(rtf=WORK_SECONDS * 1000 / AUDIO_MS, start_seconds=20.0, jobs=100)
+        }
         self.fleet = Fleet(
-            backends, prices, budget, primary="runpod", speeds=lambda: speeds, dice=dice, **times
+            backends,
+            prices,
+            budget,
+            primary=backends[0].name,
+            speeds=lambda: speeds,
+            dice=dice,
+            **times,
         )
         self.engine = JobEngine(
             self.fleet,
@@ -138,7 +154,7 @@ class _House:
         )
 
     async def run(self, recordings, stops_after):
-        """What became of each: 'done', or the error's text."""
+        """The end of each recording: 'done', or the error's text."""
         orders = [self.order(recording) for recording in recordings]
         running = asyncio.gather(*(self._one(order) for order in orders))
         try:
@@ -157,7 +173,7 @@ class _House:
         return "done"
 
     async def reconcile(self):
-        """Names and troubles; an hour and more after what lies there, as the schedule does."""
+        """The errors of the reconciler; the schedule runs it later than an hour."""
         reconciler = Reconciler(
             self.storage,
             self.fleet,
@@ -177,7 +193,7 @@ class _House:
         request = FrozenRequest(
             job=job,
             content_sha256="c" * 64,
-            options=JobOptions(model="demo", diarizer="none"),
+            options=self.options,
             model_revision="demo@1",
             regions=tuple(
                 SpeechRegion(start_ms=n * REGION_MS, end_ms=(n + 1) * REGION_MS)

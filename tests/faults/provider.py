@@ -1,4 +1,4 @@
-"""RunPod on loopback, on the timeline: each job gets a worker that is a process of its own."""
+"""RunPod on loopback, on the timeline: each job gets a worker in a separate process."""
 
 import signal
 import threading
@@ -11,9 +11,9 @@ START_SECONDS = 20.0
 
 @dataclass
 class Delivery:
-    """A job that a worker was given, and what became of it.
+    """A job that was delivered to a worker.
 
-    outcome: as the worker told; None where it was killed.
+    outcome: the worker's report; None if it was killed.
     """
 
     id: str
@@ -29,11 +29,11 @@ class Delivery:
 
 
 class Provider(FakeRunPod):
-    """lives: how the workers of the next deliveries are to live, first come first served.
+    """lives: how the workers of the next deliveries behave, in this order.
 
-    A life may hold what is the provider's: `waits` seconds in the queue; `times` it is delivered;
-    `lost`: nobody knows of it any more, 'before' its worker starts or 'during' its work; `untold`:
-    it is COMPLETED without any work.
+    A life may also contain the provider's behavior: `waits`: seconds in the queue; `times`: how
+    often it is delivered; `lost`: the provider forgets it, 'before' its worker starts or 'during'
+    its work; `untold`: it is COMPLETED without any work.
     """
 
     def __init__(self, timeline, zygote, world):
@@ -55,8 +55,16 @@ class Provider(FakeRunPod):
             ).start()
         return id_
 
+    def orphans(self):
+        """Jobs that the provider still has."""
+        return sum(job.status not in FINAL for job in self.jobs.values())
+
+    def bought_again(self, _recordings):
+        """Nothing is sold by the piece."""
+        return 0
+
     def outage(self, since, seconds):
-        """Nobody is served from then on for so long."""
+        """The provider is down from then on, for that long."""
         line = self._timeline.join()
 
         def last():
@@ -70,7 +78,7 @@ class Provider(FakeRunPod):
 
     def cancel(self, id_):
         if self.jobs[id_].status in FINAL:
-            return  # nobody hears of it any more
+            return  # it has ended already
         super().cancel(id_)
         for delivery in self.deliveries:
             if delivery.id == id_ and delivery.child and not delivery.over.is_set():
@@ -102,13 +110,20 @@ class Provider(FakeRunPod):
         if lost == "before" or untold:
             delivery.outcome = {"state": "undelivered", "heard_seconds": 0.0}
         else:
-            began = self._timeline.now
-            delivery.child = self._zygote.fork("worker", request=job.input, **self._world, **life)
-            line.leave()
-            delivery.outcome = delivery.child.outcome()
-            delivery.gpu_seconds = self._timeline.now - began
-        told = delivery.outcome or {"answer": {"error": "worker exited with exit code 137"}}
-        self.done(delivery.id, delivery.id, _posted(told.get("answer", {})))
+            report = self._work_on(delivery, line, job.input)
+            self.done(delivery.id, delivery.id, _posted(report.get("answer", {})))
+            return
+        self.done(delivery.id, delivery.id, _posted({}))
+
+    def _work_on(self, delivery, line, request):
+        """Let a worker do the job; its report."""
+        began = self._timeline.now
+        life = delivery.life
+        delivery.child = self._zygote.fork("worker", request=request, **self._world, **life)
+        line.leave()
+        delivery.outcome = delivery.child.outcome()
+        delivery.gpu_seconds = self._timeline.now - began
+        return delivery.outcome or {"answer": {"error": "worker exited with exit code 137"}}
 
 
 def _posted(answer):

@@ -1,4 +1,4 @@
-"""Where a process touches the world: each such step is counted, and one of them is its last."""
+"""Counts each step at which a process touches the outside, and kills the process at one of them."""
 
 import os
 import re
@@ -11,10 +11,10 @@ STORE = ("head", "read", "write", "create", "delete", "list")
 
 @dataclass
 class Steps:
-    """`dies_at`: the step before or after which this process gets SIGKILL, by its number from 1 or
+    """dies_at: the step before or after which this process gets SIGKILL, by its number from 1 or
     by its name; 0: none.
 
-    named: every step so far, for who wants to know where it was.
+    named: the names of all steps so far.
     """
 
     dies_at: int | str = 0
@@ -36,12 +36,12 @@ class Steps:
 
 
 def die():
-    """As the kernel does it when memory runs out: nothing is tidied up."""
+    """SIGKILL, as the kernel sends it when memory runs out: nothing is cleaned up."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 class CountedStore:
-    """A store of which each call is a step."""
+    """A store that counts each call as a step."""
 
     def __init__(self, store, steps):
         self._store, self._steps = store, steps
@@ -63,5 +63,5 @@ class CountedStore:
 
 
 def _short(key):
-    """The same in every life."""
+    """The key without its random parts, which is the same in every run."""
     return _NONCE.sub("…", key.removeprefix("work/acme/jobs/"))

@@ -1,17 +1,16 @@
-"""Lives in which everything goes wrong at once, as one seed has it."""
+"""Runs in which many things fail concurrently, chosen by one seed."""
 
 import random
 
-from .lives import FAULTS, TWO, told, world
+from .backends import RUNPOD
+from .lives import TWO, faults_of, verbs_of, with_note, world
 
-VERBS = ("run", "status", "health", "cancel")
 
-
-def storm(zygote, seed):
-    """The figures of one such life; whatever happens in it, the last run finds all well again."""
+def storm(zygote, seed, kind=RUNPOD):
+    """The figures of one such run; whatever fails in it, the last run completes everything."""
     dice = random.Random(seed)
-    with told(f"storm {seed}"), world(zygote, TWO) as one:
-        _trouble(one.provider, dice)
+    with with_note(f"storm {seed}"), world(zygote, TWO, kind) as one:
+        _trouble(one.provider, dice, kind)
         running = [one.start(**_life(dice, n)) for n in range(dice.choice([1, 1, 2]))]
         running += [
             one.start(**_life(dice, 10 + n), begins_after=dice.uniform(0, 900))
@@ -25,11 +24,12 @@ def storm(zygote, seed):
         return one.check()
 
 
-def _trouble(provider, dice):
-    """What goes wrong with the provider and its workers."""
-    for verb in VERBS:
-        names = [name for name in FAULTS if FAULTS[name].how != "hold"]
-        faults = [FAULTS[dice.choice(names)] if dice.random() < 0.2 else None for _ in range(30)]
+def _trouble(provider, dice, kind):
+    """The failures of the provider and its workers."""
+    by_name = faults_of(kind)
+    for verb in verbs_of(kind):
+        names = [name for name in by_name if getattr(by_name[name], "how", "") != "hold"]
+        faults = [by_name[dice.choice(names)] if dice.random() < 0.2 else None for _ in range(30)]
         provider.faults[verb].extend(faults)
     if dice.random() < 0.3:
         provider.outage(dice.uniform(0, 300), dice.choice([60, 600]))
@@ -56,7 +56,7 @@ def _worker(dice):
 
 
 def _life(dice, seed):
-    """Of one orchestrator."""
+    """The failures of one orchestrator."""
     life = {"seed": seed, "elsewhere": dice.random() < 0.3, "max_attempts": 100}
     life |= {"skew_seconds": dice.choice([0, 0, -600, 600]), "lag_seconds": dice.choice([0, 4])}
     if dice.random() < 0.2:

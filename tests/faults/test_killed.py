@@ -1,4 +1,4 @@
-"""An orchestrator gets SIGKILL before and after each of its steps; the next one goes on."""
+"""An orchestrator gets SIGKILL before and after each of its steps; the next one continues."""
 
 import pytest
 

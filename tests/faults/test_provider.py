@@ -1,8 +1,8 @@
-"""Whatever RunPod answers, or does not, all is done in the end, and paid once."""
+"""Whatever RunPod answers, or if it does not: everything is done in the end, and paid once."""
 
 import pytest
 
-from .lives import FAULTS, TWO, disturbed, told, world
+from .lives import FAULTS, TWO, disturbed, with_note, world
 
 PHASES = {"before all": 0, "submitted": 3, "queued": 12, "begun": 25, "running": 60, "ending": 109}
 DOWN_SECONDS = 600
@@ -19,7 +19,7 @@ def test_a_request_that_goes_wrong_costs_no_second_computation(zygote, fault, ve
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_an_outage_of_ten_minutes_is_waited_out(zygote, phase):
-    with told(phase), world(zygote, TWO) as one:
+    with with_note(phase), world(zygote, TWO) as one:
         one.provider.outage(PHASES[phase], DOWN_SECONDS)
 
         assert one.run()["ends"] == ["done", "done"]

@@ -1,4 +1,4 @@
-"""Everything at once: in the end all is done, paid once, written down, and nothing is left."""
+"""Many concurrent failures: in the end everything is done, paid once, recorded, and cleaned up."""
 
 import pytest
 

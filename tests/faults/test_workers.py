@@ -1,8 +1,8 @@
-"""Whatever becomes of a worker, its job is done in the end, and paid once for each that died."""
+"""Whatever happens to a worker, its job is done in the end; each death costs one computation."""
 
 import pytest
 
-from .lives import told, worker_killed_at_each_step, world
+from .lives import with_note, worker_killed_at_each_step, world
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -37,7 +37,7 @@ def test_three_dead_workers_end_a_recording_with_its_history(zygote):
 @pytest.mark.parametrize("seconds", [60, 200, 1_000])
 @pytest.mark.parametrize("since", [0, 1, 20, 50, 85])
 def test_a_worker_that_is_cut_off_from_the_bucket_is_dead_after_two_minutes(zygote, since, seconds):
-    with told(f"cut off from {since} for {seconds} s"), world(zygote) as one:
+    with with_note(f"cut off from {since} for {seconds} s"), world(zygote) as one:
         one.provider.lives = [{"cut_off": (since, since + seconds)}]
         found = one.lives_on()
 

@@ -1,7 +1,7 @@
-"""One virtual clock for several processes: it moves on when all of them wait.
+"""One virtual clock for several processes: it advances when all of them wait.
 
-Each thread that takes part holds a `Line`. What dies, by SIGKILL too, hangs up, and nobody waits
-for it any more.
+Each participating thread holds a `Line`. A process that dies, even by SIGKILL, disconnects, and the
+clock no longer waits for it.
 """
 
 import threading
@@ -11,7 +11,7 @@ _FAMILY, _BACKLOG = "AF_UNIX", 64
 
 
 class Timeline:
-    """The clock. Seconds begin at 0; `address` is where other processes find it."""
+    """The clock, in seconds from 0. address: where other processes connect."""
 
     def __init__(self, folder):
         self.now = 0.0
@@ -29,7 +29,7 @@ class Timeline:
         self._listener.close()
 
     def wait(self, number, until):
-        """Until it is so late, or somebody wakes it; the time then."""
+        """Wait until that time, or until it is woken; returns the time then."""
         with self._changed:
             if number not in self._woken:
                 self._waiting[number] = max(until, self.now)
@@ -39,7 +39,7 @@ class Timeline:
             return self.now
 
     def wake(self, number):
-        """Now, or as soon as it waits."""
+        """Wake a line now, or as soon as it waits."""
         with self._changed:
             self._woken.add(number)
             self._waiting.pop(number, None)
@@ -58,7 +58,7 @@ class Timeline:
             return self._numbers
 
     def _move_on(self):
-        """Only the first of them goes on; it may change what the others wait for."""
+        """Only the first line continues; it may change what the others wait for."""
         if not self._waiting or len(self._waiting) < len(self._present):
             return
         number = min(self._waiting, key=lambda one: (self._waiting[one], one))
@@ -71,10 +71,14 @@ class Timeline:
                 far = self._listener.accept()
             except OSError:
                 return
-            number = self._enter() if far.recv() else 0
-            threading.Thread(target=self._serve, args=(far, number), daemon=True).start()
+            try:
+                joins, tells = far.recv()
+            except (EOFError, OSError):  # it died as it came
+                continue
+            number = self._enter() if joins else 0
+            threading.Thread(target=self._serve, args=(far, number, tells), daemon=True).start()
 
-    def _serve(self, far, number):
+    def _serve(self, far, number, tells):
         try:
             far.send(number)
             while True:
@@ -86,11 +90,13 @@ class Timeline:
                 else:
                     far.send(self.wait(number, value))
         except (EOFError, OSError):
+            if tells:
+                self.wake(tells)  # before the clock moves on
             self.leave(number)
 
 
 class _Near:
-    """A line of the process that holds the clock."""
+    """A line in the process of the clock."""
 
     def __init__(self, timeline, number):
         self._timeline, self.number = timeline, number
@@ -109,14 +115,15 @@ class _Near:
 
 
 class Line:
-    """The same from another process; each thread needs its own.
+    """A line in another process; each thread needs its own.
 
-    One that does not join only looks, and nobody waits for it.
+    joins: False: it only reads the time, and the clock does not wait for it. tells: the number of
+    the line that is woken when this one ends, however it does; 0: none.
     """
 
-    def __init__(self, address, *, joins=True):
+    def __init__(self, address, *, joins=True, tells=0):
         self._far, self._one_at_a_time = Client(address, _FAMILY), threading.Lock()
-        self._far.send(joins)
+        self._far.send((joins, tells))
         self.number = self._far.recv()
 
     def now(self):

@@ -1,18 +1,19 @@
-"""An event loop that lives on a `Timeline`: nothing takes time but sleeping.
+"""An event loop on a `Timeline`: only sleeping takes time.
 
-Requests that are on their way hold the clock, as far as they are answered at all.
+Pending requests hold the clock until they are answered.
 """
 
 import asyncio
 import heapq
 import time
 
-_LOOK_SECONDS = 0.01  # real ones, into the sockets
-_ANSWERED_WITHIN_SECONDS = {True: 0.2, False: 10.0}  # real ones: by whether an answer may be held
+_LOOK_SECONDS = 0.01  # real time to wait on the sockets
+_MESSAGE_SECONDS = 0.05  # real time that a message takes at most
+_ANSWERED_WITHIN_SECONDS = {True: 0.2, False: 10.0}  # real time: by whether an answer may be held
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`on_their_way`: how many requests have no answer yet; `may_hold`: some may never have one."""
+    """on_their_way: the number of pending requests. may_hold: some may never be answered."""
 
     def __init__(self, line, *, may_hold=False):
         super().__init__()
@@ -28,16 +29,21 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super()._run_once()
 
     def _look_around(self):
-        """Hear what there is to hear; where nobody says anything, let time go on."""
+        """Handle pending answers; without any, let time advance."""
         since = time.monotonic()
         while self.on_their_way and not self._ready:
             self._process_events(self._selector.select(_LOOK_SECONDS))
             if time.monotonic() - since > _ANSWERED_WITHIN_SECONDS[self._may_hold]:
                 break
-        if self._ready:
-            return
+        while not self._ready and (when := self._next_timer()) is not None:
+            self._now = max(self._now, self._line.wait(when))
+            if self._now >= when:
+                return
+            # it was woken: a process that it started has written, or is gone
+            self._process_events(self._selector.select(_MESSAGE_SECONDS))
+
+    def _next_timer(self):
         while self._scheduled and self._scheduled[0]._cancelled:
             self._timer_cancelled_count -= 1
             heapq.heappop(self._scheduled)._scheduled = False
-        if self._scheduled:
-            self._now = max(self._now, self._line.wait(self._scheduled[0]._when))
+        return self._scheduled[0]._when if self._scheduled else None

@@ -1,30 +1,30 @@
-"""A worker as a process of its own: the real way of a job, with ears that need virtual time."""
+"""A worker in a separate process: the real job code, with a transcriber that takes virtual time."""
 
 import signal
 import threading
 from datetime import datetime
 from types import SimpleNamespace
 
-from gpu_job import attempt, claims, place, session, transfer
-from gpu_job.contract import JobRequest, Segment, Word
-from gpu_job.errors import JobFailedError
+from gpu_job import attempt, lease_ownership, session, transfer
+from gpu_job.common.errors import JobFailedError
+from gpu_job.contract import JobRequest, Segment, Word, process_identity
 from gpu_job.job import run_job
 from gpu_job.models import Models
 from gpu_job.runpod_answers import answer
-from gpu_job.session import Session
-from gpu_job.speech.plan import Plan
-from gpu_job.stop import Stop
+from gpu_job.session import WorkerSession
+from gpu_job.stop_request import Stop
+from gpu_job.transcribe.window_plan import WindowPlan
 from gpu_job.transfer import Put, TransferError
 
-from .orchestrator import AUDIO_MS, REGION_MS, WORK_SECONDS
+from .recording import HEARS_SECONDS
 from .steps import Steps, die
 from .timeline import Line
 from .wall import live_by
 
-HEARS_SECONDS = WORK_SECONDS * REGION_MS / AUDIO_MS  # a step takes at most 60 s, says the protocol
+_TOUCH = {name: getattr(transfer, name) for name in ("read", "put", "fetch")}
 
 
-def live(  # noqa: PLR0913  # how it is to live, by name
+def live(  # noqa: PLR0913  # how it runs, by name
     parent,
     *,
     request,
@@ -43,34 +43,35 @@ def live(  # noqa: PLR0913  # how it is to live, by name
 ):
     """Do one job.
 
-    lives_seconds: of hearing, until SIGKILL. cut_off: since when and until when, from its start,
-    the bucket is out of its reach. expired: so are its addresses.
-    slow: how many times as long it hears. tears: it leaves half a result.
+    lives_seconds: of transcription, until SIGKILL. cut_off: start and end, in seconds from its
+    start, of the time without access to the bucket. expired: its addresses have expired. slow: a
+    factor for the time of transcription. tears: it writes half a result.
     """
     line, watch, stop = Line(timeline), Line(timeline, joins=False), Stop()
-    signal.signal(signal.SIGTERM, lambda *_: stop.say("cancelled"))
-    parent.send(place.here().pid)
+    signal.signal(signal.SIGTERM, lambda *_: stop.request("cancelled"))
+    parent.send(process_identity.here().pid)
     began_at = watch.now()
     live_by(watch.now, datetime.fromisoformat(began), skew_seconds)
     if elsewhere:
-        away = place.here().model_copy(update={"boot_id": "another machine"})
-        place.here = lambda: away
-    _live_on(timeline, line, watch)
+        away = process_identity.here().model_copy(update={"boot_id": "another machine"})
+        process_identity.here = lambda: away
+    live_on(timeline, line, watch)
     steps = Steps(dies_at, after)
     cut_off = [began_at + seconds for seconds in cut_off or (0, 0)]
-    _Bucket(steps, lambda: cut_off[0] <= watch.now() < cut_off[1], expired=expired, tears=tears)
-    ears = _Ears(line, lives_seconds, fails, slow)
+    Bucket(steps, lambda: cut_off[0] <= watch.now() < cut_off[1], expired=expired, tears=tears)
+    transcriber = Transcriber(line, lives_seconds, fails, slow)
     made = JobRequest.model_validate(request)
-    outcome = run_job(made, Models(ears, session=Session("pod")), lambda _: None, stop)
-    told = {"answer": answer(made, outcome), "state": outcome.state, "steps": steps.named}
-    parent.send(told | {"heard_seconds": ears.heard_seconds})
+    models = Models(transcriber, session=WorkerSession("pod"))
+    outcome = run_job(made, models, lambda _: None, stop)
+    report = {"answer": answer(made, outcome), "state": outcome.state, "steps": steps.named}
+    parent.send(report | {"heard_seconds": transcriber.heard_seconds})
 
 
-def _live_on(timeline, line, watch):
-    """What the worker waits for is virtual, in the beats' thread too."""
+def live_on(timeline, line, watch):
+    """All waits of the worker use virtual time, also in the thread of the heartbeats."""
 
     class Event:
-        """Made by one thread; waited for by another, for which the clock waits already."""
+        """Created by one thread; another one waits for it, and the clock waits for that one."""
 
         def __init__(self):
             self._line, self._is_set = Line(timeline), False
@@ -85,21 +86,23 @@ def _live_on(timeline, line, watch):
                 self._line.leave()
             return self._is_set
 
-    claims.time = transfer.time = SimpleNamespace(sleep=line.sleep)
-    claims.threading = SimpleNamespace(Event=Event, Thread=threading.Thread, Lock=threading.Lock)
+    lease_ownership.time = transfer.time = SimpleNamespace(sleep=line.sleep)
+    lease_ownership.threading = SimpleNamespace(
+        Event=Event, Thread=threading.Thread, Lock=threading.Lock
+    )
     attempt.clock_seconds = watch.now
-    claims.Ownership.take.__func__.__defaults__ = (watch.now,)
+    lease_ownership.LeaseOwnership.take.__func__.__defaults__ = (watch.now,)
     session.container_started_at = lambda: None
 
 
-class _Bucket:
-    """Each touch of the bucket is a step; some of them find it out of reach."""
+class Bucket:
+    """Counts each access to the bucket as a step; some accesses fail."""
 
     def __init__(self, steps, is_away, *, expired, tears):
         self._steps, self._is_away, self._tears = steps, is_away, tears
         self._expired = expired
-        for name in ("read", "put", "fetch"):
-            setattr(transfer, name, self._touching(name, getattr(transfer, name)))
+        for name, touch in _TOUCH.items():
+            setattr(transfer, name, self._touching(name, touch))
 
     def _touching(self, name, touch):
         def call(address, *arguments):
@@ -119,8 +122,8 @@ class _Bucket:
         return call
 
 
-class _Ears:
-    """They hear one word in each region, and take their time."""
+class Transcriber:
+    """Finds one word in each region, in virtual time."""
 
     batch_windows = 8
 
@@ -130,7 +133,7 @@ class _Ears:
         self.heard_seconds = 0.0
 
     def transcribe(self, samples, regions, options, speech, progress):
-        speech.plan = speech.plan or Plan(language="en")
+        speech.plan = speech.plan or WindowPlan(language="en")
         for region in regions[speech.windows_done :]:
             for _ in range(self._steps):
                 self._hear()

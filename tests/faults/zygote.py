@@ -1,7 +1,7 @@
-"""A process that has imported everything, and forks who is asked for: a start takes milliseconds.
+"""A process that has imported everything and forks children, so that a start takes milliseconds.
 
-Reads a line of JSON for each child: what it is, and how it is to live. A child tells its outcome
-over a socket of its own; one that hangs up without a word was killed.
+Reads one line of JSON per child: its role, and how it behaves. A child reports its outcome over its
+own socket; one that disconnects without a report was killed.
 """
 
 import json
@@ -18,7 +18,7 @@ _LONG_SECONDS = 60
 
 
 class Zygote:
-    """Use it as a context."""
+    """A context manager."""
 
     def __init__(self, folder):
         self._listener = Listener(str(folder / "zygote"), "AF_UNIX", 64)
@@ -39,7 +39,7 @@ class Zygote:
         self._listener.close()
 
     def fork(self, kind, **life):
-        """A child that is on the timeline already."""
+        """Fork a child that has joined the timeline."""
         with self._one_at_a_time:
             self._process.stdin.write(json.dumps({"kind": kind, **life}) + "\n")
             self._process.stdin.flush()
@@ -54,7 +54,7 @@ class Child:
         self.pid = line.recv()
 
     def outcome(self):
-        """What it told at its end; None where it was killed."""
+        """Its final report; None if it was killed."""
         assert self._line.poll(_LONG_SECONDS), f"process {self.pid} never ends"
         try:
             return self._line.recv()
@@ -67,7 +67,7 @@ class Child:
 
 def main(address):
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    from tests.faults import orchestrator, worker  # noqa: PLC0415  # its parent needs them not
+    from tests.faults import orchestrator, worker  # noqa: PLC0415  # its parent does not need them
 
     kinds = {"orchestrator": orchestrator.live, "worker": worker.live}
     for line in sys.stdin:
@@ -78,7 +78,7 @@ def main(address):
 
 
 def _live(live, address, life):
-    """Ends the process whatever comes, without any of the zygote's tidying up."""
+    """End the process in any case, without running the zygote's cleanup."""
     try:
         with Client(address, "AF_UNIX") as parent:
             live(parent, **life)

@@ -12,7 +12,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gpu_job.audio import sha256_of
+from cli.checks.runpod_check import runpod as look
+from escriba.billing.price_book import read_price_book
+from escriba.billing.quotes import JobSize
+from escriba.errors import BackendUnavailableError
+from escriba.settings import load_settings
+from gpu_job.common.audio import sha256_of
 from gpu_job.contract import (
     JobAddresses,
     JobLimits,
@@ -21,12 +26,7 @@ from gpu_job.contract import (
     JobResult,
     SpeechRegion,
 )
-from gpu_job.packing import unpacked
-from pipelines.billing.prices import read_price_book
-from pipelines.billing.quotes import JobSize
-from pipelines.cli.runpod_look import runpod as look
-from pipelines.settings import load_settings
-from resources.failures import BackendUnavailableError
+from gpu_job.contract.packing import unpacked
 from resources.gpu.backends.runpod import open_backends
 from resources.gpu.job_folder import Submission
 from resources.storage import open_storage
@@ -104,7 +104,7 @@ def test_a_wrong_key_is_refused_for_good(settings, job):
     (backend, *_) = open_backends(settings.model_copy(update={"runpod_api_key": _wrong_key()}))
 
     async def go():
-        async with backend.room():
+        async with backend.slot():
             await backend.submit(job[0], quoted(settings, backend), lambda _: None)
 
     with pytest.raises(BackendUnavailableError, match="RUNPOD_API_KEY") as refused:
@@ -118,7 +118,7 @@ def test_a_job_is_transcribed_and_its_result_lies_in_the_bucket(settings, job):
 
     async def go():
         try:
-            async with asyncio.timeout(WAIT_SECONDS), backend.room():
+            async with asyncio.timeout(WAIT_SECONDS), backend.slot():
                 submission = await backend.submit(
                     request, quoted(settings, backend), lambda _: None
                 )
@@ -139,7 +139,7 @@ def test_a_cancelled_job_ends_and_an_unknown_one_is_lost(settings, job):
 
     async def go():
         try:
-            async with asyncio.timeout(WAIT_SECONDS), backend.room():
+            async with asyncio.timeout(WAIT_SECONDS), backend.slot():
                 submission = await backend.submit(job[0], quoted(settings, backend), lambda _: None)
                 await backend.cancel(submission)
                 while (cancelled := await backend.poll(submission, 30)) is None:

@@ -36,7 +36,7 @@ def wait_for(find, what, seconds=RUN_SECONDS):
 
 def processes():
     """All that live on this machine: parent and command by id."""
-    command = ["ps", "-eo", "pid=,ppid=,stat=,args="]
+    command = ["ps", "-ewwo", "pid=,ppid=,stat=,args="]  # ww: whole lines, whatever COLUMNS says
     table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = (line.split(None, 3) for line in table.splitlines())
     return {int(pid): (int(ppid), args) for pid, ppid, stat, args in rows if "Z" not in stat}
@@ -65,7 +65,7 @@ class Up:
             port = self._free_port()
             self.url, self.files_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
             self.said = self.root / "up.log"
-            command = [sys.executable, "-m", "pipelines.cli", "up", "--port", str(port)]
+            command = [sys.executable, "-m", "cli", "up", "--port", str(port)]
             self.process = subprocess.Popen(
                 command,
                 cwd=self.root,
@@ -78,11 +78,11 @@ class Up:
             wait_for(self._is_settled, "escriba up", START_SECONDS)
             if self.process.poll() is None:
                 return self
-            assert "choose another --port" in self.said.read_text(), self.said.read_text()
+            assert "Choose another --port" in self.said.read_text(), self.said.read_text()
         raise AssertionError("No port was free.")
 
     def _is_settled(self):
-        return self.process.poll() is not None or "Ctrl-C ends" in self.said.read_text()
+        return self.process.poll() is not None or "Press Ctrl-C to stop" in self.said.read_text()
 
     def family(self):
         """The processes that belong to it, with their children's children: commands by id."""

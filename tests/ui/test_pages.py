@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from assets.names import STAGES
+from escriba.stages import STAGES
 
 RUN_SECONDS = 300
 
@@ -124,7 +124,7 @@ def test_a_failed_partition_says_what_is_wrong_and_what_to_do(page, up, first_ru
     dialog = page.get_by_role("dialog")
     dialog.get_by_text(BAD, exact=True).last.click()
 
-    expect(dialog).to_contain_text("No audio format known here")
+    expect(dialog).to_contain_text("not in a supported audio format")
     expect(dialog).to_contain_text("Check that the file is a recording")
     expect(dialog).to_contain_text("log.jsonl")
 
@@ -166,7 +166,7 @@ def test_the_retry_job_runs_what_failed_and_nothing_else(page, up, first_run):
     before = len(up.runs())
     page.goto("/locations/escriba/jobs/retry_failed_job/playground")
     page.get_by_role("button", name="Launch Run", exact=False).click()
-    expect(page.get_by_text("ask_for_failed_recordings").first).to_be_visible()
+    expect(page.get_by_text("request_failed_recordings").first).to_be_visible()
 
     again = up.ended(more_than=before)
 

@@ -49,7 +49,7 @@ def test_an_interrupt_ends_all_and_the_next_start_carries_on(up, long):
     assert up.process.wait(SECONDS_TO_END) == 0
 
     assert not set(family) & set(up.processes())
-    assert "All ended" in up.said.read_text()
+    assert "Stopped." in up.said.read_text()
     up.start()
     assert seen.keys() <= json.loads(up.cursor())["seen"].keys()  # no sensor begins anew
     up.wait_for(lambda: is_done(up, long), "the transcript")

@@ -1,8 +1,10 @@
--- Grain: a day (UTC) and a backend; every day of which anything was measured or billed. Guarantee:
--- machines cost what their bill says where it is of the whole day, which is one that was read after
--- the day was over and tells of its last hour, or of later ones, or has as much as was measured
--- already; else what was measured. What is billed beside machines counts either way. assumed_usd: of
--- the bill, by a rate that is an assumption.
+-- Grain: a day (UTC) and a backend, for every day with measured or billed costs. Guarantee:
+-- machines cost what their bill says if the bill is complete: it was imported after the day
+-- ended, and covers the day's last hour or is no lower than the measured cost. Otherwise they
+-- cost what was measured. Other billed costs always count. The disks and addresses of leased
+-- machines count as measured (int_add_on_days) until a complete bill replaces them; before, a
+-- higher amount on the bill counts instead. assumed_usd: the part of the bill
+-- converted at an assumed rate.
 {% set beside = ['storage', 'network', 'tax', 'credit', 'other'] %}
 with measured as (
     select day, backend,
@@ -23,13 +25,21 @@ billed as (
         ) as is_told_whole,
         sum(amount_usd) filter (starts_with(rate_source, 'assumed'))::decimal(38, 9) as assumed_usd,
         {% for name in ['compute'] + beside %}
-        sum(amount_usd) filter (category = '{{ name }}')::decimal(38, 9) as {{ name }}_usd{{ '' if loop.last else ',' }}
+        sum(amount_usd) filter (category = '{{ name }}')::decimal(38, 9)
+            as {{ name }}_usd{{ '' if loop.last else ',' }}
         {% endfor %}
     from {{ ref('int_invoice_days') }}
     group by 1, 2
 ),
-known as (
+added as (
     select day, backend,
+        sum(usd) filter (category = 'storage')::decimal(38, 9) as disk_usd,
+        sum(usd) filter (category = 'network')::decimal(38, 9) as address_usd
+    from {{ ref('int_add_on_days') }} group by 1, 2
+),
+known as (
+    select day, backend, coalesce(disk_usd, 0)::decimal(38, 9) as disk_usd,
+        coalesce(address_usd, 0)::decimal(38, 9) as address_usd,
         coalesce(is_read_after and (
             is_told_whole
             or compute_usd >= coalesce(run_usd, 0) + coalesce(boot_usd, 0) + coalesce(idle_usd, 0)
@@ -38,9 +48,21 @@ known as (
         {% for name in ['run', 'boot', 'idle', 'compute'] + beside %}
         coalesce({{ name }}_usd, 0)::decimal(38, 9) as {{ name }}_usd{{ '' if loop.last else ',' }}
         {% endfor %}
-    from measured full join billed using (day, backend)
+    from measured full join billed using (day, backend) full join added using (day, backend)
+),
+counted as (
+    select * exclude (disk_usd, address_usd) replace (
+            case when is_billed then storage_usd else greatest(storage_usd, disk_usd) end as storage_usd,
+            case when is_billed then network_usd else greatest(network_usd, address_usd) end as network_usd
+        ),
+        not is_billed and disk_usd > storage_usd as is_storage_measured,
+        not is_billed and address_usd > network_usd as is_network_measured
+    from known
 )
 select *,
     (case when is_billed then compute_usd else run_usd + boot_usd + idle_usd end
-        {%- for name in beside %} + {{ name }}_usd{% endfor %})::decimal(38, 9) as cost_usd
-from known
+        {% for name in beside %}
+        + {{ name }}_usd
+        {% endfor %}
+    )::decimal(38, 9) as cost_usd
+from counted

@@ -1,9 +1,9 @@
--- Grain: a job of which more than one attempt was done. Guarantee: the first of them; all others
--- were one too many.
+-- Grain: a job with more than one completed attempt. Guarantee: the first of them; all others are
+-- duplicates.
 {{ config(materialized='table') }}
 select tenant, job_id, min(ended_at) as first_ended_at, arg_min(attempt, (ended_at, attempt)) as first_attempt
 from {{ ref('stg_attempts') }}
--- of two attempts one is not the first
+-- one of two attempts is not the first
 semi join (
     select tenant, job_id from {{ ref('stg_attempts') }} where status = 'done' and attempt > 1
 ) as later using (tenant, job_id)

@@ -1,8 +1,8 @@
--- Grain: a line of a bill and a day (UTC) of its period. Guarantee: the days of a line add up to it;
--- a period that begins or ends within a day has that day whole. told_until: the end of the last use
--- that the payer's bill tells of (of RunPod, which has none, any line), or of the month where the
--- invoice has its number (pipelines/billing/told_until.py): later hours may still come. amount and
--- line_usd: of all the line.
+-- Grain: a line of a bill and a day (UTC) of its period. Guarantee: the days of a line add up to
+-- it; a period that begins or ends within a day includes the whole day. told_until: the end of
+-- the last billed usage of the payer's bill (for RunPod, of any line), or of the month once the
+-- invoice has its number (escriba/billing/billed_until.py); later hours may still arrive. amount
+-- and line_usd: of the whole line.
 with told as (
     select *, amount_usd as line_usd,
         max(case

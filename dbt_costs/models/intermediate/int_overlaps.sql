@@ -1,5 +1,6 @@
--- Grain: an attempt that began while another job of the same worker's life went on. Guarantee: the
--- seconds from its beginning that the other has already: a worker is billed once, whatever it does.
+-- Grain: an attempt that began while another job of the same worker's life was running.
+-- Guarantee: the seconds from its start that the other job already pays for, since a worker is
+-- billed once whatever it does.
 {{ by_day() }}
 with jobs as (
     select attempt_id, job_started_at, busy_micros,

@@ -1,9 +1,10 @@
--- Grain: a scope ('all', or a backend) and a complete day (UTC). Guarantee: a robust z of its spend
--- against what is usual on its weekday, where at least 7 days are known. Deviations are those of
--- the 28 days before, each from its own usual, with a floor (5 % of the usual, one cent), so that a
--- quiet month makes no alarm of pennies. Before a weekday is known three times the usual is that of
--- all days, and a quiet Sunday might be one: only spend above it counts. A level that stays is told
--- once: a day that is as far off as the day before is none, since a fee that ended is no news any more.
+-- Grain: a scope ('all', or a backend) and a complete day (UTC). Guarantee: a robust z of its
+-- spend against the typical cost of its weekday, if at least 7 days are known. Deviations are
+-- those of the previous 28 days, each from its own typical cost, with a floor (5 % of the typical
+-- cost, one cent), so that small amounts raise no alarm. Until a weekday is known three times,
+-- the typical cost is that of all days, and only spend above it counts, since a quiet Sunday
+-- would look unusual. A level that persists is reported once: a day as far off as the day before
+-- is no anomaly.
 {{ config(materialized='table') }}
 with spend as (
     select backend as scope, day, sum(cost_usd)::decimal(38, 9) as usd

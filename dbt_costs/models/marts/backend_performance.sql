@@ -1,11 +1,12 @@
--- Grain: a day (UTC), backend and sku. Guarantee: every attempt of the day that a worker could have
--- had; RTF is of attempts that are done, weighted by nothing; audio that was done twice counts once.
+-- Grain: a day (UTC), backend and sku. Guarantee: every attempt of the day that a worker could
+-- take; RTF covers completed attempts, unweighted; audio transcribed twice counts once, and with its
+-- words: a job that only finds speakers has none.
 {{ by_day() }}
 with attempts as (
     select attempts.*, {{ waste_of('attempts', 'twice') }} as waste
     from {{ ref('stg_attempts') }} as attempts
     left join {{ ref('int_done_twice') }} as twice
-        on twice.tenant = attempts.tenant and twice.job_id = attempts.job_id
+        on attempts.tenant = twice.tenant and attempts.job_id = twice.job_id
     where backend <> 'none' and {{ in_piece('day', 'started_at') }}
 ),
 cold as (
@@ -23,7 +24,7 @@ measured as (
         count(*) filter (status in ('failed', 'lost')) as failed,
         count(*) filter (status = 'stopped') as preempted,
         count(*) filter (status = 'buried') as never_began,
-        coalesce(sum(audio_seconds) filter (waste = ''), 0) / 3600 as audio_hours,
+        coalesce(sum({{ audio_of('attempts') }}) filter (waste = ''), 0) / 3600 as audio_hours,
         quantile_cont(rtf, 0.5) filter (rtf is not null) as rtf_p50,
         quantile_cont(rtf, 0.95) filter (rtf is not null) as rtf_p95,
         quantile_cont(rtf, 0.99) filter (rtf is not null) as rtf_p99,

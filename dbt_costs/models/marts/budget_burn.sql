@@ -1,12 +1,13 @@
--- Grain: a scope ('all', or a tenant) and a month. Guarantee: what somebody bills, the limits as they are
--- now, and for the month that runs a forecast from its last complete days, with a range of 95 %.
+-- Grain: a scope ('all', or a tenant) and a month. Guarantee: the spend on paid backends, the
+-- current limits, and for the current month a forecast from its last complete days, with a 95 %
+-- range.
 {{ config(materialized='table') }}
 with spend as (
     select day, tenant, sum(cost_usd) as usd,
-        -- a credit is no rate at which money comes back
+        -- a credit is not spend that continues
         coalesce(sum(cost_usd) filter (category <> 'credit'), 0) as rate_usd
     from {{ ref('daily_spend') }}
-    where backend <> 'local' -- this machine is on nobody's bill, and no limit holds it
+    where backend <> 'local' -- this machine is not billed, so no limit applies
     group by 1, 2
 ),
 scoped as (
@@ -16,7 +17,7 @@ scoped as (
     select tenant as scope, day, usd, rate_usd from spend where tenant <> 'unallocated'
 ),
 now_is as (select {{ as_of() }}::date as today),
--- days on which nothing was spent count, from the first day of a scope on
+-- days without spend count, from the first day of a scope
 calendar as (
     select scope, unnest(generate_series(
         greatest(min(day), (select today from now_is) - 14), (select today from now_is) - 1,
@@ -39,7 +40,7 @@ months as (
 ahead as (
     select months.*, recent.days as basis_days, recent.deviation,
         recent.nano // nullif(recent.days, 0) as mean_nano,
-        -- today is not over: it counts with what is spent or the mean, whichever is more
+        -- today is incomplete, so it counts with its spend or the mean, whichever is higher
         case when month = date_trunc('month', today)::date
             then date_diff('day', today, last_day(today)) end as days_left
     from months cross join now_is left join recent using (scope)
@@ -50,7 +51,7 @@ forecast as (
             spent_usd + greatest(0, ledger.from_nano(mean_nano) - today_usd)
             + ledger.from_nano(mean_nano * days_left)
         end::decimal(38, 9) as forecast_usd,
-        -- a scope that began today has no day to deviate from
+        -- a scope that began today has no deviation
         case when days_left is null or deviation is null then 0 else
             1.96 * deviation * sqrt(days_left + days_left * days_left / greatest(basis_days, 1.0))
         end::decimal(38, 9) as margin_usd
@@ -71,4 +72,4 @@ select
             or forecast_usd > limits.month_usd then 'warn'
         else 'ok'
     end as level
-from forecast left join {{ ref('stg_limits') }} as limits on limits.scope = forecast.scope
+from forecast left join {{ ref('stg_limits') }} as limits on forecast.scope = limits.scope

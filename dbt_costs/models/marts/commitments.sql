@@ -1,6 +1,7 @@
--- Grain: a commitment and a day (UTC) of its term, up to today. Guarantee: the days of a whole term
--- add up to what was paid for it; beside them the hours of workers of its sku, and what these would
--- have cost at the price book. Bills and daily_spend stay what they are: money as it was billed.
+-- Grain: a commitment and a day (UTC) of its term, up to today. Guarantee: the days of a whole
+-- term add up to what was paid for it; next to it are the paid hours of workers of its sku, and
+-- their cost at price book prices. Bills and daily_spend are unaffected: they count money as
+-- billed.
 {{ config(materialized='table') }}
 with days as (
     select name, backend, sku, usd, valid_from, valid_to,
@@ -16,5 +17,5 @@ select
     coalesce(used.paid_seconds, 0) / 3600 as used_hours,
     coalesce(used.cost_usd, 0)::decimal(38, 9) as at_price_book_usd
 from days left join {{ ref('worker_time') }} as used
-    on used.day = days.day and used.backend = days.backend and used.sku = days.sku
+    on days.day = used.day and days.backend = used.backend and days.sku = used.sku
 where days.day <= {{ as_of() }}::date

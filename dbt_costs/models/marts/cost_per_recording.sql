@@ -1,7 +1,7 @@
--- Grain: a tenant's recording. Guarantee: all attempts of all days, the failed ones too, with their
--- shares of boot and idle; what no recording can carry is not here, but in idle and daily_spend. An
--- hour of audio is one that was worked on: of a path that was uploaded again each version counts, as
--- each is charged; one that was done twice, or again after a failure, counts once.
+-- Grain: a tenant's recording. Guarantee: all attempts of all days, including failed ones, with
+-- their shares of boot and idle; costs without a recording are only in idle and daily_spend. An
+-- hour of audio counts as processed: each uploaded version of a path counts, since each is
+-- charged; audio transcribed twice, or again after a failure, counts once.
 {{ by_recording() }}
 with charges as (
     select * from {{ ref('int_attempt_charges') }}
@@ -16,7 +16,7 @@ jobs as (
     from charges group by tenant, recording, job_id
 ),
 worked as (
-    -- where nothing was done, what was tried
+    -- without a completed attempt, the attempted audio
     select tenant, recording,
         coalesce(nullif(sum(done_seconds), 0), max(tried_seconds), 0)::double as worked_audio_seconds
     from jobs group by 1, 2
@@ -40,4 +40,4 @@ select *,
             ledger.to_nano(cost_usd) * 3600000000, ledger.micros(worked_audio_seconds)
         ))
     end as usd_per_audio_hour
-from summed join worked using (tenant, recording)
+from summed inner join worked using (tenant, recording)

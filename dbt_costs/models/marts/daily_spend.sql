@@ -1,7 +1,7 @@
--- Grain: a day (UTC), tenant, backend, model and category. Guarantee: the rows of a day and backend
--- add up to its bill where there is one of the whole day, else to what was measured and what is
--- billed beside machines; nothing is dropped. What is billed beside machines goes to the tenants
--- that used the backend on that day as SHARED_COSTS_BY says, and to nobody where none did.
+-- Grain: a day (UTC), tenant, backend, model and category. Guarantee: the rows of a day and
+-- backend add up to its bill if there is a complete one, otherwise to the measured cost and other
+-- billed costs; nothing is dropped. Billed costs other than machines go to the tenants that used
+-- the backend on that day, as SHARED_COSTS_BY says, and are unallocated if no tenant did.
 {{ by_day() }}
 with charges as (
     select * from {{ ref('int_attempt_charges') }}
@@ -13,7 +13,8 @@ by_kind as (
         sum(run_usd)::decimal(38, 9) as run_usd, sum(boot_usd)::decimal(38, 9) as boot_usd,
         sum(idle_usd)::decimal(38, 9) as idle_usd,
         count(*) filter (is_run_day) as attempts,
-        sum(audio_seconds) as audio_seconds, sum(run_seconds) as run_seconds
+        sum(audio_seconds) as audio_seconds, sum(run_seconds) as run_seconds,
+        bool_or(is_by_assumed_rate) as has_assumed_price
     from charges group by 1, 2, 3, 4, 5
 ),
 totals as (
@@ -48,13 +49,15 @@ shared as (
 ),
 parts as (
     select day, tenant, backend, model, run_category as category,
-        run_usd as cost_usd, attempts, audio_seconds, run_seconds
-    from by_kind where attempts > 0 or run_usd <> 0 or run_seconds > 0 -- begun the day before
+        run_usd as cost_usd, attempts, audio_seconds, run_seconds, has_assumed_price
+    from by_kind where attempts > 0 or run_usd <> 0 or run_seconds > 0 -- began the day before
     union all by name
-    select day, tenant, backend, model, 'boot' as category, boot_usd as cost_usd from by_kind
+    select day, tenant, backend, model, 'boot' as category, boot_usd as cost_usd, has_assumed_price
+    from by_kind
     where boot_usd <> 0
     union all by name
-    select day, tenant, backend, model, 'idle' as category, idle_usd as cost_usd from by_kind
+    select day, tenant, backend, model, 'idle' as category, idle_usd as cost_usd, has_assumed_price
+    from by_kind
     where idle_usd <> 0
     union all by name
     select day, tenant, backend, '' as model, category, usd as cost_usd from shared
@@ -69,7 +72,7 @@ select
     coalesce(sum(attempts), 0)::bigint as attempts,
     coalesce(sum(audio_seconds), 0)::double as audio_seconds,
     coalesce(sum(run_seconds), 0)::double as run_seconds,
-    coalesce(bool_or(
+    coalesce(bool_or(has_assumed_price), false) or coalesce(bool_or(
         category not in ('run', 'failed_run', 'boot', 'idle') and assumed_of_day <> 0
     ), false) as is_by_assumed_rate
 from parts

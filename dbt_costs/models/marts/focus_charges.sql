@@ -1,16 +1,18 @@
--- Grain: a day (UTC), tenant, backend, sku, model and kind of charge. Guarantee: the columns of FOCUS 1.2
--- and 1.4, of which an export has those of one version; x_CostUsd of a day and backend is what
--- daily_spend has, and BilledCost is the same in the currency of the bill. Quantities are what the
--- price is of: seconds or hours of machines, minutes of audio; ListCost is list price times quantity.
+-- Grain: a day (UTC), tenant, backend, sku, model and kind of charge. Guarantee: the columns of
+-- FOCUS 1.2 and 1.4, from which an export takes those of one version; x_CostUsd of a day and
+-- backend equals daily_spend, and BilledCost is the same amount in the currency of the bill.
+-- Quantities are in the unit of the price: seconds or hours of machines, minutes of audio;
+-- ListCost is list price times quantity. Spot machines with prices of their zone's history have the
+-- mean price of the day.
 {{ by_day() }}
 with charges as (
     select day, tenant, backend, sku, model,
         unnest([
-            {'kind': {{ run_category() }}, 'usd': run_usd, 'seconds': run_seconds::double},
-            {'kind': 'boot', 'usd': boot_usd, 'seconds': null::double},
-            {'kind': 'idle', 'usd': idle_usd, 'seconds': null::double}
+            { 'kind': {{ run_category() }}, 'usd': run_usd, 'seconds': run_seconds::double },
+            { 'kind': 'boot', 'usd': boot_usd, 'seconds': null::double },
+            { 'kind': 'idle', 'usd': idle_usd, 'seconds': null::double }
         ]) as charge,
-        audio_seconds
+        audio_seconds, paid_audio_seconds
     from {{ ref('int_attempt_charges') }}
     where backend <> 'none' and {{ in_piece('day') }}
 ),
@@ -18,18 +20,18 @@ summed as (
     select day, tenant, backend, sku, model, charge.kind as kind,
         sum(charge.usd)::decimal(38, 9) as usd,
         sum(charge.seconds) as seconds,
-        sum(case when charge.kind in ('run', 'failed_run') then audio_seconds end) as sent_audio_seconds,
+        sum(case when charge.kind in ('run', 'failed_run') then paid_audio_seconds end) as paid_audio_seconds,
         sum(case when charge.kind = 'run' then audio_seconds end) as audio_seconds
     from charges where charge.usd <> 0
     group by 1, 2, 3, 4, 5, 6
     union all by name
-    -- of a bill beside machines, and what nothing explains
+    -- billed costs other than machines, and the unexplained part
     select day, tenant, backend, '' as sku, model, category as kind, cost_usd as usd
     from {{ ref('daily_spend') }}
     where category in ('storage', 'network', 'tax', 'credit', 'other', 'unexplained')
       and {{ in_piece('day') }}
 ),
--- one currency and one account of each backend's bill, where there is one; else dollars, and nobody's
+-- currency and account of each backend's bill, if there is one; otherwise USD and no account
 bills as (
     select day, backend,
         case when count(distinct currency) = 1 then min(currency) else 'USD' end as currency,
@@ -45,34 +47,53 @@ invoices as (
     from {{ ref('int_invoice_days') }} where {{ in_piece('day') }} group by 1, 2, 3
 ),
 whole as (
-    select day, backend, is_billed from {{ ref('int_day_totals') }} where {{ in_piece('day') }}
+    select day, backend, is_billed, is_storage_measured, is_network_measured
+    from {{ ref('int_day_totals') }} where {{ in_piece('day') }}
+),
+-- what an hour came to on the day
+spot as (
+    select day, backend, sku, (cost_usd::double * 3600 / paid_seconds)::decimal(18, 12) as usd_per_hour
+    from {{ ref('worker_time') }}
+    where spot_priced_seconds > 0 and {{ in_piece('day') }}
 ),
 priced as (
     select summed.*,
-        kind in ('run', 'failed_run', 'boot', 'idle') as is_measured,
+        kind in ('run', 'failed_run', 'boot', 'idle')
+            or (kind = 'storage' and coalesce(is_storage_measured, false))
+            or (kind = 'network' and coalesce(is_network_measured, false)) as is_measured,
         case kind when 'tax' then 'Tax' when 'credit' then 'Credit'
             when 'unexplained' then 'Adjustment'
             else case when usd < 0 then 'Adjustment' else 'Usage' end
         end as charge_category,
         coalesce(bills.currency, 'USD') as currency, coalesce(units_per_usd, 1) as rate,
-        coalesce(bills.is_by_assumed_rate, false) as is_by_assumed_rate, account, invoice_id,
-        prices.unit, prices.price_usd, prices.list_price_usd, prices.valid_from,
-        prices.list_price_usd <> prices.price_usd as is_spot
+        coalesce(bills.is_by_assumed_rate, false) or coalesce(prices.is_by_assumed_rate, false)
+            as is_by_assumed_rate, account, invoice_id,
+        case when spot.sku is not null then 'machine_hour' else prices.unit end as unit,
+        coalesce(spot.usd_per_hour, prices.price_usd) as price_usd,
+        case when spot.sku is not null
+            then prices.list_price_usd * 3600 / prices.unit_seconds else prices.list_price_usd
+        end::decimal(18, 12) as list_price_usd,
+        prices.valid_from,
+        spot.sku is not null or prices.list_price_usd <> prices.price_usd as is_spot
     from summed
     left join bills using (day, backend)
     left join whole using (day, backend)
-    left join invoices on invoices.day = summed.day and invoices.backend = summed.backend
+    left join invoices on summed.day = invoices.day and summed.backend = invoices.backend
         and invoices.category = case
             when kind in ('run', 'failed_run', 'boot', 'idle', 'unexplained')
                 then case when is_billed then 'compute' end
+            when kind = 'storage' and is_storage_measured then null
+            when kind = 'network' and is_network_measured then null
             else kind
         end
+    left join spot
+        on summed.day = spot.day and summed.backend = spot.backend and summed.sku = spot.sku
     left join {{ ref('stg_prices') }} as prices
-        on prices.backend = summed.backend and prices.sku = summed.sku
+        on summed.backend = prices.backend and summed.sku = prices.sku
         and (summed.day::timestamp at time zone 'UTC') >= prices.valid_from
         and (summed.day::timestamp at time zone 'UTC') < prices.valid_to
 ),
--- without a price, and beside machines, the unit is the day, and its price what it cost
+-- without a price, and for costs other than machines, the unit is the day at its cost
 counted as (
     select *, (usd * rate)::decimal(38, 9) as billed,
         case
@@ -109,7 +130,8 @@ named as (
                 when 'aws_gpu' then 'Amazon EBS' when 'gcp_gpu' then 'Persistent Disk'
                 else backend || ' storage' end
             when kind = 'network' then case backend
-                when 'aws_gpu' then 'AWS Data Transfer' when 'gcp_gpu' then 'Google Cloud networking'
+                when 'aws_gpu' then case when is_measured then 'Amazon VPC' else 'AWS Data Transfer' end
+                when 'gcp_gpu' then 'Google Cloud networking'
                 else backend || ' network' end
             when backend = 'runpod' then 'RunPod Serverless'
             when backend = 'aws_gpu' then 'Amazon EC2'
@@ -124,7 +146,8 @@ named as (
 select
     day,
     billed as "BilledCost", billed as "EffectiveCost",
-    coalesce((unit_price * quantity)::decimal(38, 18), billed::decimal(38, 18)) as "ListCost", billed as "ContractedCost",
+    coalesce((unit_price * quantity)::decimal(38, 18), billed::decimal(38, 18)) as "ListCost",
+    billed as "ContractedCost",
     coalesce(account, 'escriba') as "BillingAccountId",
     coalesce(provider || ' ' || account, 'Escriba') as "BillingAccountName", currency as "BillingCurrency",
     (date_trunc('month', day)::timestamp at time zone 'UTC') as "BillingPeriodStart",
@@ -138,7 +161,7 @@ select
     case
         when not is_usage then null
         when unit = 'audio_minute' and kind in ('run', 'failed_run')
-            then (sent_audio_seconds / 60)::decimal(20, 9)
+            then (paid_audio_seconds / 60)::decimal(20, 9)
         when kind in ('run', 'failed_run') then seconds::decimal(20, 9)
         else quantity
     end as "ConsumedQuantity",

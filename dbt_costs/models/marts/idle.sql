@@ -1,5 +1,5 @@
--- Grain: a day (UTC), backend and tenant. Guarantee: all boot and idle that was paid; what no job
--- can carry is the tenant 'unallocated'.
+-- Grain: a day (UTC), backend and tenant. Guarantee: all paid boot and idle time; costs that no
+-- job explains belong to the tenant 'unallocated'.
 {{ by_day() }}
 select
     day, backend, tenant, tenant <> 'unallocated' as is_allocated,

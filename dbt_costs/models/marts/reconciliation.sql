@@ -1,6 +1,7 @@
--- Grain: a day (UTC) and a backend whose machines are billed for all of it. Guarantee: the bill is the total;
--- run, boot, idle and what is billed beside machines explain it, and what they do not is a column. Its
--- share is of what machines cost: credits and tax neither hide nor make an alarm.
+-- Grain: a day (UTC) and a backend with a complete bill for its machines. Guarantee: the bill is
+-- the total; run, boot, idle and other billed costs explain it, and the rest is a column.
+-- unexplained_share is relative to the cost of machines, so that credits and tax neither hide nor
+-- cause an alarm.
 {{ by_day() }}
 select
     day, backend, cost_usd as billed_usd, compute_usd as machines_usd, run_usd, boot_usd, idle_usd,

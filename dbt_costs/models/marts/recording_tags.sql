@@ -1,12 +1,14 @@
--- Grain: a recording that has a cost center or a project. Guarantee: what was said of the recording
--- itself holds, else the first line of its tenant's paths that fits, else what holds for the tenant;
--- as it is said now.
+-- Grain: a recording with a cost center or a project. Guarantee: the recording's own tags apply,
+-- otherwise the first matching path of its tenant, otherwise the tenant's tags; always the
+-- current ones.
 {{ config(materialized='table') }}
 with asked as (
     select tenant, recording, substr(recording, length(tenant) + 2) as path
     from {{ ref('cost_per_recording') }}
     semi join (
-        select tenant from {{ ref('stg_tag_rules') }} union select tenant from {{ ref('stg_tags') }}
+        select tenant from {{ ref('stg_tag_rules') }}
+        union
+        select tenant from {{ ref('stg_tags') }}
     ) as told using (tenant)
 ),
 ruled as (
@@ -14,7 +16,7 @@ ruled as (
         arg_min(rules.cost_center, rules.place) filter (rules.cost_center is not null) as cost_center,
         arg_min(rules.project, rules.place) filter (rules.project is not null) as project
     from asked left join {{ ref('stg_tag_rules') }} as rules
-        on rules.tenant = asked.tenant
+        on asked.tenant = rules.tenant
         and (rules.pattern is null or asked.path glob rules.pattern)
     group by 1, 2
 ),

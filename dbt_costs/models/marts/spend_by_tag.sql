@@ -1,6 +1,6 @@
--- Grain: a day (UTC), tenant, cost center, project, backend and category. Guarantee: the rows of a
--- day, tenant and backend add up to those of daily_spend; what no recording carries has the tags of
--- its tenant, or none.
+-- Grain: a day (UTC), tenant, cost center, project, backend and category. Guarantee: the rows of
+-- a day, tenant and backend add up to those of daily_spend; costs without a recording have the
+-- tags of their tenant, or none.
 {{ config(materialized='table') }}
 with defaults as (
     select tenant, coalesce(cost_center, '') as cost_center, coalesce(project, '') as project
@@ -17,7 +17,7 @@ charges as (
         sum(audio_seconds) as audio_seconds, sum(run_seconds) as run_seconds
     from {{ ref('int_attempt_charges') }} as charges
     left join {{ ref('recording_tags') }} as tags
-        on tags.tenant = charges.tenant and tags.recording = charges.recording
+        on charges.tenant = tags.tenant and charges.recording = tags.recording
     where backend <> 'none'
     group by 1, 2, 3, 4, 5, 6
 ),
@@ -33,10 +33,10 @@ parts as (
     select day, tenant, cost_center, project, backend, 'idle' as category, idle_usd as cost_usd
     from charges where idle_usd <> 0
     union all by name
-    -- of bills: as daily_spend has it, whoever carries it
+    -- billed costs, allocated as in daily_spend
     select day, spend.tenant, coalesce(defaults.cost_center, '') as cost_center,
         coalesce(defaults.project, '') as project, backend, category, cost_usd
-    from {{ ref('daily_spend') }} as spend left join defaults on defaults.tenant = spend.tenant
+    from {{ ref('daily_spend') }} as spend left join defaults on spend.tenant = defaults.tenant
     where category not in ('run', 'failed_run', 'boot', 'idle')
 )
 select

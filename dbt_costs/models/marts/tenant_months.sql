@@ -1,5 +1,6 @@
--- Grain: a tenant and a month (UTC). Guarantee: the rows of a month add up to daily_spend; an hour of
--- audio is priced at all that the tenant carries, failed work and shares of bills too.
+-- Grain: a tenant and a month (UTC). Guarantee: the rows of a month add up to daily_spend; the
+-- cost of an hour of audio includes all costs allocated to the tenant, failed work and shared
+-- costs too.
 {{ config(materialized='table') }}
 with summed as (
     select date_trunc('month', day)::date as month, tenant,

@@ -1,5 +1,5 @@
--- Grain: a language and a length class of recordings. Guarantee: every recording once; '' is a
--- language that nobody was told.
+-- Grain: a language and a length class of recordings. Guarantee: every recording once; '' is an
+-- unknown language.
 {{ config(materialized='table') }}
 select
     language,

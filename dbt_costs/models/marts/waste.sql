@@ -1,5 +1,5 @@
--- Grain: a day (UTC), tenant, backend and kind of waste. Guarantee: a part of daily_spend; failed,
--- lost, preempted and duplicate runs, cold starts, and idle workers.
+-- Grain: a day (UTC), tenant, backend and kind of waste. Guarantee: a part of daily_spend:
+-- failed, lost, preempted and duplicate runs, cold starts, and idle workers.
 {{ by_day() }}
 with charges as (
     select * from {{ ref('int_attempt_charges') }}

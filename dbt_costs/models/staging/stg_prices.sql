@@ -1,10 +1,16 @@
--- Grain: a price and the time for which it holds. Guarantee: valid_to is exclusive and never null; all
--- are in USD: a line in another currency has a row for each rate of it. list_price_usd: on demand, where
--- the price is of spot. minimum_seconds: of audio that a request is billed at least.
+-- Grain: a price and the time for which it is valid. Guarantee: valid_to is exclusive and never
+-- null; all prices are in USD, and a line in another currency has a row for each of its rates.
+-- list_price_usd: the on-demand price of a spot line. active_price_usd: in USD, for a warm worker
+-- while it waits. minimum_seconds: the shortest audio that a request is billed for. rate_source:
+-- the exchange rate in words, as in escriba/billing/exchange_rates.py; null for a line in USD.
+-- add_on: the category of what each leased machine of the backend has beside the machine; empty
+-- for a machine or audio.
 with lines as (
     select backend, sku, unit, coalesce(nullif(currency, ''), 'USD') as currency,
         coalesce(price_usd, price) as price, coalesce(list_price_usd, price_usd, price) as list_price,
+        active_price_usd,
         coalesce(minimum_seconds, 0)::decimal(9, 3) as minimum_seconds,
+        coalesce(add_on, '') as add_on,
         (valid_from::timestamp at time zone 'UTC') as valid_from,
         coalesce(valid_to::timestamp at time zone 'UTC', timestamptz '9999-12-31 00:00:00+00') as valid_to
     from {{ ref('price_book') }}
@@ -19,12 +25,19 @@ select
     backend, sku, unit,
     (price * coalesce(usd_per_unit, 1))::decimal(18, 12) as price_usd,
     (list_price * coalesce(usd_per_unit, 1))::decimal(18, 12) as list_price_usd,
-    minimum_seconds,
+    active_price_usd::decimal(18, 12) as active_price_usd, minimum_seconds,
+    add_on,
     case unit when 'gpu_second' then 1 when 'machine_hour' then 3600 else 60 end as unit_seconds,
     greatest(valid_from, coalesce(rate_from, valid_from)) as valid_from,
     least(valid_to, coalesce(rate_to, valid_to)) as valid_to,
-    coalesce(starts_with(lower(source), 'assum'), false) as is_by_assumed_rate
+    coalesce(starts_with(lower(source), 'assum'), false) as is_by_assumed_rate,
+    case when usd_per_unit is not null then
+        case when starts_with(lower(source), 'assum') then 'assumed rate' else 'rate' end
+        || ' from EXCHANGE_RATES: 1 ' || rates.currency || ' = '
+        || regexp_replace(usd_per_unit::varchar, '\.?0+$', '') || ' USD since '
+        || strftime(rate_from, '%Y-%m-%d') || ' (' || source || ')'
+    end as rate_source
 from lines
-left join rates on rates.currency = lines.currency and rate_from < valid_to and rate_to > valid_from
--- a currency without a rate makes no price
+left join rates on lines.currency = rates.currency and rate_from < valid_to and rate_to > valid_from
+-- a price without an exchange rate is left out
 where lines.currency = 'USD' or usd_per_unit is not null

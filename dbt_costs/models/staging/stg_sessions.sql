@@ -1,7 +1,9 @@
--- Grain: a job in a worker's life. Guarantee: every row of the ledger whose life is paid by time;
--- boots and jobs that cannot be have no length. is_warm: its worker is paid whether it has a job or
--- not, since warm workers were asked for. is_endless: nothing ends its waiting; any other that waits
--- longer than its timeout was frozen, and resumed.
+-- Grain: a job in a worker's life. Guarantee: every row of the ledger with a life that is paid by
+-- time; impossible boots and jobs have length 0. is_warm: the worker is paid with or without a
+-- job, because the backend keeps workers warm. is_endless: idle time has no timeout, as that of a
+-- warm worker or a leased machine; any other worker that waits longer than its timeout was frozen
+-- and resumed. session_id of a leased machine: the machine, whatever processes ran on it. is_free:
+-- its provider took it back within its first hour, and bills nothing of its life.
 with told as (
     select sessions.*,
         coalesce(models_ready_at, job_started_at) as ready_at,
@@ -21,11 +23,13 @@ select
         else container_started_at
     end as began_at,
     ready_at, job_started_at, job_started_at + to_microseconds(busy_micros) as job_ended_at, busy_micros,
-    idle_timeout_seconds, is_warm, is_warm or idle_timeout_seconds = 0 as is_endless, usd_per_hour,
+    idle_timeout_seconds, is_warm,
+    is_warm or idle_timeout_seconds = 0 or instance_id is not null as is_endless, usd_per_hour,
+    instance_id, instance_type, zone, is_spot, coalesce(is_free, false) as is_free, spot_usd_per_hour,
     job_started_at + to_microseconds(busy_micros) + timeout as may_wait_until
 from told
--- what is paid by the minute of audio costs nothing while it boots or waits
+-- a backend paid by the minute of audio has no boot or idle cost
 anti join {{ ref('stg_prices') }} as prices
-    on prices.backend = told.backend
-    and prices.sku = told.sku
+    on told.backend = prices.backend
+    and told.sku = prices.sku
     and prices.unit = 'audio_minute'

@@ -1,2 +1,2 @@
--- Grain: a recording of which somebody said tags. Guarantee: the last word on each.
+-- Grain: a recording with its own tags. Guarantee: the latest tags of each.
 select recording, tenant, cost_center, project from {{ source('ledger', 'tags') }}

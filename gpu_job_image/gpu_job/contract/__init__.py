@@ -1,15 +1,16 @@
-"""The job contract: what the orchestrator asks of a worker, and what it gets back.
+"""The job contract: what the orchestrator sends to a worker, and what it gets back.
 
 All times within a recording are integer milliseconds from its first sample. Wall-clock times are
 aware UTC. A minor change adds optional fields; CONTRACT_VERSION rises only when a worker of the
-old version would do the wrong thing, and raising it never makes old results be bought again.
-`docs/contract.schema.json` is the same for who does not read Python.
+old version would do the wrong thing; raising it never invalidates results that exist.
+`docs/contract.schema.json` describes the same types for readers who do not use Python.
 """
 
-from .claim import Claim, ErrorCode, JobError, Place, Timings, Usage
+from .lease import CloudMachine, ErrorCode, JobError, Lease, Timings, Usage, WorkerPlace
 from .parts import CONTRACT_VERSION, Address, Contract, Milliseconds, SpeechRegion
 from .request import (
     Channels,
+    Diarizer,
     JobAddresses,
     JobLimits,
     JobOptions,
@@ -18,14 +19,24 @@ from .request import (
     Speakers,
     Task,
 )
-from .result import Evidence, JobResult, JobWarning, Segment, SpeakerEmbedding, Turn, Word
+from .result import (
+    Evidence,
+    JobResult,
+    JobWarning,
+    Segment,
+    SpeakerEmbedding,
+    Turn,
+    Word,
+    WordTimes,
+)
 
 __all__ = [
     "CONTRACT_VERSION",
     "Address",
     "Channels",
-    "Claim",
+    "CloudMachine",
     "Contract",
+    "Diarizer",
     "ErrorCode",
     "Evidence",
     "JobAddresses",
@@ -35,9 +46,9 @@ __all__ = [
     "JobRequest",
     "JobResult",
     "JobWarning",
+    "Lease",
     "Manifest",
     "Milliseconds",
-    "Place",
     "Segment",
     "SpeakerEmbedding",
     "Speakers",
@@ -47,4 +58,6 @@ __all__ = [
     "Turn",
     "Usage",
     "Word",
+    "WordTimes",
+    "WorkerPlace",
 ]

@@ -1,4 +1,4 @@
-"""What requests, results and claims are made of."""
+"""Base types of requests, results and leases."""
 
 from typing import Annotated, Literal
 
@@ -16,12 +16,12 @@ class Contract(BaseModel):
 
 
 class Address(Contract):
-    """One thing a worker may do with one object: it sends exactly this and knows no cloud.
+    """One permitted HTTP request on one object: a worker sends exactly this and knows no cloud.
 
     `url` is https:// (presigned), http:// on loopback, or file:// for the local backend. With
     `If-None-Match: *` among the headers of a PUT, the object is created, never replaced.
-    `drafts`, for file:// alone: a folder on the same disk, swept by the store, where an object
-    lies until it is whole; a worker that is killed leaves no half object among the others.
+    `drafts`, for file:// only: a folder on the same disk that holds an object until it is
+    complete; the store cleans it up. A killed worker leaves no partial object among the others.
     """
 
     method: Literal["GET", "PUT"]

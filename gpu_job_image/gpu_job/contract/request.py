@@ -1,4 +1,4 @@
-"""What is asked of a worker."""
+"""The request that a worker receives."""
 
 from typing import Literal
 
@@ -7,11 +7,12 @@ from pydantic import Field
 from .parts import CONTRACT_VERSION, Address, Contract, Milliseconds, SpeechRegion
 
 Channels = Literal["mixed", "separate"]
-Task = Literal["transcribe", "translate"]
+Diarizer = Literal["light", "pyannote", "pyannote_ai", "none"]
+Task = Literal["transcribe", "translate", "diarize"]
 
 
 class Speakers(Contract):
-    """How many speakers there are, as far as somebody knows."""
+    """The known number of speakers, or bounds on it."""
 
     exact: int | None = Field(None, ge=1)
     minimum: int | None = Field(None, ge=1)
@@ -19,18 +20,21 @@ class Speakers(Contract):
 
 
 class JobOptions(Contract):
-    """What changes the result; part of the job's identity.
+    """Options that change the result; part of the job's identity.
 
-    language: of all speech; None is detected, by `detect`: once, from windows spread over the
-        recording, or anew along the way, for recordings in which the language changes.
-    languages: the codes among which it is detected; empty: all that the model knows.
-    word_times: False spreads the words evenly over their segment and saves the alignment.
-    diarizer: 'light' (on onnxruntime), 'pyannote', or 'none'.
-    diarization_model: of pyannote: a folder or a hub name; empty: community-1. Of light: the
-        revision of its voices; empty: whichever the worker has, and it may be the toy.
-    speaker_embeddings: one vector for each speaker in the result.
-    track: which sound of a file with several was asked for, such as '2'; empty: none in particular.
-        It names what the audio was made of; a worker has nothing to do with it.
+    language: of all speech; None: detect it as `detect` says: `once` from windows spread over the
+        recording, or `along` the recording, for each window, where the language changes.
+    languages: candidate codes for detection; empty: all languages of the model.
+    task: `diarize` finds the turns alone: the result has no segments, and only the options of
+        speakers count (`model` is empty).
+    word_times: False spreads the words evenly over their segment and skips the alignment.
+    diarizer: 'light' (on onnxruntime), 'pyannote', 'pyannote_ai' (the service), or 'none'.
+    diarization_model: for pyannote: a folder or a hub name; empty: community-1. For light: the
+        revision of its networks and rules; empty: any that the worker has, even the toy. For
+        pyannote_ai: the service's model, such as precision-2.
+    speaker_embeddings: include one vector for each speaker in the result.
+    track: the selected audio track of a file with several, such as '2'; empty: no selection.
+        It identifies the source of the audio; workers ignore it.
     """
 
     model: str
@@ -41,7 +45,7 @@ class JobOptions(Contract):
     word_times: bool = True
     hotwords: str = ""
     initial_prompt: str = ""
-    diarizer: Literal["light", "pyannote", "none"] = "light"
+    diarizer: Diarizer = "light"
     diarization_model: str = ""
     speaker_embeddings: bool = False
     speakers: Speakers = Speakers()
@@ -51,10 +55,10 @@ class JobOptions(Contract):
 
 
 class JobAddresses(Contract):
-    """Where a worker reads and writes (docs/architecture.md, the job folder).
+    """The objects that a worker reads and writes (docs/architecture.md, the job folder).
 
-    `partial_write`: what this attempt has done so far; `partial_read`: the newest of an earlier
-    attempt. Either may be missing: then a killed attempt is begun again from its start.
+    `partial_write`: where this attempt saves its partial result; `partial_read`: the newest partial
+    result of an earlier attempt. Without them, the next attempt starts from the beginning.
     """
 
     audio: Address
@@ -68,7 +72,7 @@ class JobAddresses(Contract):
 
 
 class JobLimits(Contract):
-    """What the orchestrator waits for, at most; a worker stops by itself after `run_seconds`."""
+    """How long the orchestrator waits at most; a worker stops by itself after `run_seconds`."""
 
     queue_seconds: float | None = Field(None, gt=0)
     run_seconds: float | None = Field(None, gt=0)
@@ -92,12 +96,12 @@ class JobRequest(Contract):
 
     @property
     def speech_ms(self) -> int:
-        """All speech in it, of all channels together."""
+        """Total speech of all channels, in milliseconds."""
         return sum(region.end_ms - region.start_ms for region in self.regions)
 
 
 class Manifest(Contract):
-    """Requests that one machine works through, in this order."""
+    """Requests that one machine processes in this order."""
 
     version: int = CONTRACT_VERSION
     requests: tuple[JobRequest, ...]

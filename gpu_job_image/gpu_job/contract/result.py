@@ -1,18 +1,24 @@
-"""What a worker gives back."""
+"""The result that a worker writes."""
+
+from typing import Literal
 
 from pydantic import Field
 
-from .claim import Usage
-from .joins import text_of
+from .lease import Usage
 from .parts import CONTRACT_VERSION, Contract, Milliseconds
+from .word_joins import text_of
+
+# where the times of words come from: measured by what wrote them, by a Whisper of this machine that
+# was given the text, or spread over the speech by the lengths of the words
+WordTimes = Literal["", "aligned", "estimated"]
 
 
 class Word(Contract):
-    """One word as the model heard it; `text` has no surrounding blanks.
+    """One word as the model wrote it; `text` has no surrounding spaces.
 
-    joins: no blank stands between it and the word before, as in "levá" and "-lo"; of a segment's
-        first word: between the segments, in scripts without blanks. Results from before it was
-        kept have blanks everywhere.
+    joins: no space separates it from the previous word, as in "levá" and "-lo"; for a segment's
+        first word: from the previous segment, in scripts without spaces. Results of versions
+        without this field have spaces everywhere.
     """
 
     start_ms: Milliseconds
@@ -24,22 +30,22 @@ class Word(Contract):
 
 
 class Segment(Contract):
-    """A stretch of speech that the model wrote as one piece, in time order of its words."""
+    """A stretch of speech that the model wrote as one unit; its words are in time order."""
 
     start_ms: Milliseconds
     end_ms: Milliseconds
     words: tuple[Word, ...]
     channel: int = 0
-    language: str = ""  # where it was detected along the way
+    language: str = ""  # only with detect='along'
 
     @property
     def text(self) -> str:
-        """The words, with the blanks that the model wrote."""
+        """The words, with the spaces that the model wrote."""
         return text_of(self.words)
 
 
 class Turn(Contract):
-    """Somebody speaks; turns of different speakers may overlap."""
+    """One speaker's uninterrupted speech; turns of different speakers may overlap."""
 
     start_ms: Milliseconds
     end_ms: Milliseconds
@@ -54,14 +60,15 @@ class SpeakerEmbedding(Contract):
 
 
 class Evidence(Contract):
-    """What was measured where words were taken out; None: it was not asked for.
+    """Measurements behind removed words; None: not measured.
 
-    speech_ms: in which the speech detector hears somebody, in the words and just around them.
-    above_floor_db: the loudest of the words above the quietest of the window.
-    logprob: mean natural logarithm of the tokens' probabilities, of the segment.
-    no_speech: the model's own probability that nobody speaks in the window.
-    sound_adds: how much likelier the words are for having been heard, in nats for each word.
-    language_certainty: the probability of the likeliest of all languages, in the window.
+    speech_ms: speech that the detector finds in the words and just around them.
+    above_floor_db: level of the loudest part of the words above the window's noise floor.
+    logprob: mean natural logarithm of the token probabilities of the segment.
+    no_speech: the model's own probability that the window contains no speech.
+    sound_adds: how much the sound raises the log probability of the words, in nats per word.
+    language_certainty: the probability of the most likely language of the window.
+    language_certainty_backwards: the same for the time-reversed sound of the window.
     """
 
     speech_ms: Milliseconds | None = None
@@ -70,14 +77,15 @@ class Evidence(Contract):
     no_speech: float | None = None
     sound_adds: float | None = None
     language_certainty: float | None = None
+    language_certainty_backwards: float | None = None
 
 
 class JobWarning(Contract):
-    """Something that a reader of the result may want to know of, such as words taken out.
+    """A note for readers of the result, such as removed words.
 
-    `text`: what was taken out; it lies in the result alone, which is the tenant's own.
-    `words`: the same with times, so that it can be put back (`pipelines/speech/restoring.py`).
-    `evidence`: why it was; None where nothing was taken out, and in results of earlier workers.
+    `text`: the removed text; only the result holds it, since it belongs to the tenant.
+    `words`: the same with times, so that it can be restored.
+    `evidence`: why it was removed; None where nothing was, and in results of earlier workers.
     """
 
     code: str
@@ -92,12 +100,14 @@ class JobWarning(Contract):
 class JobResult(Contract):
     """What was said, by whom and when.
 
-    `turns` may overlap; `exclusive_turns`, where the diarizer gives them, never do: they are
-    for giving each word one speaker.
-    model: as the job named it; weights: `owner/name@commit`, where the worker knows it.
-    diarizer: who found the turns: light, light-toy (made of synthetic voices: it separates no real
-        ones), pyannote; empty: nobody, or a worker of an earlier version.
-    toy: the words are of the demo model, which knows some 200: nobody said the most of them.
+    `turns` may overlap; `exclusive_turns`, if the diarizer provides them, never do: they assign
+    one speaker to each word.
+    model: as named in the request; weights: `owner/name@commit`, if the worker knows it.
+    diarizer: what found the turns: light, light-toy (trained on synthetic voices; it cannot
+        separate real ones), pyannote or pyannote_ai; empty: none, or a worker of an earlier
+        version.
+    toy: the demo model wrote the words; it knows about 200, so most of them were never said.
+    word_times: empty: measured; otherwise the API that wrote the words gave none.
     """
 
     version: int = CONTRACT_VERSION
@@ -117,3 +127,4 @@ class JobResult(Contract):
     weights: str = ""
     toy: bool = False
     diarizer: str = ""
+    word_times: WordTimes = ""

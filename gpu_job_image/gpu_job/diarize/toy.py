@@ -1,8 +1,8 @@
-"""The toy in place of the light diarizer, where its weights could not be had at set-up.
+"""The toy diarizer, which replaces the light diarizer if its weights are not installed.
 
 Speech regions, windows, a small ONNX embedding, clustering. The embedding separates synthetic
-voices nearly perfectly and real ones hardly at all (demo/models/README.md), so that results name
-the toy.
+voices almost perfectly and real ones hardly at all (demo/models/README.md), so results name the
+toy.
 """
 
 import itertools
@@ -12,25 +12,25 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..audio import Samples, as_float, span
+from ..common.audio import Samples, as_float, span
 from ..contract import SpeakerEmbedding, Speakers, SpeechRegion, Turn
+from .agglomerative_clustering import Windows, speaker_of_each
 from .base import TOY, Check, Diarization
-from .clustering import Windows, speaker_of_each
-from .features import N_MELS, log_mel, normalise
+from .log_mel import N_MELS, log_mel, normalise
 
-WINDOW_MS = 1_200  # what the embedding was trained on
+WINDOW_MS = 1_200  # the window length of the embedding's training
 STEP_MS = 300
 LEAST_SPEAKER_SECONDS = 1.0
 _GRID_MS = 50  # a turn begins and ends on this grid
-_JOIN_MS = 300  # a shorter pause within one speaker's speech ends no turn
+_JOIN_MS = 300  # a shorter pause of the same speaker does not end a turn
 _BATCH = 64
 _LEAST_FRAMES = 8
 
-Span = tuple[int, int, float]  # start ms, end ms, seconds of speech it stands for
+Span = tuple[int, int, float]  # start ms, end ms, represented seconds of speech
 
 
 class ToyDiarizer:
-    """Windows of 1.2 s every 0.3 s, which never cross a pause, clustered by voice."""
+    """Clusters windows of 1.2 s every 0.3 s, which never cross a pause, by voice."""
 
     revision = ""
 
@@ -50,7 +50,7 @@ class ToyDiarizer:
         speakers: Speakers,
         check: Check,
     ) -> Diarization:
-        """See `Diarizer.diarize`. Overlapping speech is given to one speaker."""
+        """See `Diarizer.diarize`. Overlapping speech is assigned to one speaker."""
         spans = [_spans(region) for region in regions if region.end_ms > region.start_ms]
         if not spans:
             return Diarization(by=TOY)
@@ -96,7 +96,7 @@ def _voices(
 
 
 def _spans(region: SpeechRegion) -> list[Span]:
-    """Windows over one region; a short region gives one short window."""
+    """Windows over one region; a short region has one short window."""
     low, high = region.start_ms, region.end_ms
     last = max(low + 1, high - WINDOW_MS + STEP_MS // 2)
     starts = range(low, last, STEP_MS) if high - low > WINDOW_MS else (low,)

@@ -1,7 +1,7 @@
-"""The runpod backend: serverless endpoints of RunPod, one for each kind of GPU."""
+"""The runpod backend: RunPod's serverless endpoints, one for each kind of GPU."""
 
-from pipelines.settings import Settings
-from resources.gpu.base import Backend
+from escriba.settings import Settings
+from resources.gpu.backend import Backend
 from resources.gpu.runpod.backend import RunPodBackend
 from resources.gpu.runpod.endpoints import endpoints_of
 
@@ -9,12 +9,12 @@ NEEDS = "RUNPOD_API_KEY and RUNPOD_ENDPOINT_ID"
 
 
 def is_set_up(settings: Settings) -> bool:
-    """Where an endpoint is set."""
+    """Whether an endpoint is set."""
     return bool(endpoints_of(settings))
 
 
 def open_backends(settings: Settings) -> list[Backend]:
-    """One for each endpoint that is set; asks nobody.
+    """One backend for each endpoint in the settings; makes no request.
 
     Raises:
         SettingsError: RUNPOD_ENDPOINTS cannot be read, or the key is missing.

@@ -1,4 +1,4 @@
-"""One endpoint as a backend."""
+"""One RunPod endpoint as a backend."""
 
 import asyncio
 import logging
@@ -7,37 +7,38 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from escriba.backend_names import RUNPOD
+from escriba.billing.measured_speeds import planned_speed
+from escriba.billing.price_book import Price
+from escriba.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
+from escriba.settings import Settings
 from gpu_job.contract import JobRequest
-from pipelines.billing.ceilings import STOP_SECONDS
-from pipelines.billing.prices import Price
-from pipelines.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
-from pipelines.billing.speeds import planned_speed
-from pipelines.settings import Settings
-from resources.gpu.base import Progress, Report
+from resources.gpu.backend import AttemptReport, Progress
 from resources.gpu.job_folder import Submission
 from resources.gpu.model_choice import model_of
+from resources.http.json_requests import RefusedError, TransientError
 
-from . import addresses
-from .answers import RefusedError, TroubleError
-from .client import EndpointClient, Time, open_http, payload
+from . import urls
+from .batch_ids import batched
+from .batch_jobs import BatchJobs, body_of
+from .client import EndpointClient, Time, open_http
 from .endpoints import Endpoint
 from .health import HealthWatch
 from .poller import Poller
 
 CLOSE_SECONDS = 20.0
-# in rooms whose job is not handed over yet: a request of an hour of speech takes 0.2 MB until then,
-# and RunPod takes 50 of them in a second
+# slots with a job that is not submitted yet: the request of an hour of speech takes 0.2 MB until
+# then, and RunPod accepts 50 of them in a second
 HANDED_OVER_AT_ONCE = 100
-AHEAD_SECONDS = 60  # a worker takes its next job before the one on its card is done
 
 logger = logging.getLogger(__name__)
 REAL_TIME = Time()
 
 
 class RunPodBackend:
-    """At most RUNPOD_JOBS_AT_ONCE attempts; RunPod's queue and autoscaler do the rest."""
+    """At most RUNPOD_JOBS_AT_ONCE attempts; RunPod queues them and scales its workers."""
 
-    name = "runpod"
+    name = RUNPOD
     look_seconds = 60.0
 
     def __init__(self, settings: Settings, endpoint: Endpoint, time_: Time = REAL_TIME) -> None:
@@ -53,15 +54,17 @@ class RunPodBackend:
             warm_workers=settings.runpod_workers_min,
         )
         self._room = asyncio.Semaphore(settings.runpod_jobs_at_once)
-        self._handing_over = asyncio.Semaphore(HANDED_OVER_AT_ONCE)
         self._handing: set[asyncio.Task[None] | None] = set()
         self._open: httpx.AsyncClient | None = None
         secret = settings.runpod_api_key.get_secret_value()
         self._client = EndpointClient(self._http, endpoint.id, secret, time_)
         self._poller = Poller(self._client.status, secret, time_)
-        self._watch = HealthWatch(self._client, endpoint.id, time_.clock)
-        self._mine: dict[asyncio.Task[None] | None, list[str]] = {}  # by who is in `room`
-        self._left: dict[str, str] = {}  # by whom was interrupted, and what was known of them
+        self._batches = BatchJobs(self._client, endpoint.id, settings, time_)
+        together = self._batches.most_requests if settings.runpod_batch_jobs else 0
+        self._handing_over = asyncio.Semaphore(max(HANDED_OVER_AT_ONCE, together))
+        self._watch = HealthWatch(self._client, endpoint.id, time_.clock, self._batches)
+        self._mine: dict[asyncio.Task[None] | None, list[str]] = {}  # by the task in `slot`
+        self._left: dict[str, str] = {}  # jobs of interrupted tasks, and their last known phase
 
     def speed(self, job: JobSize) -> Speed:
         return planned_speed(self.name, job)
@@ -73,8 +76,8 @@ class RunPodBackend:
         return await self._watch.health()
 
     @asynccontextmanager
-    async def room(self) -> AsyncIterator[None]:
-        """Jobs of a block that ends well are over; those of one that is interrupted are not."""
+    async def slot(self) -> AsyncIterator[None]:
+        """Jobs of a block that ends normally have ended; those of an interrupted one have not."""
         task = asyncio.current_task()
         async with self._room:
             await self._handing_over.acquire()
@@ -83,43 +86,51 @@ class RunPodBackend:
             try:
                 yield
             except BaseException:
-                self._left |= {job: self._poller.phase(job) for job in self._mine.get(task, ())}
+                mine = self._mine.pop(task, ())
+                self._left |= {id_: self._poller.phase(id_) for id_ in mine if not batched(id_)}
+                for id_ in mine:
+                    self._poller.forget(id_)
                 raise
             finally:
                 self._handed_over(task)
-                for job in self._mine.pop(task, ()):
-                    self._poller.leave(job)
+                for id_ in self._mine.pop(task, ()):
+                    self._let_go(id_)
 
     async def submit(self, request: JobRequest, quote: Quote, progress: Progress) -> Submission:
-        limits, settings = request.limits, self._settings
-        run_seconds = limits.run_seconds or settings.job_timeout_seconds
-        # its worker stops by itself before that, and keeps what it has done
-        run_seconds += STOP_SECONDS + AHEAD_SECONDS
-        body = payload(request, run_seconds, limits.queue_seconds or settings.queue_limit_seconds)
+        task = asyncio.current_task()
         try:
-            job = await self._client.submit(body)
+            submission = await self._submission_of(request, quote, progress)
         finally:
-            self._handed_over(asyncio.current_task())
-        self._mine.setdefault(asyncio.current_task(), []).append(job)
-        self._poller.follow(job, quote, progress)
-        return Submission(provider_id=job)
+            self._handed_over(task)
+        self._mine.setdefault(task, []).append(submission.provider_id)
+        if not batched(submission.provider_id):
+            self._poller.follow(submission.provider_id, quote, progress)
+        return submission
 
-    async def poll(self, submission: Submission | None, wait_seconds: float) -> Report | None:
+    async def poll(
+        self, submission: Submission | None, wait_seconds: float
+    ) -> AttemptReport | None:
         if submission is None:
             await self._time.sleep(wait_seconds)
             return None
-        return await self._poller.news(submission.provider_id, wait_seconds)
+        if attempt := batched(submission.provider_id):
+            return await self._batches.wait_for_report(attempt, wait_seconds)
+        return await self._poller.wait_for_report(submission.provider_id, wait_seconds)
 
     async def cancel(self, submission: Submission) -> None:
+        if attempt := batched(submission.provider_id):
+            await self._batches.cancel(attempt)
+            return
         await self._cancel(submission.provider_id)
-        self._poller.hurry(submission.provider_id)
+        self._poller.check_soon(submission.provider_id)
 
     def console_url(self, submission: Submission) -> str:  # noqa: ARG002  # RunPod has no page of a job
-        return addresses.console_page(self._endpoint.id)
+        return urls.console_page(self._endpoint.id)
 
     async def close(self) -> None:
-        """Cancels what was submitted here and is not over, what runs first, within 20 s."""
-        held = [job for jobs in self._mine.values() for job in jobs]
+        """Cancel the submitted jobs that have not ended within 20 s, running ones first."""
+        await self._batches.close(CLOSE_SECONDS)
+        held = [job for jobs in self._mine.values() for job in jobs if not batched(job)]
         phases = self._left | {job: self._poller.phase(job) for job in held}
         self._mine.clear()
         self._left = {}
@@ -131,6 +142,20 @@ class RunPodBackend:
         if self._open is not None:
             await self._open.aclose()
             self._open = None
+
+    async def _submission_of(
+        self, request: JobRequest, quote: Quote, progress: Progress
+    ) -> Submission:
+        if self._settings.runpod_batch_jobs:
+            return await self._batches.submission_of(request, quote, progress)
+        job = await self._client.submit(body_of(request, self._settings))
+        return Submission(provider_id=job)
+
+    def _let_go(self, id_: str) -> None:
+        if attempt := batched(id_):
+            self._batches.let_go(attempt)
+        else:
+            self._poller.forget(id_)
 
     def _handed_over(self, task: asyncio.Task[None] | None) -> None:
         if task in self._handing:
@@ -146,7 +171,7 @@ class RunPodBackend:
     async def _cancel(self, job: str) -> None:
         try:
             await self._client.cancel(job)
-        except TroubleError as trouble:
+        except TransientError as trouble:
             logger.warning("Job %s on RunPod was not cancelled: %s", job, trouble.what)
         except RefusedError as refused:
             if not refused.is_unknown:
@@ -160,8 +185,8 @@ class RunPodBackend:
         await asyncio.gather(*late, return_exceptions=True)
         if late:
             logger.warning(
-                "%d of %d jobs on RunPod were not cancelled within %.0f s: their workers leave "
-                "when they find their attempts over, or their time is up.",
+                "%d of %d jobs on RunPod were not cancelled within %.0f s: their workers stop "
+                "when they find that their attempts have ended, or at their time limit.",
                 len(late),
                 len(done) + len(late),
                 CLOSE_SECONDS,

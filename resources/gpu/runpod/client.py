@@ -5,29 +5,29 @@ import itertools
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import httpx
 
+from escriba.errors import BackendUnavailableError, RecordingError
 from gpu_job.contract import JobRequest
-from resources.failures import BackendUnavailableError, RecordingError
-from resources.http_log import hide_addresses
+from resources.http.hide_urls import hide_urls
+from resources.http.json_requests import RefusedError, TransientError, ask
+from resources.http.rate_limiter import Clock, Jitter, RateLimiter, Sleep, backoff_seconds
 from resources.storage.clock import utc_now
 
-from . import addresses
-from .answers import RefusedError, TroubleError, ask
-from .pace import Clock, Jitter, Pace, Sleep, backoff_seconds
+from . import urls
 
-# half of what RunPod allows in 10 s, since other runs and people ask too; of status a tenth less
-# still, so that what is late on its way does not add up to more
+# half of what RunPod allows in 10 s, since other runs and people send requests too; for status a
+# tenth less, so that delayed requests do not exceed the limit
 RUNS, RUNS_AT_ONCE = 500, 100
 STATUSES, STATUSES_AT_ONCE = 900, 200
 CANCELS, CANCELS_AT_ONCE = 50, 10
 TRIES = 4
-WITHIN_SECONDS = 45.0  # an attempt that is not submitted within 60 s may be buried by others
+WITHIN_SECONDS = 45.0  # others may abandon an attempt that is not submitted within 60 s
 PAYLOAD_BYTES = 10_000_000
 LEAST_RUN_MS, LEAST_TTL_MS = 5_000, 10_000
 _TIMEOUT = httpx.Timeout(20, connect=10, write=40, pool=120)
@@ -35,7 +35,7 @@ _TIMEOUT = httpx.Timeout(20, connect=10, write=40, pool=120)
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """Where time and chance come from."""
+    """The sources of time and randomness."""
 
     clock: Clock = time.monotonic
     sleep: Sleep = asyncio.sleep
@@ -44,8 +44,8 @@ class Time:
 
 
 def open_http(url: str, key: str) -> httpx.AsyncClient:
-    """Pooled, HTTP/1.1; its addresses are in no log."""
-    hide_addresses()
+    """A pooled HTTP/1.1 client; its URLs are never logged."""
+    hide_urls()
     return httpx.AsyncClient(
         base_url=url.rstrip("/"),
         headers={"Authorization": f"Bearer {key}"},
@@ -60,7 +60,7 @@ def payload(request: JobRequest, run_seconds: float, queue_seconds: float) -> by
     A recording of 24 h with 10,000 regions of speech is 0.4 MB.
 
     Raises:
-        RecordingError: it is larger than RunPod takes.
+        RecordingError: it is larger than RunPod accepts.
     """
     policy = {
         "executionTimeout": max(round(run_seconds * 1000), LEAST_RUN_MS),
@@ -71,129 +71,153 @@ def payload(request: JobRequest, run_seconds: float, queue_seconds: float) -> by
     if len(body) > PAYLOAD_BYTES:
         raise RecordingError(
             "request_too_large",
-            f"Its request has {len(body):,} bytes with {len(request.regions):,} regions of "
-            f"speech, and RunPod takes {PAYLOAD_BYTES:,}.",
-            "Choose another backend for it, or cut the recording.",
+            f"Its request has {len(body):,} bytes with {len(request.regions):,} speech regions, "
+            f"and RunPod accepts at most {PAYLOAD_BYTES:,} bytes.",
+            "Choose another backend for it, or split the recording.",
             permanent=False,
         )
     return body
 
 
 class EndpointClient:
-    """One endpoint. `http` opens it at the first call; `secret`: the key, which no error shows."""
+    """One endpoint. http: opens the client at the first call. secret: the key, never in errors."""
 
     def __init__(
         self, http: Callable[[], httpx.AsyncClient], endpoint: str, secret: str, time_: Time
     ) -> None:
         self._http, self._endpoint, self._secret, self._time = http, endpoint, secret, time_
         clock, sleep = time_.clock, time_.sleep
-        self._runs = Pace(RUNS, RUNS_AT_ONCE, clock, sleep)
-        self._cancels = Pace(CANCELS, CANCELS_AT_ONCE, clock, sleep)
+        self._runs = RateLimiter(RUNS, RUNS_AT_ONCE, clock, sleep)
+        self._cancels = RateLimiter(CANCELS, CANCELS_AT_ONCE, clock, sleep)
 
-    async def submit(self, body: bytes) -> str:
-        """The new job's id.
+    async def submit(self, body: bytes, within_seconds: float = WITHIN_SECONDS) -> str:
+        """The new job's id. within_seconds: no try begins later.
 
         Raises:
-            BackendUnavailableError: refused, or nobody knows whether it arrived.
+            BackendUnavailableError: it was refused, or it is unknown whether it arrived.
         """
-        path = addresses.run(self._endpoint)
+        path = urls.run(self._endpoint)
         try:
-            told = await self._tried("POST", path, self._runs, body, id_)
-        except TroubleError as trouble:
-            what, lasting = f"RunPod takes no job now ({trouble.what}).", False
+            answer = await self.retry(
+                "POST", path, self._runs, body, id_, within_seconds=within_seconds
+            )
+        except TransientError as error:
+            what, lasting = f"RunPod accepts no job now ({error.what}).", False
         except RefusedError as refused:
             what, lasting = refusal(refused, self._endpoint), True
         else:
-            return id_(told)
+            return id_(answer)
         raise BackendUnavailableError(what, lasting=lasting)
 
     async def status(self, job: str) -> dict[str, Any]:
-        """Once, whatever comes of it: the poller has its own pace.
+        """The job's status, requested once: the poller does its own retries.
 
         Raises:
-            TroubleError: no news.
-            RefusedError: 404 where there is no such job, any more or yet.
+            TransientError: no usable answer.
+            RefusedError: 404: there is no such job, no longer or not yet.
         """
-        return await self._ask("GET", addresses.status(self._endpoint, job))
+        return await self.ask("GET", urls.status(self._endpoint, job))
 
     async def cancel(self, job: str) -> None:
-        """At most 50 of these in 10 s.
+        """Cancel a job; at most 50 requests in 10 s.
 
         Raises:
-            TroubleError: nobody knows.
-            RefusedError: 404 where the job is gone.
+            TransientError: it is unknown whether it was cancelled.
+            RefusedError: 404: the job no longer exists.
         """
-        await self._tried("POST", addresses.cancel(self._endpoint, job), self._cancels)
+        await self.retry("POST", urls.cancel(self._endpoint, job), self._cancels)
 
     async def health(self) -> dict[str, Any]:
-        """As /health has it; tried twice.
+        """The answer of /health; tried twice.
 
         Raises:
-            TroubleError: no answer.
-            RefusedError: no such endpoint, or not with this key.
+            TransientError: no usable answer.
+            RefusedError: there is no such endpoint, or the key has no access to it.
         """
         try:
-            return await self._ask("GET", addresses.health(self._endpoint))
-        except TroubleError as trouble:
-            if trouble.retry_after_seconds:
+            return await self.ask("GET", urls.health(self._endpoint))
+        except TransientError as error:
+            if error.retry_after_seconds:
                 raise
         await self._time.sleep(backoff_seconds(1, self._time.jitter))
-        return await self._ask("GET", addresses.health(self._endpoint))
+        return await self.ask("GET", urls.health(self._endpoint))
 
-    async def _tried(
+    async def retry(  # noqa: PLR0913  # a request, and how it is repeated
         self,
         method: str,
         path: str,
-        pace: Pace,
+        limiter: RateLimiter,
         body: bytes | None = None,
         check: Callable[[dict[str, Any]], object] = bool,
+        *,
+        within_seconds: float = WITHIN_SECONDS,
     ) -> dict[str, Any]:
-        """A few times, later and later, within 45 s. Where RunPod says so, all others wait too."""
+        """Up to TRIES requests with backoff. A Retry-After pauses all other ones too.
+
+        check: raises TransientError if the answer is unusable. within_seconds: no try begins later.
+
+        Raises:
+            TransientError: no usable answer.
+            RefusedError: RunPod refuses it.
+        """
         clock, began = self._time.clock, self._time.clock()
         for failures in itertools.count(1):
             try:
-                async with pace.turn():
-                    told = await self._ask(method, path, body)
-                check(told)
-            except TroubleError as trouble:
-                told_to_wait = trouble.retry_after_seconds or 0.0
-                wait = told_to_wait + backoff_seconds(failures, self._time.jitter)
-                if failures == TRIES or clock() - began + wait > WITHIN_SECONDS:
+                async with limiter.turn():
+                    answer = await self.ask(method, path, body)
+                check(answer)
+            except TransientError as error:
+                retry_after = error.retry_after_seconds or 0.0
+                wait = retry_after + backoff_seconds(failures, self._time.jitter)
+                if failures == TRIES or clock() - began + wait > within_seconds:
                     raise
             else:
-                return told
-            pace.pause(told_to_wait)
+                return answer
+            limiter.pause(retry_after)
             await self._time.sleep(wait)
-        raise AssertionError  # it counts for ever
+        raise AssertionError  # the loop never ends by itself
 
-    async def _ask(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Send one request.
+
+        Raises:
+            TransientError: no usable answer.
+            RefusedError: RunPod refuses it.
+        """
+        now, secret = self._time.now(), self._secret
         return await ask(
-            self._http(), method, path, now=self._time.now(), secret=self._secret, body=body
+            self._http(), method, path, now=now, secret=secret, body=body, params=params
         )
 
 
-def id_(told: dict[str, Any]) -> str:
+def id_(answer: dict[str, Any]) -> str:
     """The job's id in the answer to /run.
 
     Raises:
-        TroubleError: there is none.
+        TransientError: there is none.
     """
-    found = told.get("id")
+    found = answer.get("id")
     if not isinstance(found, str) or not found:
-        raise TroubleError("an answer without a job's id")
+        raise TransientError("an answer without a job id")
     return found
 
 
 def refusal(refused: RefusedError, endpoint: str) -> str:
-    """What to do where RunPod does not take a request."""
+    """The error text and the advice for a request that RunPod refuses."""
     if refused.is_key:
         return (
-            f"RunPod refuses the key (HTTP {refused.status}): set RUNPOD_API_KEY to a key of "
+            f"RunPod refuses the key (HTTP {refused.status}). Set RUNPOD_API_KEY to a key of "
             "the account with access to the endpoint."
         )
     if refused.is_unknown:
         return (
-            f"RunPod knows no endpoint {endpoint!r}: set RUNPOD_ENDPOINT_ID to what "
-            "`escriba deploy runpod` names."
+            f"RunPod does not know the endpoint {endpoint!r}. Set RUNPOD_ENDPOINT_ID to the id "
+            "that `escriba deploy runpod` prints."
         )
-    return f"RunPod refuses the job ({refused}): see what it says, and `escriba doctor`."
+    return f"RunPod refuses the job ({refused}). Run `escriba doctor` to check the endpoint."

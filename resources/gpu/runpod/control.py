@@ -1,4 +1,4 @@
-"""Endpoints made, read and changed: RunPod's REST v2."""
+"""Creating, reading and changing endpoints through RunPod's REST v2."""
 
 import itertools
 import json
@@ -7,83 +7,86 @@ from typing import Any
 
 import httpx
 
-from resources.failures import BackendUnavailableError
+from escriba.errors import BackendUnavailableError
+from resources.http.json_requests import RefusedError, TransientError, ask
+from resources.http.rate_limiter import backoff_seconds
 
-from . import addresses
-from .answers import RefusedError, TroubleError, ask
+from . import urls
 from .client import Time
-from .pace import backoff_seconds
 
 _TRIES = 3
 
 
 class Control:
-    """The account's endpoints. `secret`: the key, which no error shows."""
+    """The account's endpoints. secret: the key, never in errors."""
 
     def __init__(self, http: httpx.AsyncClient, secret: str, time_: Time) -> None:
         self._http, self._secret, self._time = http, secret, time_
 
     async def gpu_types(self) -> list[dict[str, Any]]:
-        """The catalogue: `id` and `pool` of each GPU type.
+        """The catalog: `id`, `pool`, price and stock of each GPU type.
+
+        docs.runpod.io/api-reference-v2/catalog/list-gpu-types
 
         Raises:
-            BackendUnavailableError: says what RunPod said.
+            BackendUnavailableError: with RunPod's error.
         """
-        return _objects(await self._tried("GET", addresses.GPU_TYPES), "gpus")
+        query = {"include": "AVAILABILITY", "product": "SERVERLESS"}
+        return _objects(await self._tried("GET", urls.GPU_TYPES, params=query), "gpus")
 
     async def endpoints(self) -> list[dict[str, Any]]:
-        """All of the account.
+        """All endpoints of the account.
 
         Raises:
-            BackendUnavailableError: says what RunPod said.
+            BackendUnavailableError: with RunPod's error.
         """
-        return _objects(await self._tried("GET", addresses.ENDPOINTS), "endpoints")
+        return _objects(await self._tried("GET", urls.ENDPOINTS), "endpoints")
 
     async def endpoint(self, id_: str) -> dict[str, Any] | None:
-        """One of them, or None where there is none.
+        """One endpoint, or None.
 
         Raises:
-            BackendUnavailableError: says what RunPod said.
+            BackendUnavailableError: with RunPod's error.
         """
-        return await self._tried("GET", addresses.one_endpoint(id_), or_none=True)
+        return await self._tried("GET", urls.one_endpoint(id_), or_none=True)
 
     async def bill(self, id_: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
-        """What an endpoint cost, a record for each day (UTC) with use; both moments at midnight.
+        """The cost of an endpoint, one record per day (UTC) of use; both times are midnight.
 
         docs.runpod.io/api-reference-v2/billing/get-serverless-billing-history
 
         Raises:
-            BackendUnavailableError: says what RunPod said.
+            BackendUnavailableError: with RunPod's error.
         """
-        asked = {
+        query = {
             "serverlessId": id_,
             "startTime": f"{since:%Y-%m-%dT%H:%M:%SZ}",
             "endTime": f"{until:%Y-%m-%dT%H:%M:%SZ}",
             "bucketSize": "day",
         }
-        return _objects(await self._tried("GET", addresses.BILL, params=asked), "records")
+        return _objects(await self._tried("GET", urls.BILL, params=query), "records")
 
     async def change(self, id_: str, body: dict[str, Any]) -> dict[str, Any]:
-        """As it is afterwards; the same change twice is one.
+        """Change an endpoint, and return its new state; idempotent.
 
         Raises:
-            BackendUnavailableError: says what RunPod said.
+            BackendUnavailableError: with RunPod's error.
         """
-        return await self._tried("PATCH", addresses.one_endpoint(id_), body) or {}
+        return await self._tried("PATCH", urls.one_endpoint(id_), body) or {}
 
     async def create(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A new one. Tried once: an answer that was lost may have made it.
+        """Create an endpoint. Tried once: a lost answer may have created it.
 
         Raises:
-            BackendUnavailableError: says what RunPod said, and to look first.
+            BackendUnavailableError: with RunPod's error, and what to do.
         """
         try:
-            return await self._ask("POST", addresses.ENDPOINTS, body)
-        except TroubleError as trouble:
-            what = f"RunPod did not say whether it made the endpoint ({trouble.what}): once more."
+            return await self._ask("POST", urls.ENDPOINTS, body)
+        except TransientError as error:
+            what = f"It is unknown whether RunPod created the endpoint ({error.what}). Run again."
         except RefusedError as refused:
             what = _refusal(refused)
-        # the name is looked for first each time, so that none is made twice
+        # the next call looks for the name first, so that no endpoint is created twice
         raise BackendUnavailableError(what)
 
     async def _tried(  # a request, and how it may fail
@@ -95,13 +98,13 @@ class Control:
         params: dict[str, str] | None = None,
         or_none: bool = False,
     ) -> dict[str, Any] | None:
-        """A few times; with `or_none`, None where there is no such thing."""
+        """Up to three requests. or_none: None instead of an error if there is no such object."""
         for failures in itertools.count(1):
             try:
                 return await self._ask(method, path, body, params)
-            except TroubleError as trouble:
-                what = f"RunPod's control plane does not answer ({trouble.what})."
-                wait = min(trouble.retry_after_seconds or 0.0, 60.0)
+            except TransientError as error:
+                what = f"RunPod's control plane does not answer ({error.what}). Try again later."
+                wait = min(error.retry_after_seconds or 0.0, 60.0)
                 final = failures == _TRIES
             except RefusedError as refused:
                 if refused.is_unknown and or_none:
@@ -127,14 +130,14 @@ class Control:
 def _refusal(refused: RefusedError) -> str:
     if refused.is_key:
         return (
-            f"RunPod refuses the key (HTTP {refused.status}): set RUNPOD_API_KEY to a key that "
+            f"RunPod refuses the key (HTTP {refused.status}). Set RUNPOD_API_KEY to a key that "
             "may read and write endpoints."
         )
     if refused.is_unknown:
-        return f"RUNPOD_CONTROL_URL is not where RunPod's REST v2 is ({refused})."
+        return f"RUNPOD_CONTROL_URL is not the URL of RunPod's REST v2 ({refused}). Correct it."
     return f"RunPod refuses the settings ({refused})."
 
 
-def _objects(told: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
-    found = (told or {}).get(name)
+def _objects(answer: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
+    found = (answer or {}).get(name)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -1,16 +1,17 @@
-"""How an endpoint should be set up, and where one differs from it. Asks nobody.
+"""The wanted configuration of an endpoint, and how a deployed one differs. Makes no request.
 
-Every setting is said, since RunPod's defaults differ between its guide, its schema and what its
-servers do; fields as in docs.runpod.io/api-reference-v2/serverless/create-a-serverless-endpoint.
+Every setting is sent, since RunPod's defaults differ between its guide, its schema and its
+servers; fields as in docs.runpod.io/api-reference-v2/serverless/create-a-serverless-endpoint.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.settings import Settings, SettingsError
+from escriba.settings import Settings, SettingsError
+from escriba.settings.field_types import comma_separated
 
-# by its name in the price book: RunPod's GPU types of one price
+# by name in the price book: RunPod's GPU types with the same price
 GPU_TYPES = {
     "l4": ("NVIDIA L4",),
     "rtx4090": ("NVIDIA GeForce RTX 4090",),
@@ -21,34 +22,50 @@ GPU_TYPES = {
     "l40s": ("NVIDIA L40S",),
     "a100": ("NVIDIA A100 80GB PCIe", "NVIDIA A100-SXM4-80GB"),
     "h100": ("NVIDIA H100 80GB HBM3", "NVIDIA H100 PCIe", "NVIDIA H100 NVL"),
+    "a4000": ("NVIDIA RTX A4000",),  # this and the next three: the pool of 16 GB
+    "a4500": ("NVIDIA RTX A4500",),
+    "rtx4000ada": ("NVIDIA RTX 4000 Ada Generation",),
+    "rtx2000ada": ("NVIDIA RTX 2000 Ada Generation",),
+    "rtxpro6000": (
+        "NVIDIA RTX PRO 6000 Blackwell Server Edition",
+        "NVIDIA RTX PRO 6000 Blackwell Workstation Edition",
+        "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition",
+    ),
+    "h200": ("NVIDIA H200",),
+    "b200": ("NVIDIA B200",),
 }
-LEAST_CUDA = "13.0"  # what torch in the image is made for (docs/worker-image.md)
+LEAST_CUDA = "13.0"  # the CUDA version of torch in the image (docs/worker-image.md)
 DISK_GB = 30  # 24 h of audio, decoded, in eight channels
 QUEUE_DELAY_SECONDS = 4  # a job that waits longer starts another worker
-INIT_SECONDS = 1_200  # RunPod calls a worker unhealthy that is not ready in 7 min otherwise
+INIT_SECONDS = 1_200  # otherwise RunPod calls a worker unhealthy if it is not ready in 7 min
 _NOT_SET = "not set"
 _REGIONS = "dataCenterIds"
-_NAME = "name"  # people may call an endpoint what they like
+_NAME = "name"  # you may rename an endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One setting that is not as it should be."""
+    """One setting with another value than the wanted one."""
 
     setting: str
     deployed: str
     wanted: str
 
 
+def regions_of(settings: Settings) -> list[str]:
+    """The data centers of RUNPOD_REGIONS; empty: any."""
+    return list(comma_separated(settings.runpod_regions))
+
+
 def endpoint_name(gpu: str) -> str:
-    """By which an endpoint is found where no id is set."""
+    """The name by which an endpoint is found if no id is set."""
     return f"escriba-{gpu}"
 
 
 def wanted_endpoint(
     settings: Settings, gpu: str, gpu_types: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The endpoint of one GPU, as RunPod takes it. `gpu_types`: RunPod's catalogue.
+    """The endpoint for one GPU, as RunPod's API expects it. gpu_types: RunPod's catalog.
 
     Raises:
         SettingsError: names the setting that is missing or wrong.
@@ -56,7 +73,7 @@ def wanted_endpoint(
     if settings.runpod_workers_min > settings.runpod_workers_max:
         raise SettingsError(
             f"RUNPOD_WORKERS_MIN={settings.runpod_workers_min} is more than "
-            f"RUNPOD_WORKERS_MAX={settings.runpod_workers_max}: lower the one or raise the other."
+            f"RUNPOD_WORKERS_MAX={settings.runpod_workers_max}. Lower the first or raise the other."
         )
     return {
         _NAME: endpoint_name(gpu),
@@ -73,21 +90,22 @@ def wanted_endpoint(
             "idleTimeout": settings.runpod_idle_seconds,
         },
         "scaling": {"type": "QUEUE_DELAY", "queueDelay": QUEUE_DELAY_SECONDS},
-        _REGIONS: sorted(filter(None, map(str.strip, settings.runpod_regions.split(",")))),
+        _REGIONS: sorted(regions_of(settings)),
+        "networkVolumes": [],  # a volume ties the workers to its data center
         "timeout": settings.job_timeout_seconds * 1000,
         "flashboot": "FLASHBOOT",
     }
 
 
 def _selection(gpu: str, gpu_types: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """RunPod selects by pool; all others of the pool are excluded, or the bill knows no price."""
+    """RunPod selects by pool; the pool's other types are excluded, so that the price is known."""
     if gpu not in GPU_TYPES:
-        raise SettingsError(f"RUNPOD_GPU: {gpu!r} is none of {', '.join(GPU_TYPES)}.")
+        raise SettingsError(f"RUNPOD_GPU: {gpu!r} is not one of {', '.join(GPU_TYPES)}.")
     ours = set(GPU_TYPES[gpu])
     pools = {str(kind["pool"]) for kind in gpu_types if kind.get("id") in ours and kind.get("pool")}
     if not pools:
         raise SettingsError(
-            f"RUNPOD_GPU: RunPod has no {' or '.join(sorted(ours))} for serverless now: choose "
+            f"RUNPOD_GPU: RunPod has no {' or '.join(sorted(ours))} for serverless now. Choose "
             f"another one of {', '.join(GPU_TYPES)}."
         )
     others = {str(kind["id"]) for kind in gpu_types if kind.get("pool") in pools} - ours
@@ -101,18 +119,18 @@ def _selection(gpu: str, gpu_types: list[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def differences(wanted: Mapping[str, Any], deployed: Mapping[str, Any]) -> list[Difference]:
-    """What would be changed. Variables of others in `env` are nobody's business, nor shown."""
+    """What a deployment would change. Other variables in `env` are neither compared nor shown."""
     found = []
     for setting, value in _flat(wanted):
-        there = _at(deployed, setting)
-        any_will_do = setting == _REGIONS and not value  # RunPod may list all of them then
-        if setting != _NAME and not any_will_do and not _same(value, there):
-            found.append(Difference(setting, _shown(there), _shown(value)))
+        current = _at(deployed, setting)
+        is_any_region = setting == _REGIONS and not value  # RunPod may then list all of them
+        if setting != _NAME and not is_any_region and not _same(value, current):
+            found.append(Difference(setting, _shown(current), _shown(value)))
     return found
 
 
 def change(wanted: Mapping[str, Any], deployed: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a PATCH: whole groups, since pools without exclusions would clear those."""
+    """The body of a PATCH: whole groups, since sending pools alone would clear the exclusions."""
     groups = {difference.setting.partition(".")[0] for difference in differences(wanted, deployed)}
     body = {name: value for name, value in wanted.items() if name in groups - {"type"}}
     if "env" in body:
@@ -128,7 +146,7 @@ def _flat(wanted: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _at(deployed: Mapping[str, Any], setting: str) -> Any:  # noqa: ANN401  # whatever RunPod says
+def _at(deployed: Mapping[str, Any], setting: str) -> Any:  # noqa: ANN401  # RunPod's JSON
     name, _, part = setting.partition(".")
     found = deployed.get(name)
     if not part:
@@ -136,11 +154,11 @@ def _at(deployed: Mapping[str, Any], setting: str) -> Any:  # noqa: ANN401  # wh
     return found.get(part) if isinstance(found, Mapping) else None
 
 
-def _same(wanted: Any, there: Any) -> bool:  # noqa: ANN401
-    """Lists without an order; nothing is as good as empty."""
+def _same(wanted: Any, current: Any) -> bool:  # noqa: ANN401
+    """Compare without the order of lists; a missing value equals an empty one."""
     if isinstance(wanted, list):
-        return sorted(wanted) == sorted(there if isinstance(there, list) else [])
-    return bool(wanted == there) or (wanted == "" and there is None)
+        return sorted(wanted) == sorted(current if isinstance(current, list) else [])
+    return bool(wanted == current) or (wanted == "" and current is None)
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401

@@ -1,9 +1,9 @@
-"""Which endpoints are set: RUNPOD_ENDPOINT_ID with RUNPOD_GPU, and RUNPOD_ENDPOINTS."""
+"""The endpoints of the settings: RUNPOD_ENDPOINT_ID with RUNPOD_GPU, and RUNPOD_ENDPOINTS."""
 
 import re
 from dataclasses import dataclass
 
-from pipelines.settings import Settings, SettingsError
+from escriba.settings import Settings, SettingsError
 
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -17,7 +17,7 @@ class Endpoint:
 
 
 def endpoints_of(settings: Settings) -> list[Endpoint]:
-    """Of one GPU there is one endpoint, since RunPod's bill goes by endpoint.
+    """The endpoints, one for each GPU, since RunPod bills by endpoint.
 
     Raises:
         SettingsError: names the setting, and what is wrong with it.
@@ -30,7 +30,7 @@ def endpoints_of(settings: Settings) -> list[Endpoint]:
         gpu, equals, id_ = pair.partition("=")
         if not equals:
             raise SettingsError(
-                f"RUNPOD_ENDPOINTS: {pair!r} is no pair: write gpu=id,gpu=id, for instance "
+                f"RUNPOD_ENDPOINTS: {pair!r} is not a pair. Write gpu=id,gpu=id, for example "
                 "a6000=abc123."
             )
         id_ = _checked(id_.strip(), "RUNPOD_ENDPOINTS")
@@ -39,22 +39,22 @@ def endpoints_of(settings: Settings) -> list[Endpoint]:
     _check_twice([endpoint.id for endpoint in found], "endpoint")
     if found and not settings.runpod_api_key.get_secret_value():
         raise SettingsError(
-            "RUNPOD_API_KEY: it is empty, and there is an endpoint: set a key of RunPod's console."
+            "RUNPOD_API_KEY is empty, but an endpoint is set. Set a key from RunPod's console."
         )
     return found
 
 
 def _gpu(name: str, setting: str) -> str:
     if not name.strip():
-        raise SettingsError(f"{setting}: name a GPU as the price book does, for instance l4.")
+        raise SettingsError(f"{setting}: name a GPU as in the price book, for example l4.")
     return name.strip()
 
 
 def _checked(id_: str, setting: str) -> str:
     if not _ID.fullmatch(id_):
         raise SettingsError(
-            f"{setting}: {id_!r} is no id of an endpoint: letters and digits, as "
-            "`escriba deploy runpod` names it."
+            f"{setting}: {id_!r} is not an endpoint id. Use the letters and digits that "
+            "`escriba deploy runpod` prints."
         )
     return id_
 
@@ -63,6 +63,6 @@ def _check_twice(names: list[str], what: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise SettingsError(
-                f"RUNPOD_ENDPOINTS: the {what} {name!r} is there twice, RUNPOD_ENDPOINT_ID "
-                "counted: each GPU has one endpoint."
+                f"RUNPOD_ENDPOINTS: the {what} {name!r} is set twice, including "
+                "RUNPOD_ENDPOINT_ID. Set one endpoint for each GPU."
             )

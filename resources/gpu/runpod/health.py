@@ -1,64 +1,64 @@
-"""What an endpoint's /health means. HTTP 200 alone is no health."""
+"""The health of an endpoint, from its /health. HTTP 200 alone does not mean healthy."""
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from pipelines.billing.quotes import Health
+from escriba.billing.quotes import Health
+from resources.http.json_requests import RefusedError, TransientError
+from resources.http.rate_limiter import Clock
 
-from .answers import RefusedError, TroubleError
 from .client import EndpointClient, refusal
-from .pace import Clock
 
 KEPT_SECONDS = 30.0
 _GIVEN_UP_SECONDS = 600.0  # a worker that starts shows as initializing within seconds
 _WORKERS = ("idle", "ready", "running", "initializing", "throttled", "unhealthy")
 
 
-def verdict(told: Mapping[str, Any], alone_seconds: float) -> Health:
-    """By this table, the first line that fits; `alone_seconds`: how long jobs had no worker.
+def verdict(answer: Mapping[str, Any], alone_seconds: float) -> Health:
+    """The first matching line of this table. alone_seconds: how long jobs have had no worker.
 
     | workers | queue | verdict |
     | any idle, ready, running, initializing | – | well |
-    | throttled alone | – | degraded: no card is free |
-    | unhealthy alone | – | down: the image or the models fail |
+    | only throttled ones | – | degraded: no GPU is free |
+    | only unhealthy ones | – | down: the image or the models fail |
     | none | empty | well: one starts with the first job |
     | none | jobs, at the first look | well |
     | none | jobs, for up to 10 min | degraded |
     | none | jobs, for longer | down |
     """
-    workers, queued = counts(told)
+    workers, queued = counts(answer)
     if any(workers[name] for name in ("idle", "ready", "running", "initializing")):
         return Health("well")
     if workers["throttled"]:
         return Health(
             "degraded",
-            f"all {workers['throttled']} workers are throttled: RunPod has no free card of this "
-            "kind now (allow more data centres in RUNPOD_REGIONS, or add RUNPOD_ENDPOINTS)",
+            f"all {workers['throttled']} workers are throttled: RunPod has no free GPU of this "
+            "kind now (allow more data centers in RUNPOD_REGIONS, or add RUNPOD_ENDPOINTS)",
         )
     if workers["unhealthy"]:
         return Health(
             "down",
             f"all {workers['unhealthy']} workers are unhealthy: the image or its models do not "
-            "start (see their logs in RunPod's console)",
+            "start (read their logs in RunPod's console)",
         )
     if not queued or alone_seconds <= 0:
         return Health("well")
-    found = (
-        f"{queued} jobs in the queue and no worker for {alone_seconds:.0f} s: max workers may have "
-        "fallen to 0 (`escriba doctor`, then `escriba deploy runpod`)"
+    reason = (
+        f"{queued} jobs in the queue and no worker for {alone_seconds:.0f} s: RunPod may have set "
+        "max workers to 0 (run `escriba doctor`, then `escriba deploy runpod`)"
     )
-    return Health("down" if alone_seconds >= _GIVEN_UP_SECONDS else "degraded", found)
+    return Health("down" if alone_seconds >= _GIVEN_UP_SECONDS else "degraded", reason)
 
 
-def counts(told: Mapping[str, Any]) -> tuple[dict[str, int], int]:
-    """Workers by state, and jobs in the queue; what is missing or no number is 0."""
-    workers, jobs = (_object(told, name) for name in ("workers", "jobs"))
+def counts(answer: Mapping[str, Any]) -> tuple[dict[str, int], int]:
+    """Workers by state, and jobs in the queue; a missing or unusable number is 0."""
+    workers, jobs = (_object(answer, name) for name in ("workers", "jobs"))
     return {name: _number(workers, name) for name in _WORKERS}, _number(jobs, "inQueue")
 
 
-def _object(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = told.get(name)
+def _object(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = answer.get(name)
     return found if isinstance(found, dict) else {}
 
 
@@ -67,37 +67,50 @@ def _number(counted: Mapping[str, Any], name: str) -> int:
     return found if isinstance(found, int) and found > 0 else 0
 
 
-class HealthWatch:
-    """Asks at most every 30 s, however many want to know."""
+class QueuedApart(Protocol):
+    """Jobs that workers of their own take, which /health may count as queued but not as workers."""
 
-    def __init__(self, client: EndpointClient, endpoint: str, clock: Clock) -> None:
+    @property
+    def open_requests(self) -> int:
+        """How many there are."""
+        ...
+
+
+class HealthWatch:
+    """Requests /health at most every 30 s, for any number of callers."""
+
+    def __init__(
+        self, client: EndpointClient, endpoint: str, clock: Clock, apart: QueuedApart | None = None
+    ) -> None:
         self._client, self._endpoint, self._clock = client, endpoint, clock
-        self._one = asyncio.Lock()
+        self._apart = apart
+        self._lock = asyncio.Lock()
         self._known: Health | None = None
-        self._asked = 0.0
+        self._asked_at = 0.0
         self._alone_since: float | None = None
 
     async def health(self) -> Health:
         """The verdict; never raises."""
-        async with self._one:
-            if self._known is None or self._clock() - self._asked >= KEPT_SECONDS:
+        async with self._lock:
+            if self._known is None or self._clock() - self._asked_at >= KEPT_SECONDS:
                 self._known = await self._look()
-                self._asked = self._clock()
+                self._asked_at = self._clock()
             return self._known
 
     async def _look(self) -> Health:
         try:
-            told = await self._client.health()
-        except TroubleError as trouble:
-            return Health("down", f"RunPod does not answer ({trouble.what})")
+            answer = await self._client.health()
+        except TransientError as error:
+            return Health("down", f"RunPod does not answer ({error.what})")
         except RefusedError as refused:
             return Health("down", refusal(refused, self._endpoint), lasting=True)
-        return verdict(told, self._alone_for(told))
+        return verdict(answer, self._alone_seconds(answer))
 
-    def _alone_for(self, told: Mapping[str, Any]) -> float:
-        """Seconds for which jobs wait and there is no worker at all; 0 at the first look."""
-        workers, queued = counts(told)
-        if not queued or any(workers.values()):
+    def _alone_seconds(self, answer: Mapping[str, Any]) -> float:
+        """How long jobs have waited without any worker; 0 at the first look."""
+        workers, queued = counts(answer)
+        apart = self._apart.open_requests if self._apart else 0
+        if queued <= apart or any(workers.values()):
             self._alone_since = None
             return 0.0
         if self._alone_since is None:

@@ -1,4 +1,4 @@
-"""The jobs that the poller knows, and what an answer of /status says of one."""
+"""The jobs of the poller, and the meaning of a /status answer."""
 
 import bisect
 from asyncio import Event
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from resources.gpu.base import Progress, Report
+from resources.gpu.backend import AttemptReport, Progress
 
-from .answers import code_of, error_of
-from .outlook import Outlook
+from .job_errors import code_of, error_of
+from .poll_schedule import PollSchedule
 
 FINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT"})
 _WAITS, _RUNS = frozenset({"IN_QUEUE"}), frozenset({"IN_PROGRESS", "RUNNING"})
@@ -18,17 +18,17 @@ Phase = Literal["waits", "runs", "ended", "unknown"]
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One job. Nothing of its request is kept: thousands wait in one process.
+    """One job. Its request is not kept: thousands wait in one process.
 
-    number: in the order in which they were submitted. ours: submitted by this process. turn: of
-    its place in the heap. followed: by how many; left_at: since when nobody waits for it.
-    quoted_seconds: of its run, 0 where nobody knows.
+    number: in order of submission. ours: submitted by this process. turn: of its newest entry in
+    the heap. followed: by how many callers. left_at: since when no caller waits for it.
+    quoted_seconds: of its run; 0 if unknown. reported: its report was returned to a caller.
     """
 
     id: str
     number: int
     known_since: float
-    outlook: Outlook
+    schedule: PollSchedule
     ours: bool = False
     quoted_seconds: float = 0.0
     progress: Progress | None = None
@@ -37,48 +37,48 @@ class Job:
     left_at: float = 0.0
     done_ms: int = 0
     phase: Phase = "unknown"
-    report: Report | None = None
-    told: bool = False
+    report: AttemptReport | None = None
+    reported: bool = False
     ended: Event = field(default_factory=Event)
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What one answer says. `done_ms` of `all_ms` of speech, where the worker tells of progress."""
+class JobObservation:
+    """The content of one answer. done_ms of all_ms of speech, if the worker reports progress."""
 
     state: str
     phase: Phase
-    report: Report | None = None
+    report: AttemptReport | None = None
     run_seconds: float | None = None
     done_ms: int | None = None
     all_ms: int | None = None
 
     @property
     def part(self) -> float | None:
-        """How much is done, from 0 to 1."""
+        """The fraction that is done, from 0 to 1."""
         if self.done_ms is None or not self.all_ms:
             return None
         return min(self.done_ms / self.all_ms, 1.0)
 
 
-def sight_of(told: Mapping[str, Any], secret: str) -> Sight:
-    """An answer of /status; a state that nobody knows is `unknown`."""
-    state = told.get("status")
+def observation_of(answer: Mapping[str, Any], secret: str) -> JobObservation:
+    """The content of a /status answer; an unexpected state has the phase `unknown`."""
+    state = answer.get("status")
     if not isinstance(state, str):
-        return Sight("", "unknown")
+        return JobObservation("", "unknown")
     if state in FINAL:
-        said = told.get("error") if state == "FAILED" else None
-        report = Report(state, error_of(said, secret), code_of(said))
-        seconds = _number(told, "executionTime")
-        return Sight(state, "ended", report, seconds / 1000 if seconds else None)
+        error = answer.get("error") if state == "FAILED" else None
+        report = AttemptReport(state, error_of(error, secret), code_of(error))
+        seconds = _number(answer, "executionTime")
+        return JobObservation(state, "ended", report, seconds / 1000 if seconds else None)
     if state in _WAITS:
-        return Sight(state, "waits")
+        return JobObservation(state, "waits")
     if state not in _RUNS:
-        return Sight(state, "unknown")
-    output = told.get("output")
+        return JobObservation(state, "unknown")
+    output = answer.get("output")
     output = output if isinstance(output, dict) else {}
     done, all_ = _number(output, "audio_seconds_done"), _number(output, "audio_seconds")
-    return Sight(
+    return JobObservation(
         state,
         "runs",
         done_ms=None if done is None else round(done * 1000),
@@ -86,30 +86,30 @@ def sight_of(told: Mapping[str, Any], secret: str) -> Sight:
     )
 
 
-def _number(told: Mapping[str, Any], name: str) -> float | None:
-    found = told.get(name)
+def _number(answer: Mapping[str, Any], name: str) -> float | None:
+    found = answer.get(name)
     known = isinstance(found, int | float) and not isinstance(found, bool) and found >= 0
     return float(found) if known else None  # type: ignore[arg-type]
 
 
 class Queue:
-    """Our jobs that wait at RunPod, in the order in which they were submitted."""
+    """Our jobs that wait at RunPod, in order of submission."""
 
     def __init__(self) -> None:
         self._numbers: list[int] = []
 
     def add(self, number: int) -> None:
-        """It waits; once is enough."""
+        """Add a waiting job; idempotent."""
         at = bisect.bisect_left(self._numbers, number)
         if at == len(self._numbers) or self._numbers[at] != number:
             self._numbers.insert(at, number)
 
     def remove(self, number: int) -> None:
-        """It waits no more, or never did."""
+        """Remove a job, if it is there."""
         at = bisect.bisect_left(self._numbers, number)
         if at < len(self._numbers) and self._numbers[at] == number:
             del self._numbers[at]
 
     def ahead(self, number: int) -> int:
-        """How many wait before it."""
+        """How many jobs wait before it."""
         return bisect.bisect_left(self._numbers, number)

@@ -1,4 +1,4 @@
-"""Which voices are whose: pyannote's clustering, of a bounded number of embeddings."""
+"""pyannote's clustering of a bounded number of embeddings."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from .chunks import Floats, Indices
-from .hearing import Voices
-from .spread import spread
+from ..chunks import Floats, Indices
+from .inference import Voices
+from .sampling import spread
 from .vbx import Prior, speakers_of
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     )
 
 MOST_CLUSTERED = 12_000  # the linkage of n takes 8 n² bytes: 1.2 GB; of 58,000: 27 GB
-NOBODY = -2  # who was given no speaker, by pyannote's number
+NO_SPEAKER = -2  # pyannote's number for: no speaker
 _ROWS_AT_ONCE = 8192
 
 Check = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """How many speakers; `exact` is None unless it is known, else minimum and maximum too."""
+class SpeakerCount:
+    """The number of speakers; `exact` is None if unknown."""
 
     exact: int | None
     minimum: int
@@ -38,7 +38,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Assigned:
-    """The speaker of each voice, or NOBODY (voices,); their centroids (speakers, dimension)."""
+    """The speaker of each voice, or NO_SPEAKER (voices,); their centroids (speakers, dimension)."""
 
     speaker: Indices
     centroids: Floats
@@ -47,22 +47,21 @@ class Assigned:
 def assign(
     clustering: "BaseClustering",
     voices: Voices,
-    wanted: Wanted,
+    wanted: SpeakerCount,
     check: Check,
     most: int = MOST_CLUSTERED,
 ) -> Assigned:
     """The speakers of a recording, as `clustering` finds them among at most `most` embeddings.
 
-    With fewer than that the result is pyannote's own. Where there are more, the linkage sees
-    those that `spread` chooses; all others join the nearest centroid, which is what pyannote
-    itself does with every embedding at the end.
+    With fewer, the result equals pyannote's. With more, the linkage uses a sample (`spread`); all
+    others join the nearest centroid, as every embedding does at the end in pyannote.
 
     Args:
         clustering: VBx (community-1) or agglomerative (3.1), with its thresholds.
-        voices: One vector for each active column.
-        wanted: How many speakers there are, as far as somebody knows.
+        voices: One vector for each active speaker of a chunk.
+        wanted: The known number of speakers, or bounds on it.
         check: Called before each slice.
-        most: Embeddings that the linkage sees.
+        most: Maximum number of embeddings in the linkage.
     """
     vectors = voices.vectors[voices.clear]
     if hasattr(clustering, "plda"):
@@ -77,7 +76,7 @@ def assign(
 
 
 def _linked_centroids(
-    clustering: "AgglomerativeClustering", vectors: Floats, wanted: Wanted, most: int
+    clustering: "AgglomerativeClustering", vectors: Floats, wanted: SpeakerCount, most: int
 ) -> Floats:
     exact, least, greatest = clustering.set_num_clusters(
         len(vectors), wanted.exact, wanted.minimum, wanted.maximum
@@ -86,14 +85,14 @@ def _linked_centroids(
         return _mean(vectors)
     chosen = vectors[spread(len(vectors), most)]
     with _smaller_clusters(clustering, len(chosen) / len(vectors)):
-        # a copy: pyannote makes unit vectors of them in place
+        # a copy: pyannote normalizes them in place
         labels = clustering.cluster(chosen.copy(), least, greatest, exact)
     return np.stack([chosen[labels == label].mean(0) for label in range(labels.max() + 1)])
 
 
 @contextlib.contextmanager
 def _smaller_clusters(clustering: "AgglomerativeClustering", share: float) -> Iterator[None]:
-    """A cluster of 12 among all has about 12 times `share` among those chosen."""
+    """Scale the minimum cluster size: a cluster of 12 has about 12 times `share` in a sample."""
     whole = clustering.min_cluster_size
     clustering.min_cluster_size = max(1, round(whole * share))
     try:
@@ -103,9 +102,9 @@ def _smaller_clusters(clustering: "AgglomerativeClustering", share: float) -> It
 
 
 def _vbx_centroids(
-    clustering: "VBxClustering", vectors: Floats, wanted: Wanted, check: Check, most: int
+    clustering: "VBxClustering", vectors: Floats, wanted: SpeakerCount, check: Check, most: int
 ) -> tuple[Floats, bool]:
-    """Centroids, and whether the speakers of one chunk must differ."""
+    """Centroids, and whether all speakers of a chunk must differ."""
     if len(vectors) < 2:  # noqa: PLR2004  # nothing to tell apart
         return _mean(vectors), False
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -115,14 +114,14 @@ def _vbx_centroids(
     prior = Prior(clustering.plda.phi, clustering.Fa, clustering.Fb)
     found = speakers_of(first, features, vectors, prior, check)
     count = len(found.weight)
-    wished = min(max(count, wanted.minimum), wanted.maximum, len(vectors))
-    if wished != count:
-        return _k_means(unit, vectors, int(wished)), False
+    number = min(max(count, wanted.minimum), wanted.maximum, len(vectors))
+    if number != count:
+        return _k_means(unit, vectors, int(number)), False
     return found.total / found.weight[:, None], clustering.constrained_assignment
 
 
 def _first_clusters(unit: Floats, threshold: float, check: Check, most: int) -> Indices:
-    """Clusters to begin with, as pyannote makes them: centroid linkage, cut at the threshold."""
+    """Initial clusters as in pyannote: centroid linkage, cut at the threshold."""
     from scipy.cluster.hierarchy import fcluster, linkage  # noqa: PLC0415
 
     chosen = spread(len(unit), most)
@@ -137,7 +136,7 @@ def _first_clusters(unit: Floats, threshold: float, check: Check, most: int) -> 
 
 
 def _k_means(unit: Floats, vectors: Floats, count: int) -> Floats:
-    """As pyannote does where VBx found another number of speakers than there are."""
+    """As pyannote does if VBx found another number of speakers than requested."""
     from sklearn.cluster import KMeans  # noqa: PLC0415
 
     means = KMeans(n_clusters=count, n_init=3, random_state=42)
@@ -146,7 +145,7 @@ def _k_means(unit: Floats, vectors: Floats, count: int) -> Floats:
 
 
 def _similarity(vectors: Floats, centroids: npt.ArrayLike, check: Check) -> Floats:
-    """2 less the cosine distance, (vectors, centroids); lowest for what is no number."""
+    """2 minus the cosine distance, (vectors, centroids); 0 for NaN."""
     from scipy.spatial.distance import cdist  # noqa: PLC0415
 
     result = np.empty((len(vectors), len(np.asarray(centroids))))
@@ -158,10 +157,10 @@ def _similarity(vectors: Floats, centroids: npt.ArrayLike, check: Check) -> Floa
 
 
 def _one_each(chunk: Indices, similarity: Floats) -> Indices:
-    """The best speakers of a chunk's voices, no two of them the same."""
+    """The best distinct speakers of each chunk's voices."""
     from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
 
-    result = np.full(len(chunk), NOBODY)
+    result = np.full(len(chunk), NO_SPEAKER)
     edges = np.flatnonzero(np.diff(chunk)) + 1
     for rows in np.split(np.arange(len(chunk)), edges):
         voices, speakers = linear_sum_assignment(similarity[rows], maximize=True)

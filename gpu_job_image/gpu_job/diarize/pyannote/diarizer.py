@@ -1,4 +1,4 @@
-"""Who speaks when, by pyannote's models."""
+"""The diarizer with pyannote's models."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...audio import Samples
+from ...common.audio import Samples
 from ...contract import SpeakerEmbedding, Speakers, SpeechRegion, Turn
 from ..base import Diarization
-from .chunks import Chunks, Floats, Indices
-from .clusters import MOST_CLUSTERED, NOBODY, Wanted, assign
-from .hearing import Activity, hear_activity, hear_voices
+from ..chunks import Chunks, Floats, Indices
+from .clusters import MOST_CLUSTERED, NO_SPEAKER, SpeakerCount, assign
+from .inference import Activity, hear_activity, hear_voices
 from .turns import Grid, Run, active_speakers, count_speakers, runs
 
 if TYPE_CHECKING:
-    from ...settings import WorkerSettings
-    from .loading import Parts
+    from ...common.settings import WorkerSettings
+    from .load_pipeline import Parts
 
 NAME = "pyannote"
 
@@ -24,13 +24,13 @@ NAME = "pyannote"
 class PyannoteDiarizer:
     """pyannote's community-1 or 3.1.
 
-    A recording is heard in windows that fit the card whatever its length, never as a whole.
+    A recording is processed in windows that fit the GPU, never as a whole.
 
     Args:
         parts: The loaded models.
-        segmentation_batch: Windows heard at once; None: as many as the pipeline says.
-        embedding_batch: Windows embedded at once; None: as many as the pipeline says.
-        most_clustered: Embeddings that the linkage sees; its memory and time grow by their square.
+        segmentation_batch: Windows segmented together; None: the pipeline's default.
+        embedding_batch: Windows embedded together; None: the pipeline's default.
+        most_clustered: Maximum embeddings in the linkage; memory and time grow quadratically.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class PyannoteDiarizer:
         """Load the models of the settings onto their device.
 
         Raises:
-            LicenceError: the hub wants a token, or that its terms are accepted.
-            ModelMissingError: neither a folder nor to be had from the hub.
+            LicenceError: the hub requires a token, or accepted terms.
+            ModelMissingError: neither a folder nor available on the hub.
         """
-        from .loading import load_parts  # noqa: PLC0415  # torch, 5 s that others need not pay
+        from .load_pipeline import load_parts  # noqa: PLC0415  # torch takes 5 s
 
         return cls(load_parts(settings))
 
@@ -79,7 +79,7 @@ class PyannoteDiarizer:
         wanted = _wanted(speakers)
         check()
         found = assign(self._parts.clustering, voices, wanted, check, self._most_clustered)
-        speaker = np.full((activity.shape[0], activity.shape[2]), NOBODY)
+        speaker = np.full((activity.shape[0], activity.shape[2]), NO_SPEAKER)
         speaker[voices.chunk, voices.speaker] = found.speaker
         together, exclusive = self._runs(chunks, activity, speaker, wanted.maximum, check)
         names = _names(together)
@@ -102,18 +102,18 @@ class PyannoteDiarizer:
         count = count_speakers(activity, grid, check)
         count = np.minimum(count, most).astype(np.uint8)
         together, exclusive = active_speakers(activity, speaker, count, grid, check)
-        # joined across a pause, an exclusive turn could cover another speaker's
+        # if joined across a pause, an exclusive turn could cover another speaker's turn
         return runs(together, grid, self._parts.join_seconds), runs(exclusive, grid)
 
 
-def _wanted(speakers: Speakers) -> Wanted:
+def _wanted(speakers: Speakers) -> SpeakerCount:
     from pyannote.audio.pipelines.utils.diarization import set_num_speakers  # noqa: PLC0415
 
-    return Wanted(*set_num_speakers(speakers.exact, speakers.minimum, speakers.maximum))
+    return SpeakerCount(*set_num_speakers(speakers.exact, speakers.minimum, speakers.maximum))
 
 
 def _names(found: list[Run]) -> dict[int, str]:
-    """SPEAKER_00, SPEAKER_01, … in the order of appearance."""
+    """SPEAKER_00, SPEAKER_01, … in order of appearance."""
     return {one: f"SPEAKER_{i:02d}" for i, one in enumerate(dict.fromkeys(r[2] for r in found))}
 
 
@@ -122,7 +122,7 @@ def _turns(found: list[Run], names: dict[int, str]) -> tuple[Turn, ...]:
 
 
 def _embeddings(centroids: Floats, names: dict[int, str]) -> tuple[SpeakerEmbedding, ...]:
-    """None for a speaker of whom only the number in a frame is known, or no clear word."""
+    """Embeddings of the speakers that have one: those with clear speech."""
     return tuple(
         SpeakerEmbedding(speaker=name, vector=tuple(centroids[one].tolist()))
         for one, name in names.items()

@@ -1,8 +1,8 @@
-"""torchaudio where its compiled library does not load, as beside a torch of another build.
+"""Imports torchaudio even if its compiled library does not load, as with another build of torch.
 
 pyannote needs torchaudio's filter banks and resampling, which are plain torch; the compiled part
-(forced alignment, decoders) is never called. torchaudio 2.11 beside a CPU build of torch raises
-OSError on import all the same, since its wheel was built for CUDA.
+(forced alignment, decoders) is never called. With a CPU build of torch, importing torchaudio 2.11
+raises OSError nevertheless, since its wheel was built for CUDA.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ _EXTENSION = "torchaudio._extension"
 
 
 def import_torchaudio() -> None:
-    """Import torchaudio, without its compiled library where that one does not load."""
+    """Import torchaudio, without its compiled library if that does not load."""
     try:
         importlib.import_module("torchaudio")
     except (ImportError, OSError):
@@ -26,7 +26,7 @@ def import_torchaudio() -> None:
 
 
 def _no_extension() -> types.ModuleType:
-    """What torchaudio asks of its extension, answered as if it had been built without one."""
+    """A replacement for torchaudio's extension, as in a build without one."""
     module = types.ModuleType(_EXTENSION)
     answers: dict[str, Any] = {
         "_IS_TORCHAUDIO_EXT_AVAILABLE": False,

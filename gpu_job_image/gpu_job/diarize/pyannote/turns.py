@@ -1,4 +1,4 @@
-"""Turns out of what was heard in each chunk and who it was, in slices of time."""
+"""Builds turns from the activity and speakers of chunks, in slices of time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ...audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS
-from .chunks import Chunks, Indices
-from .clusters import NOBODY
-from .hearing import Activity
+from ...common.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS
+from ..chunks import Chunks, Indices
+from .clusters import NO_SPEAKER
+from .inference import Activity
 
 if TYPE_CHECKING:
     from pyannote.core import SlidingWindow
@@ -23,11 +23,11 @@ Run = tuple[int, int, int]  # start ms, end ms, speaker
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the frames of the chunks lie in the recording.
+    """The positions of the chunks' frames in the recording.
 
-    start: the first frame of each chunk that was heard, ascending (chunks,).
+    start: the first frame of each processed chunk, ascending (chunks,).
     frames, end_ms: of the whole recording.
-    step_seconds, width_seconds: from frame to frame, and what one of them sees.
+    step_seconds, width_seconds: frame step and frame width.
     """
 
     start: Indices
@@ -38,19 +38,19 @@ class Grid:
 
     @classmethod
     def of(cls, chunks: Chunks, field: "SlidingWindow") -> "Grid":
-        """For chunks seen in frames of `field`."""
+        """The grid of chunks with frames of `field`."""
         start = np.rint(chunks.heard * chunks.step / SAMPLE_RATE_HZ / field.step).astype(np.intp)
         end = (chunks.size + (chunks.total - 1) * chunks.step) / SAMPLE_RATE_HZ
         frames = round(end / field.step) + 1
         return cls(start, frames, chunks.length // SAMPLES_PER_MS, field.step, field.duration)
 
     def milliseconds(self, frame: Indices) -> Indices:
-        """The middle of a frame."""
+        """The middle of a frame in milliseconds."""
         middle = frame * self.step_seconds + 0.5 * self.width_seconds
         return np.rint(1000 * middle).astype(np.intp)
 
     def slices(self, chunk_frames: int) -> Iterator[tuple[int, int, range]]:
-        """First and last frame of each slice, and the rows of the chunks that reach into it."""
+        """First and last frame of each slice, and the rows of the chunks that overlap it."""
         for low in range(0, self.frames, FRAMES_AT_ONCE):
             high = min(low + FRAMES_AT_ONCE, self.frames)
             first = int(np.searchsorted(self.start, low - chunk_frames, "right"))
@@ -58,7 +58,7 @@ class Grid:
 
 
 def count_speakers(activity: Activity, grid: Grid, check: Callable[[], None]) -> Activity:
-    """How many speak at once in each frame of the recording: the mean of its chunks, rounded."""
+    """The number of concurrent speakers in each frame: the rounded mean of its chunks."""
     result = np.zeros(grid.frames, np.uint8)
     each = activity.sum(2, dtype=np.uint8)
     for low, high, rows in grid.slices(activity.shape[1]):
@@ -75,10 +75,10 @@ def count_speakers(activity: Activity, grid: Grid, check: Callable[[], None]) ->
 def active_speakers(
     activity: Activity, speaker: Indices, count: Activity, grid: Grid, check: Callable[[], None]
 ) -> tuple[Flags, Flags]:
-    """Who speaks in each frame, and who alone where only one may: both (frames, speakers).
+    """The speakers of each frame, and the main speaker of each frame: both (frames, speakers).
 
-    As many as `count` says, those whom most chunks heard. pyannote's `reconstruct` builds an
-    array of chunks × frames × speakers for this: 1.4 GB of float64 at 8 h with 10 speakers.
+    The `count` speakers active in most chunks. pyannote's `reconstruct` builds an array of
+    chunks × frames × speakers for this: 1.4 GB of float64 for 8 h with 10 speakers.
     """
     speakers = max(int(speaker.max()) + 1, int(count.max()))
     together = np.zeros((grid.frames, speakers), bool)
@@ -88,7 +88,7 @@ def active_speakers(
         heard = np.zeros((high - low, speakers), np.float32)
         for row in rows:
             here, there = _overlap(grid.start[row] - low, activity.shape[1], high - low)
-            for one in set(speaker[row].tolist()) - {NOBODY}:
+            for one in set(speaker[row].tolist()) - {NO_SPEAKER}:
                 heard[here, one] += activity[row, there][:, speaker[row] == one].max(1)
         order = np.argsort(-heard, axis=1)  # of equals, pyannote's own choice
         for rank in range(int(count[low:high].max(initial=0))):
@@ -100,7 +100,7 @@ def active_speakers(
 
 
 def runs(active: Flags, grid: Grid, join_seconds: float = 0.0) -> list[Run]:
-    """Stretches of activity, in time order, none beyond the recording's end.
+    """Runs of activity in time order, none beyond the end of the recording.
 
     A turn lasts from the middle of its first frame to the middle of the first that is silent; a
     pause of the same speaker shorter than `join_seconds` does not end it.
@@ -119,6 +119,6 @@ def runs(active: Flags, grid: Grid, join_seconds: float = 0.0) -> list[Run]:
 
 
 def _overlap(start: int, length: int, room: int) -> tuple[slice, slice]:
-    """Where a chunk lies in a slice of `room` frames, and that part within the chunk."""
+    """The part of a chunk in a slice of `room` frames, in slice and chunk coordinates."""
     low, high = max(0, start), min(start + length, room)
     return slice(low, high), slice(low - start, high - start)

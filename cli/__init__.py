@@ -1,0 +1,75 @@
+"""The `escriba` command line. Each command imports what it needs when it runs."""
+
+import importlib
+import sys
+
+import click
+
+_COMMANDS = {
+    "demo": "Try Escriba on three short recordings, or on 90 days of simulated costs",
+    "add": "Copy files into a tenant's inbox",
+    "run": "Transcribe everything new in the bucket",
+    "up": "Start Dagster's UI, sensors and schedules, until Ctrl-C",
+    "backfill": "Queue recordings to go through the stages again",
+    "status": "Count the recordings by state and explain failures",
+    "show": "Print a transcript",
+    "estimate": "Estimate cost and time without spending anything",
+    "costs": "Show costs by recording, tenant, backend, model, day, cost center or project",
+    "prices": "Compare the price book with the providers' current prices",
+    "invoices": "Import the providers' invoices",
+    "sql": "Query the ledger and the cost tables in SQL",
+    "report": "Write a cost report, or a tenant's monthly statement",
+    "retry": "Retry failed recordings",
+    "reconcile": "Recover jobs left by a crashed run",
+    "deploy": "Create or update a backend's cloud resources",
+    "voices": "Download the weights of the light diarizer",
+    "doctor": "Check the installation and suggest fixes",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command from the module of the same name when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"cli.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="escriba")
+def escriba() -> None:
+    """Turn a bucket of recordings into transcripts with speakers, and track their costs.
+
+    Settings come from the environment and from .env in the current folder; .env.example lists
+    all of them.
+
+    Exit status: 0 success, 1 some recordings failed, 2 could not start, 3 nothing failed but
+    some recordings wait for budget.
+    """
+
+
+def main() -> None:
+    """Entry point; prints errors in settings, prices or the bucket without a traceback."""
+    from escriba.billing.price_book import PriceBookError
+    from escriba.errors import BackendUnavailableError
+    from escriba.settings import SettingsError
+    from resources.storage.base import StorageError
+
+    try:
+        escriba.main(standalone_mode=True)
+    except (SettingsError, StorageError, PriceBookError, BackendUnavailableError) as error:
+        click.echo(f"escriba: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

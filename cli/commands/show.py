@@ -1,0 +1,150 @@
+"""`escriba show`: print a transcript in any format."""
+
+import json
+import sys
+from collections.abc import Iterator
+
+import click
+from pydantic import ValidationError
+
+from cli.choose_recording import choose_recording
+from cli.cli_context import open_context
+from cli.runs.run_history import runs_of
+from escriba.errors import RecordingError
+from escriba.model_names import TOY_NOTICE
+from escriba.recordings import Recording
+from escriba.settings import Settings
+from escriba.stages import OPTIMIZED_AUDIO, TRANSCRIPT
+from escriba.transcripts.diarized import NewerSchemaError, loads
+from escriba.transcripts.formats import files_of
+from escriba.transcripts.removed_words import restored
+from escriba.transcripts.render_options import DIARIZED_FILE, FORMATS
+from escriba.transcripts.timestamps import text_time
+from intake.inbox import survey_inbox
+from intake.recording_options import options_of
+from intake.stage_records import OptimizedAudioFacts, TranscriptFacts, read_facts
+from resources.storage.base import Storage
+
+# how the warning of a recording without speech begins, in all versions
+_NO_SPEECH = ("nobody speaks", "no speech", "no one speaks")
+
+
+def _warnings(
+    storage: Storage, recording: Recording, *, silent: bool, with_removed: bool
+) -> Iterator[str]:
+    """Yield the warnings in the transcript's own file, if it can be read."""
+    try:
+        transcript = loads(storage.read(recording.transcript_key(DIARIZED_FILE)) or b"")
+    except ValueError:
+        return
+    for message in transcript.warnings:
+        if not (silent and message.lower().startswith(_NO_SPEECH)):
+            yield f"! {message}"
+    if with_removed:
+        for gone in transcript.removed:
+            yield f"restored [{text_time(gone.start_ms)}] {gone.text} ({gone.reason})"
+    elif transcript.removed:
+        words = sum(len(gone.words) for gone in transcript.removed)
+        yield f"Words removed: {words:,}. `--with-removed` restores and lists them."
+
+
+@click.command()
+@click.argument("recording")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(list(FORMATS)),
+    default="txt",
+    show_default=True,
+    help="Output format; any of them, whichever FORMATS are in the bucket.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option(
+    "--with-removed",
+    is_flag=True,
+    help="Restore words removed as hallucinations (without speech, or repeated); "
+    "list them with reasons on standard error.",
+)
+def command(recording: str, file_format: str, *, as_json: bool, with_removed: bool) -> None:
+    """Print the transcript of RECORDING, given by its name or an unambiguous part of it.
+
+    If several recordings match, a terminal lets you choose one. The recording, its model and its
+    Dagster runs are printed on standard error.
+    """
+    settings, storage = open_context()
+    name = "json" if as_json else file_format
+    if name == "docx" and sys.stdout.isatty():
+        raise click.UsageError(
+            "A Word document cannot be shown in a terminal. Append `> transcript.docx`."
+        )
+    seen = survey_inbox(storage)
+    found = choose_recording(recording, seen.everyone)
+    body = _file(settings, storage, found, name, with_removed=with_removed)
+    if body is None:
+        reason = {**seen.failed, **seen.to_retry}.get(found)
+        why = f"{reason.message} {reason.advice}" if reason else "Run `escriba run` to create it."
+        if as_json:
+            click.echo(json.dumps({"recording": found.name, "error": why}, ensure_ascii=False))
+        raise click.ClickException(f"{found.name} has no transcript yet. {why}")
+    _print_model(storage, found)
+    for line in (*runs_of(settings, found), *_loudness(storage, found)):
+        click.echo(line, err=True)
+    click.echo(f"{found.name}:", err=True)
+    silent = not body.strip()
+    for line in _warnings(storage, found, silent=silent, with_removed=with_removed):
+        click.echo(line, err=True)
+    if silent:
+        click.echo(f"No speech was found in {found.name}.", err=True)
+    sys.stdout.buffer.write(body)
+    sys.stdout.flush()
+
+
+def _loudness(storage: Storage, recording: Recording) -> Iterator[str]:
+    """Yield a sentence if quiet speech was amplified before transcription."""
+    facts = read_facts(storage, recording, OPTIMIZED_AUDIO, OptimizedAudioFacts)
+    if facts is not None and facts.loudness:
+        yield facts.loudness
+
+
+def _file(
+    settings: Settings, storage: Storage, found: Recording, name: str, *, with_removed: bool
+) -> bytes | None:
+    """Return the file from the bucket, or render it from diarized.json; None without either.
+
+    Raises:
+        click.ClickException: diarized.json cannot be read.
+    """
+    if not with_removed:
+        body = storage.read(found.transcript_key(FORMATS[name]))
+        if body is not None:
+            return body
+    whole = storage.read(found.transcript_key(DIARIZED_FILE))
+    if whole is None:
+        return None
+    try:
+        transcript, render_options = (
+            loads(whole),
+            options_of(found, settings, storage).render_options,
+        )
+    except NewerSchemaError as error:
+        raise click.ClickException(f"{found.name}: {error}.") from error
+    except ValidationError as error:
+        raise click.ClickException(
+            f"{DIARIZED_FILE} of {found.name} is damaged. Recreate it: `escriba run {found.name}`."
+        ) from error
+    except RecordingError as error:
+        raise click.ClickException(f"{error.message} {error.advice}") from error
+    if with_removed:
+        transcript = restored(transcript)
+    return files_of(transcript, render_options, [name])[FORMATS[name]]
+
+
+def _print_model(storage: Storage, recording: Recording) -> None:
+    """Print the model and its revision on standard error, with a notice for the toy model."""
+    facts = read_facts(storage, recording, TRANSCRIPT, TranscriptFacts)
+    if facts is None or not facts.model:
+        return
+    weights = f" ({facts.weights})" if facts.weights else ""
+    click.echo(f"model {facts.model}{weights}, revision {facts.model_revision}", err=True)
+    if facts.toy:
+        click.echo(TOY_NOTICE, err=True)

@@ -1,0 +1,151 @@
+"""`escriba up`: start Dagster's UI, daemon and code location, until Ctrl-C."""
+
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import click
+from rich.console import Console
+
+from cli.cli_context import console, open_context
+from cli.dagster_home import dagster_home
+from cli.processes.child_processes import ChildProcesses, child_processes
+from cli.runs.fetch_models import ready_models
+from escriba.settings import HOUSE, Settings, exported
+
+_READY_SECONDS = 180.0
+_CODE, _DAEMON, _UI, _FILES = "code location", "daemon", "UI", "files"
+_LOCATION = "escriba"  # by default it is the socket's path, which differs at each start
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=3000, show_default=True, help="Port of the UI; files use the next.")
+@click.option("--read-only", is_flag=True, help="Start a UI in which nothing can be launched.")
+def command(host: str, port: int, *, read_only: bool) -> None:
+    """Start Dagster's UI, its daemon (sensors, schedules, queue) and the code location.
+
+    The pages have no login: read docs/operations.md before you set --host to an address that
+    other machines can reach.
+    """
+    settings, storage = open_context()
+    ready_models(settings, console())
+    sys.exit(serve(settings, storage.url, host, port, read_only=read_only))
+
+
+def serve(settings: Settings, bucket: str, host: str, port: int, *, read_only: bool) -> int:
+    """Run until Ctrl-C (returns 0) or until one of the processes exits by itself (2)."""
+    from cli.runs.leftover_runs import end_leftovers
+
+    for wanted in (port, port + 1):
+        _check_port(host, wanted)
+    # not logs/: Dagster uploads files in that folder, even with its telemetry disabled
+    out, logs = console(), dagster_home(settings) / "output"
+    environment = _environment(settings, host, port)
+    with TemporaryDirectory(prefix="escriba-") as folder:
+        try:
+            with child_processes(environment, logs) as children:
+                code = _start_code(children, Path(folder))
+                # also creates Dagster's tables, before two processes would do so concurrently
+                left = end_leftovers(settings)
+                _wait_for(code, children)
+                _start_pages(children, code, host, port, read_only=read_only)
+                if _is_ready(children, host, port):
+                    if left:
+                        out.print(f"Resuming {left} interrupted run{'s' * (left != 1)}.")
+                    _print_addresses(out, settings, bucket, host, port)
+                    out.print(f"The {children.wait()} exited; stopping the other processes.")
+                exited = children.exited() or _UI
+                out.print(f"Last output of the {exited} ({children.log(exited)}):")
+                out.print(children.last_output(exited), markup=False)
+                return 2
+        except KeyboardInterrupt:
+            out.print("Stopped. Interrupted runs resume at the next start.")
+            return 0
+
+
+def _print_addresses(out: Console, settings: Settings, bucket: str, host: str, port: int) -> None:
+    out.print(f"Dagster's UI     http://{host}:{port}")
+    out.print(f"Files            {settings.files_url or f'http://{host}:{port + 1}'}")
+    out.print(f"Bucket           {bucket}")
+    out.print(f"Dagster's home   {settings.dagster_home}")
+    out.print("New files in inbox/ are processed automatically. Press Ctrl-C to stop.")
+
+
+def _start_code(children: ChildProcesses, folder: Path) -> Path:
+    """Start the code location; return the socket on which it will listen."""
+    code = folder / "code.sock"
+    children.start(
+        _CODE,
+        [
+            *(sys.executable, "-m", "dagster", "code-server", "start", "-s", str(code)),
+            *("-m", "pipelines.definitions", "-d", str(HOUSE), "--location-name", _LOCATION),
+            *("--log-level", "warning"),
+        ],
+    )
+    return code
+
+
+def _wait_for(code: Path, children: ChildProcesses) -> None:
+    until = time.monotonic() + _READY_SECONDS
+    while not code.exists() and children.exited() is None and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def _start_pages(
+    children: ChildProcesses, code: Path, host: str, port: int, *, read_only: bool
+) -> None:
+    """Start UI, daemon and files page; Dagster keeps sensor state by the location's name."""
+    workspace = code.with_name("workspace.yaml")
+    server = {"socket": str(code), "location_name": _LOCATION}
+    workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}))  # JSON is YAML
+    python, location = [sys.executable, "-m"], ["-w", str(workspace)]
+    ui = [*python, "dagster_webserver", "-h", host, "-p", str(port), *location]
+    children.start(_UI, [*ui, *(["--read-only"] if read_only else [])])
+    daemon = [*python, "dagster._daemon", "run", *location, "--log-level", "warning"]
+    children.start(_DAEMON, daemon)
+    files = [*python, "api.files_page", "--host", host, "--port", str(port + 1)]
+    children.start(_FILES, files)
+
+
+def _environment(settings: Settings, host: str, port: int) -> dict[str, str]:
+    """Return the children's environment: this process's, plus all settings."""
+    return {
+        **os.environ,
+        **exported(settings),
+        "FILES_URL": settings.files_url or f"http://{host}:{port + 1}",
+        "STORAGE_URL": settings.bucket_url,
+        "DAGSTER_HOME": str(dagster_home(settings)),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "PYTHONSAFEPATH": "1",  # files in the current folder are not modules
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(HOUSE), os.environ.get("PYTHONPATH")])),
+    }
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        try:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+        except OSError as error:
+            raise click.UsageError(
+                f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --port; the "
+                "pages use that port and the next one."
+            ) from error
+
+
+def _is_ready(children: ChildProcesses, host: str, port: int) -> bool:
+    until = time.monotonic() + _READY_SECONDS
+    while children.exited() is None and time.monotonic() < until:
+        try:
+            with urlopen(f"http://{host}:{port}/server_info", timeout=5):  # the child's own page
+                return True
+        except (URLError, OSError):
+            time.sleep(0.3)
+    return False

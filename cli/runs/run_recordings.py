@@ -1,0 +1,231 @@
+"""Runs recordings through Dagster in this process, without a daemon: one run per batch."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from assets.recordings.progress import RecordingOutcome
+from cli.dagster_home import dagster_home
+from escriba.recordings import Recording
+from escriba.settings import Settings, SettingsError
+from escriba.stages import FILE_STAGES
+
+from .fetch_models import ready_models
+from .progress_bars import JsonLines, OutcomeCollector, ProgressBars
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+_INTERRUPTED = 130  # the exit status of shells after Ctrl-C
+_DEFERRED = 3
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The outcomes of a run.
+
+    broken_by: why the run ended before every recording had an outcome; empty if it did not.
+    files_only: recordings that needed only their output files written again.
+    """
+
+    progress: OutcomeCollector
+    broken_by: str = ""
+    files_only: frozenset[Recording] = frozenset()
+
+    @property
+    def outcomes(self) -> list[RecordingOutcome]:
+        """Outcomes of recordings that ran all stages."""
+        return [one for one in self.progress.outcomes if one.recording not in self.files_only]
+
+    @property
+    def written_again(self) -> list[RecordingOutcome]:
+        """Outcomes of recordings that needed only their output files written again."""
+        return [one for one in self.progress.outcomes if one.recording in self.files_only]
+
+    @property
+    def exit_status(self) -> int:
+        """0 success, 1 some failed, 2 could not start, 3 some deferred, 130 interrupted."""
+        if self.broken_by:
+            return _INTERRUPTED if "Interrupt" in self.broken_by else 2
+        outcomes = self.progress.outcomes
+        failed = [o.failed for o in outcomes if o.failed is not None and not o.is_deferred]
+        if failed and all(failure.is_ours for failure in failed):
+            return 2
+        if failed:
+            return 1
+        return _DEFERRED if any(outcome.is_deferred for outcome in outcomes) else 0
+
+
+def run_recordings(  # noqa: PLR0913  # what a run needs, and how it is reported
+    settings: Settings,
+    recordings: Sequence[Recording],
+    console: Console,
+    *,
+    retry: bool = False,
+    quiet: bool = False,
+    files_of: Sequence[Recording] = (),
+) -> RunResult:
+    """Run all stages for the recordings, in runs of BATCH_SIZE.
+
+    files_of: other recordings that only get their output files written again; needs no model.
+
+    Raises:
+        BackendUnavailableError: the speech model is not available.
+    """
+    if recordings:
+        ready_models(settings, console, {one.tenant for one in recordings}, quiet=quiet)
+    shown, count = console.is_terminal and not quiet, len(recordings) + len(files_of)
+    progress = (
+        ProgressBars(console, count) if shown else OutcomeCollector() if quiet else JsonLines()
+    )
+    with progress.display():
+        broken_by = run_batches(settings, recordings, progress, retry=retry)
+        if not broken_by:
+            broken_by = run_batches(settings, files_of, progress, stages=FILE_STAGES)
+    return RunResult(progress, broken_by, frozenset(files_of))
+
+
+def run_batches(
+    settings: Settings,
+    recordings: Sequence[Recording],
+    progress: OutcomeCollector,
+    *,
+    retry: bool = False,
+    stages: Sequence[str] = (),
+) -> str:
+    """Run Dagster once per BATCH_SIZE recordings; return what broke a run, or an empty text."""
+    if not recordings:
+        return ""
+    _silence_libraries()
+    from assets.recordings.partitions import add_partitions
+    from escriba.stages import RECORDINGS_JOB
+    from pipelines.definitions import make_definitions
+    from sensors.running import tags_of
+
+    began, reason = datetime.now(UTC), _reason(stages, retry=retry)
+    job = make_definitions(settings, progress).resolve_job_def(RECORDINGS_JOB)
+    with open_instance(settings) as instance:
+        for first in range(0, len(recordings), settings.batch_size):
+            batch = recordings[first : first + settings.batch_size]
+            keys = [recording.partition_key for recording in batch]
+            add_partitions(instance, keys)
+            expected = len(progress.outcomes) + len(batch)
+            name = f"{began:%Y%m%dT%H%M%S}-{first // settings.batch_size}"
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config=_run_config(keys, stages, retry=retry),
+                tags=tags_of(keys, batch=name, reason=reason),
+            )
+            if len(progress.outcomes) < expected or _is_canceled(result):
+                return _cause(result)
+    return ""
+
+
+def _run_config(keys: list[str], stages: Sequence[str], *, retry: bool) -> dict[str, object]:
+    from escriba.stages import CHAIN
+
+    config = {"keys": keys, "stages": list(stages), "retry": retry}
+    return {
+        "ops": {CHAIN: {"config": config}},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+
+
+def _reason(stages: Sequence[str], *, retry: bool) -> str:
+    if stages:
+        return "changed output settings"
+    return "retry" if retry else "command line"
+
+
+def _is_canceled(result: "dg.ExecuteInProcessResult") -> bool:
+    """Return whether the run was interrupted, even after the last outcome."""
+    return any(event.event_type_value == "PIPELINE_CANCELED" for event in result.all_events)
+
+
+def _cause(result: "dg.ExecuteInProcessResult") -> str:
+    """Return the first line of the innermost error that ended a run."""
+    for event in result.all_events:
+        error = getattr(event.event_specific_data, "error", None)
+        if event.is_failure and error is not None:
+            while error.cause is not None:  # the outer ones only locate it
+                error = error.cause
+            return str(error.message).strip().splitlines()[0]
+    return "Interrupted"
+
+
+def not_in_dagster(settings: Settings, done: Sequence[Recording]) -> list[Recording]:
+    """Return recordings that are done in the bucket but not recorded in Dagster.
+
+    A run that was killed between the two steps leaves them; all their stages will be reused.
+    """
+    if not done or not (settings.dagster_home / "dagster.yaml").exists():
+        return []
+    _silence_libraries()
+    import dagster as dg
+
+    from escriba.stages import COST_METRICS
+
+    with open_instance(settings) as instance:
+        known = instance.get_materialized_partitions(dg.AssetKey(COST_METRICS))
+    return [recording for recording in done if recording.partition_key not in known]
+
+
+@contextmanager
+def open_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
+    """Open Dagster's instance in DAGSTER_HOME; a lock keeps table creation to one process.
+
+    Raises:
+        SettingsError: its database cannot be used.
+    """
+    import dagster as dg
+    from filelock import FileLock
+
+    home = dagster_home(settings)
+    with ExitStack() as stack:
+        with FileLock(home / ".opening"):
+            _remove_incomplete_databases(home)
+            try:
+                instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
+                instance.get_runs(limit=1)
+                instance.get_dynamic_partitions("recordings")
+                instance.all_instigator_state()
+            except Exception as error:  # its text may hold the password
+                raise SettingsError(
+                    f"DAGSTER_HOME: Dagster's database in {home} cannot be used "
+                    f"({type(error).__name__}). Move that folder away; finished work is in the "
+                    "bucket and is not lost."
+                ) from error
+        yield instance
+
+
+def _remove_incomplete_databases(home: Path) -> None:
+    """Remove databases of a process that was killed while it created the tables."""
+    import sqlite3
+
+    places = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+    for path in (home / place for place in places if (home / place).exists()):
+        with contextlib.suppress(sqlite3.DatabaseError):
+            with contextlib.closing(sqlite3.connect(path)) as database:
+                tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
+                stamped = (
+                    "alembic_version" in tables
+                    and database.execute("SELECT count(*) FROM alembic_version").fetchone()[0]
+                )
+            if not stamped:
+                path.unlink()
+
+
+def _silence_libraries() -> None:
+    """Hide log lines and warnings of libraries; failures are reported as outcomes."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module="dagster")

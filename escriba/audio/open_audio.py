@@ -1,0 +1,215 @@
+"""The only place where ffmpeg opens a user's file.
+
+The bytes of a file choose its demuxer, and some demuxers (playlists, concat scripts, SDP, DASH)
+open other files or URLs. Therefore only listed demuxers and no protocols are allowed, and ffmpeg
+gets an open file object instead of a name, which it can neither parse as a URL nor reopen. The file
+object costs nothing: demuxing a 2 h MP3 took 0.61 s of CPU this way and with a `file:` URL.
+"""
+
+import errno
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Discard
+
+from escriba.recording_warnings import RecordingWarning
+
+from .audio_errors import (
+    AudioRefused,
+    DrmProtected,
+    EmptyFile,
+    NoAudioStream,
+    NotAudio,
+    Truncated,
+    UnknownCodec,
+)
+from .file_kinds import HEAD_BYTES, kind_of
+from .mp4_boxes import Mp4Facts, read_mp4_facts
+from .track_choice import (
+    ANY_TRACK,
+    SpeechShare,
+    TrackRequest,
+    best_track,
+    candidates,
+    track_by_number,
+)
+from .track_speech import speech_shares
+
+# Formats that contain their own audio and are recognized by their bytes, not by their name.
+DEMUXERS: Final = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dhav,dsf,dss,dts,dtshd,dv,eac3,flac,flv,gxf,ircam,loas,"
+    "matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,ogg,oma,qcp,rm,shn,sox,tak,truehd,"
+    "tta,voc,w64,wav,wtv,wv"
+)
+MATROSKA_HEAD_BYTES: Final = 65_536  # tracks and lengths come before the first cluster
+# Their headers list no streams: a stream is known from its first packet, and ffmpeg gives up after
+# 5 s. Packets read so far are kept in memory, hence the limit.
+LATE_STARTERS: Final = ("flv", "mpeg", "mpegts")
+PATIENT: Final = {"analyzeduration": "600000000", "probesize": "100000000"}  # microseconds, bytes
+OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
+
+
+@dataclass(frozen=True)
+class AudioSource:
+    """An open recording.
+
+    Attributes:
+        container: The demuxer; every stream except `stream` discards its packets.
+        stream: The chosen audio track (see `track_choice.py`).
+        track: Its number among the audio tracks, from 1.
+        warnings: Warnings about the choice.
+        file: The open file; its position shows how far the demuxer has read.
+        size_bytes: Length of the file.
+        mp4: Facts from the boxes, for MP4 and related formats.
+    """
+
+    container: InputContainer
+    stream: AudioStream
+    file: BinaryIO
+    size_bytes: int
+    mp4: Mp4Facts | None
+    track: int = 1
+    warnings: tuple[RecordingWarning, ...] = ()
+
+
+@contextmanager
+def open_audio(
+    path: Path, request: TrackRequest = ANY_TRACK, measure_speech: SpeechShare | None = None
+) -> Iterator[AudioSource]:
+    """Opens a recording for reading.
+
+    Args:
+        path: The file.
+        request: Which of several audio tracks is wanted.
+        measure_speech: Measures the share of speech in samples of several tracks; None: the track
+            is chosen by the metadata of the file alone.
+
+    Raises:
+        AudioRefused: EmptyFile, NotAudio, Truncated (an MP4 without its index), DrmProtected,
+            NoAudioStream, UnknownCodec or NoSuchTrack.
+        OSError: The file itself cannot be read.
+    """
+    with _open_file(path) as (container, file, size_bytes, mp4):
+        tracks = container.streams.audio
+        decodable = candidates(tracks, request.language)
+        if not decodable:
+            raise UnknownCodec(f"{_codec_named(file, mp4)} is not supported")
+        if request.number is not None:
+            choice = track_by_number(tracks, request.number)
+        else:
+            shares: dict[int, float | None] = {}
+            if measure_speech and len(decodable) > 1:
+                shares = _speech_shares(path, decodable, measure_speech)
+            choice = best_track(tracks, decodable, shares)
+        stream = tracks[choice.number - 1]
+        for other in container.streams:
+            if other.index != stream.index:
+                other.discard = Discard.all
+        yield AudioSource(container, stream, file, size_bytes, mp4, choice.number, choice.warnings)
+
+
+def count_tracks(path: Path) -> int:
+    """The number of audio tracks; raises the errors of `open_audio`."""
+    with _open_file(path) as (container, _, _, _):
+        return len(container.streams.audio)
+
+
+def _speech_shares(
+    path: Path, numbers: Sequence[int], measure_speech: SpeechShare
+) -> dict[int, float | None]:
+    """The share of speech in each of these tracks; opens the file a second time."""
+    with _open_file(path) as (container, _, _, _):
+        return speech_shares(container, numbers, measure_speech)
+
+
+@contextmanager
+def _open_file(
+    path: Path,
+) -> Iterator[tuple[InputContainer, BinaryIO, int, Mp4Facts | None]]:
+    """An open file with an audio track."""
+    size_bytes = path.stat().st_size
+    if size_bytes == 0:
+        raise EmptyFile("the file is empty (0 bytes)")
+    with path.open("rb", buffering=0) as raw:
+        file = cast("BinaryIO", raw)
+        mp4 = read_mp4_facts(file, size_bytes)
+        if mp4 and mp4.protected_entries:
+            raise DrmProtected(f"the audio is encrypted ({', '.join(mp4.protected_entries)})")
+        file.seek(0)
+        with _open_container(file, size_bytes, mp4) as container:
+            _check_audio(container)
+            yield container, file, size_bytes, mp4
+
+
+class _Nameless:
+    """A file without its name: ffmpeg would guess by the extension, which may be wrong."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.tell = file.read, file.tell
+        self._seek = file.seek
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Damaged headers seek impossible offsets: this is an error of ffmpeg, not of the disk."""
+        try:
+            return self._seek(offset, whence)
+        except (OSError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
+            return -errno.EINVAL
+
+
+def _open_container(file: BinaryIO, size_bytes: int, mp4: Mp4Facts | None) -> InputContainer:
+    try:
+        container = av.open(_Nameless(file), "r", options=OPTIONS, metadata_errors="ignore")
+        if container.streams.audio or container.format.name not in LATE_STARTERS:
+            return container
+        container.close()
+        file.seek(0)
+        return av.open(_Nameless(file), "r", options=OPTIONS | PATIENT, metadata_errors="ignore")
+    except (av.FFmpegError, ValueError) as error:
+        if mp4 and not mp4.has_index:
+            raise Truncated(
+                f"the end of this MP4 file is missing: its {size_bytes} bytes hold no index (moov)"
+            ) from error
+        raise _unsupported(file) from error
+
+
+def _unsupported(file: BinaryIO) -> AudioRefused:
+    """The error for a file that no demuxer accepts."""
+    file.seek(0)
+    start = file.read(HEAD_BYTES)
+    kind = kind_of(start)
+    begins = f"it starts with {start[:16]!r}"
+    if kind is None:
+        return NotAudio(f"the file is not in a supported audio format: {begins}")
+    message = f"the file is {kind.name}: {begins}"
+    return UnknownCodec(message) if kind.is_audio else NotAudio(message)
+
+
+def _check_audio(container: InputContainer) -> None:
+    if not container.streams.audio:
+        kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "none"
+        raise NoAudioStream(
+            f"the {container.format.name} file has no audio track; its streams: {kinds}"
+        )
+
+
+def _codec_named(file: BinaryIO, mp4: Mp4Facts | None) -> str:
+    """The name that the file gives to a codec unknown to ffmpeg."""
+    if mp4:
+        return f"the MP4 codec {', '.join(mp4.entries)}"
+    position = file.tell()
+    file.seek(0)
+    head = file.read(MATROSKA_HEAD_BYTES)
+    file.seek(position)
+    if head[:4] == b"RIFF" and (start := head.find(b"fmt ")) > 0:
+        return f"the WAV format {int.from_bytes(head[start + 8 : start + 10], 'little'):#06x}"
+    track = re.search(rb"\x86.(A_[A-Z0-9_/.]+)", head, re.DOTALL)  # Matroska's CodecID
+    return f"the codec {track[1].decode()}" if track else "its codec, which the file does not name,"

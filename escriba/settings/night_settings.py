@@ -1,0 +1,20 @@
+from pydantic import Field
+
+from .base import SettingsGroup
+from .field_types import TimeOfDay, TimezoneName
+
+
+class NightSettings(SettingsGroup):
+    """Times of the schedules: all that the code location needs before anything runs."""
+
+    nightly_at: TimeOfDay = Field(
+        "02:00", description="Time at which the nightly job requests whatever is missing."
+    )
+    nightly_timezone: TimezoneName = Field(
+        "America/Sao_Paulo",
+        description="Time zone of NIGHTLY_AT and REPORT_AT; daylight saving time is respected.",
+    )
+    report_at: TimeOfDay = Field(
+        "09:00",
+        description="Time at which the cost report is written into reports/ of the bucket.",
+    )

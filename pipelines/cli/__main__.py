@@ -1,6 +1,0 @@
-"""`python -m pipelines.cli`: the same as `escriba`."""
-
-from pipelines.cli import main
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""AWS Batch on EC2 spot machines with one GPU each."""

@@ -1,0 +1,1 @@
+"""Backends that hand whole manifests to machines of a cloud's batch service."""
