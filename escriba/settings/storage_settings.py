@@ -54,6 +54,12 @@ class StorageSettings(SettingsGroup):
     azure_endpoint_url: PlainUrl = Field(
         "", description="Azure: endpoint of another server, such as Azurite."
     )
+    unproven_store: Literal["refuse", "accept"] = Field(
+        "refuse",
+        description="What to do if the store lets two clients create one object, or cannot create "
+        "conditionally. `refuse`: no paid backend gets a job, since a job may be paid for twice "
+        "there. `accept`: take that risk.",
+    )
     files_url: str = Field(
         "",
         description="URL at which browsers reach the files of the bucket. `escriba up` sets it; "

@@ -39,7 +39,8 @@ class Fleet:
     """The backends with their prices, speeds and limits.
 
     speeds: called once, in a thread, for the first job. spot_price: called in a thread when an
-    attempt on a spot machine has ended.
+    attempt on a spot machine has ended. store_health: whether the store allows paid backends;
+    called in a thread.
     """
 
     backends: Sequence[Backend]
@@ -49,6 +50,7 @@ class Fleet:
     priority: Priority = "cost"
     speeds: Callable[[], Speeds] = dict
     spot_price: SpotPriceOf = lambda _machine, _since, _until: None
+    store_health: Callable[[], Health] | None = None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     dice: random.Random = field(default_factory=random.Random)
@@ -138,6 +140,7 @@ class Fleet:
     ) -> list[BackendOffer]:
         """Each backend with a quote at current prices; without any price, raises."""
         await self._measure()
+        store = await self._store_health()
         offers, unpriced = [], None
         for state in self._states.values():
             try:
@@ -145,7 +148,8 @@ class Fleet:
             except PriceBookError as error:
                 unpriced = error
                 continue
-            health = await state.health()
+            is_barred = store.state == "down" and state.backend.capabilities.paid
+            health = store if is_barred else await state.health()
             offers.append(BackendOffer(quote, state.backend.capabilities, health))
         if unpriced is not None and not offers:
             raise unpriced
@@ -166,6 +170,13 @@ class Fleet:
                 paid = any(backend.capabilities.paid for backend in self.backends)
                 several = len(self.backends) > 1
                 self._measured = await asyncio.to_thread(self.speeds) if paid or several else {}
+
+    async def _store_health(self) -> Health:
+        """Not asked without paid backends."""
+        is_paid = any(backend.capabilities.paid for backend in self.backends)
+        if self.store_health is None or not is_paid:
+            return Health("well")
+        return await asyncio.to_thread(self.store_health)
 
     async def _left(self, order: JobOrder) -> list[BudgetLeft]:
         """What the limits still allow; not computed without paid backends."""

@@ -19,9 +19,11 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from gpu_job.contract import Address
 
-from .base import Permission, StorageError, StoredObject, UnusableObject
+from .base import NoConditionalWritesError, Permission, StorageError, StoredObject, UnusableObject
+from .etags import plain_etag, version_of
 from .faults import ERRORS, Faults, is_bucket_missing
 from .scratch import sweep
+from .store_answer import answer_of
 
 Method = Literal["GET", "PUT"]
 
@@ -84,7 +86,10 @@ class ObjectStorage(ABC):
         except AlreadyExistsError:
             return False
         except ERRORS as error:
-            raise self._failed(key, "created", error) from None
+            failed = self._failed(key, "created", error)
+            if answer_of(error).is_not_implemented:
+                raise NoConditionalWritesError(str(failed)) from None
+            raise failed from None
         return True
 
     def upload(self, key: str, path: Path) -> str:
@@ -92,9 +97,15 @@ class ObjectStorage(ABC):
 
     def _put(self, key: str, data: bytes | Path) -> str:
         try:
-            return unquoted(obstore.put(self._store, key, data)["e_tag"])
+            etag = plain_etag(obstore.put(self._store, key, data)["e_tag"])
         except ERRORS as error:
             raise self._failed(key, "written", error) from None
+        return etag or self._etag_after(key)
+
+    def _etag_after(self, key: str) -> str:
+        """For a store whose answer to a PUT has none."""
+        found = self.head(key)
+        return found.etag if found else ""
 
     @contextmanager
     def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:
@@ -168,18 +179,14 @@ class ObjectStorage(ABC):
         return StorageError(f"{key!r} cannot be {what}: {self._faults.reason(error)}")
 
 
-def unquoted(etag: str | None) -> str:
-    """An ETag without quotes, for comparison: Azure quotes it in some responses only."""
-    return (etag or "").strip('"')
-
-
 def client_options(endpoint: str) -> dict[str, Any]:
     """The obstore options for an endpoint without TLS, such as one on loopback."""
     return {"client_options": {"allow_http": True}} if endpoint.startswith("http://") else {}
 
 
 def _stored(meta: Any) -> StoredObject:  # noqa: ANN401  # obstore's typed dictionary
-    return StoredObject(meta["path"], meta["size"], unquoted(meta["e_tag"]), meta["last_modified"])
+    size, modified = meta["size"], meta["last_modified"]
+    return StoredObject(meta["path"], size, version_of(meta["e_tag"], size, modified), modified)
 
 
 def _hours(life: timedelta) -> str:

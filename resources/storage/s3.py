@@ -20,13 +20,9 @@ _TOKEN_LIFE: Final = timedelta(hours=1)  # AWS's shortest default
 _BETWEEN = timedelta(minutes=1)  # between the query for the longest validity and the signing
 
 _FAULTS: Final = Faults(
-    refused=("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
+    refused=("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"),
     credentials="AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
     endpoint="AWS_ENDPOINT_URL",
-    more=dict.fromkeys(
-        ("PermanentRedirect", "status code: 301"),
-        "the bucket is in another region; check AWS_REGION",
-    ),
 )
 
 

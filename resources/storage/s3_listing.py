@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from escriba.settings import Settings
 
 from .base import StorageError, StoredObject, UnusableObject
+from .etags import version_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,8 +31,9 @@ def list_any_key(
             for found in page.get("Contents", ()):
                 key = found["Key"].removeprefix(below)
                 if not key.endswith("/"):  # consoles create such keys for empty folders
-                    etag = found["ETag"].strip('"')
-                    yield StoredObject(key, found["Size"], etag, found["LastModified"])
+                    size, modified = found["Size"], found["LastModified"]
+                    etag = version_of(found.get("ETag"), size, modified)
+                    yield StoredObject(key, size, etag, modified)
     except (BotoCoreError, ClientError) as error:
         raise StorageError(
             f"{prefix!r} cannot be listed: {type(error).__name__}; check STORAGE_URL, "
