@@ -24,8 +24,8 @@ from .inbox import RefusedObject, is_settled, judge_name
 
 _BLOCK = 64  # objects, on average; a key ends its block wherever it is in the inbox
 _LARGEST_BLOCK = 512
-_MAX_TAKEN = 50_000  # a cursor of 1.5 MB; a forgotten object is found done, or joins its own run
-_TAKEN_SWEEPS = 20_000  # a week of sweeps, after which an object that was taken is forgotten
+_MAX_SEEN = 50_000  # a cursor of 1.5 MB; a forgotten object is found done, or joins its own run
+_SEEN_SWEEPS = 20_000  # a week of sweeps, after which an object that was taken is forgotten
 _READERS = 32
 
 
@@ -47,7 +47,7 @@ class Cursor(BaseModel):
     sweeps: int = 0  # how many have begun
     known_before: frozenset[str] = frozenset()  # blocks without anything new in the last sweep
     known: frozenset[str] = frozenset()
-    taken: dict[str, int] = {}  # digest -> the sweep that took it; the last ones
+    seen: dict[str, float] = {}  # digest -> the sweep that took it; the last ones
     growing_before: frozenset[str] = frozenset()  # first seen in the last sweep
     growing: frozenset[str] = frozenset()
 
@@ -130,7 +130,7 @@ class _Sweep:
         is_known = True
         for count, (found, digest) in enumerate(zip(block, digests, strict=True), start=1):
             is_known &= self._is_whole(found, digest, whole=whole)
-            if self._is_whole(found, digest, whole=whole) and digest not in self.cursor.taken:
+            if self._is_whole(found, digest, whole=whole) and digest not in self.cursor.seen:
                 self.fresh.append(found)
                 if len(self.fresh) == self._limits.taken:
                     self._pass(found.key, digests[:count], is_known=is_known)
@@ -141,7 +141,7 @@ class _Sweep:
 
     def _is_whole(self, found: StoredObject | UnusableObject, digest: str, *, whole: bool) -> bool:
         """Whether an object no longer grows; one that may is looked at again in the next sweep."""
-        if whole or isinstance(found, UnusableObject) or digest in self.cursor.taken:
+        if whole or isinstance(found, UnusableObject) or digest in self.cursor.seen:
             return True
         if digest in self.cursor.growing_before:
             return True
@@ -157,13 +157,13 @@ class _Sweep:
     def end(self, taken: Iterable[str]) -> Cursor:
         """The cursor for the next step. taken: the digests of what this one found."""
         now = self.cursor.sweeps
-        kept = {one: at for one, at in self.cursor.taken.items() if now - at < _TAKEN_SWEEPS}
+        kept = {one: at for one, at in self.cursor.seen.items() if now - at < _SEEN_SWEEPS}
         kept |= dict.fromkeys(taken, now)
         return self.cursor.model_copy(
             update={
                 "after": "" if self.is_over else self._after,
                 "known": frozenset(self._known),
-                "taken": dict(list(kept.items())[-_MAX_TAKEN:]),
+                "seen": dict(list(kept.items())[-_MAX_SEEN:]),
                 "growing": frozenset(self._growing),
             }
         )

@@ -43,11 +43,15 @@ def list_any_key(
 
 def _client(settings: Settings) -> "S3Client":
     import boto3  # noqa: PLC0415  # 0.5 s, and rarely needed
+    from botocore.config import Config  # noqa: PLC0415
 
+    style = "virtual" if settings.aws_virtual_hosts else "auto"
     return boto3.client(
         "s3",
         endpoint_url=settings.aws_endpoint_url or None,
         region_name=settings.aws_region,
+        config=Config(s3={"addressing_style": style}),
+        verify=str(settings.storage_ca_file) if settings.storage_ca_file else None,
         aws_access_key_id=settings.aws_access_key_id.get_secret_value() or None,
         aws_secret_access_key=settings.aws_secret_access_key.get_secret_value() or None,
         aws_session_token=settings.aws_session_token.get_secret_value() or None,

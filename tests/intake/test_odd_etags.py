@@ -1,4 +1,4 @@
-"""Stores that list other ETags and times than they give elsewhere: nothing is missed or repeated."""
+"""Stores that list other ETags than they give elsewhere, and times of long ago or to come."""
 
 import pytest
 

@@ -156,7 +156,7 @@ def test_the_cursor_of_a_large_inbox_is_small_and_few_records_are_read_again():
         inbox.put(f"{i:05}.mp3")
     found, cursor = sweep(inbox, Cursor())
     _, cursor = sweep(inbox, cursor)
-    cursor = cursor.model_copy(update={"taken": {}})  # all done, long ago
+    cursor = cursor.model_copy(update={"seen": {}})  # all done, long ago
     asked.clear()
     again, cursor = sweep(inbox, cursor)
     assert (len(found), again, asked) == (5_000, [], [])

@@ -7,6 +7,7 @@ import hashlib
 import re
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -29,6 +30,7 @@ class Oddities:
     modified: float | None = None  # of every object, as seconds since 1970
     cut_after: int | None = None  # bytes of a body, then the connection ends
     cuts: int = 0
+    on_cut: Callable[[], None] = lambda: None
     bytes_per_second: float | None = None  # of all connections together, each way
     answer: tuple[int, str, dict] | None = None  # status, body, headers: of every request
 
@@ -174,7 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
             for name, values in parse_qs(address.query, keep_blank_values=True).items()
         }
         self.key = unquote(address.path.removeprefix(f"/{BUCKET}").removeprefix("/"))
-        self.store.requests.append((self.command, self.key, dict(self.headers)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.store.requests.append((self.command, self.key, headers))
 
     def _answered(self):
         if self.store.oddities.answer is None:
@@ -214,6 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
         if odd.cut_after is not None and odd.cuts > 0 and len(data) > odd.cut_after:
             odd.cuts -= 1
             data, self.close_connection = data[: odd.cut_after], True
+            odd.on_cut()
         for first in range(0, len(data), 16_384):
             piece = data[first : first + 16_384]
             self.wfile.write(piece)
