@@ -22,9 +22,10 @@ def own_certificate(settings: Settings) -> bytes | None:
         return None
     try:
         content = path.read_bytes()
-        ssl.create_default_context(cadata=content.decode("ascii"))
     except OSError as error:
         raise SettingsError(f"STORAGE_CA_FILE: cannot read {path}: {error.strerror}.") from error
+    try:
+        ssl.create_default_context(cadata=content.decode("ascii"))
     except (ssl.SSLError, UnicodeDecodeError, ValueError):
         raise SettingsError(
             f"STORAGE_CA_FILE: {path} holds no certificates in PEM (-----BEGIN CERTIFICATE-----)."

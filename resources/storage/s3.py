@@ -22,7 +22,7 @@ _LONGEST: Final = timedelta(days=7)
 _TOKEN_LIFE: Final = timedelta(hours=1)  # AWS's shortest default
 _BETWEEN = timedelta(minutes=1)  # between the query for the longest validity and the signing
 
-_FAULTS: Final = Faults(
+FAULTS: Final = Faults(
     refused=("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"),
     credentials="AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
     endpoint="AWS_ENDPOINT_URL",
@@ -44,7 +44,7 @@ class S3Storage(ObjectStorage):
             options |= client_options(endpoint, settings, patience)
             return S3Store(bucket, prefix=prefix or None, **options)
 
-        super().__init__(f"s3://{bucket}/{prefix}", open_store, _FAULTS)
+        super().__init__(f"s3://{bucket}/{prefix}", open_store, FAULTS)
 
     def _list_any_key(self, prefix: str, after: str) -> Iterator[StoredObject | UnusableObject]:
         return list_any_key(self._bucket, self._prefix, prefix, after, self._settings)

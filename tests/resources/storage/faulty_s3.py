@@ -5,6 +5,7 @@ It lists, reads in ranges, writes whole and in parts, and creates conditionally.
 
 import hashlib
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -64,12 +65,18 @@ class FaultyS3:
 
 
 @contextmanager
-def faulty_s3():
+def faulty_s3(certificate="", key=""):
+    """With a certificate and its key, by TLS."""
     store = FaultyS3()
     handler = type("Handler", (_Handler,), {"store": store})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     store.url = f"http://127.0.0.1:{server.server_port}"
+    if certificate:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificate, key)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        store.url = store.url.replace("http", "https")
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
