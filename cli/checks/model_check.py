@@ -21,7 +21,11 @@ _WHAT = "model"
 
 def model(settings: Settings) -> Iterator[Finding]:
     """Check MODEL: the demo, a folder, or a name on the hub; and the tenants' models."""
-    name = model_of(settings)
+    try:
+        name = model_of(settings)
+    except BackendUnavailableError as error:
+        yield Finding(what=_WHAT, state="broken", found=str(error))
+        return
     if settings.translate and (why := cannot_translate(name)):
         found = f"TRANSLATE=true, but {name} cannot translate: {why}"
         advice_ = "Set MODEL=large-v3 or medium."

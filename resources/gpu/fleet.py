@@ -25,6 +25,7 @@ from .backend import Backend
 from .backend_state import BackendState, ChosenBackend
 from .job_folder import now
 from .job_orders import JobOrder
+from .waiting_jobs import WaitingJobs
 
 Name = tuple[str, str]  # backend and sku
 Speeds = Mapping[tuple[str, str, str, bool], MeasuredSpeed]
@@ -51,6 +52,7 @@ class Fleet:
     speeds: Callable[[], Speeds] = dict
     spot_price: SpotPriceOf = lambda _machine, _since, _until: None
     store_health: Callable[[], Health] | None = None
+    waiting: WaitingJobs = field(default_factory=WaitingJobs)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     dice: random.Random = field(default_factory=random.Random)
@@ -92,24 +94,31 @@ class Fleet:
             RecordingError: no backend may ever run this job.
         """
         since = self.clock()
-        while True:
-            offers = await self._offers(order, most_run_seconds, stops)
-            offers = [_avoided(one) if one.place in avoided else one for one in offers]
-            left = await self._left(order)
-            verdict = route(
-                order.size,
-                offers,
-                primary=order.preferred or self.primary,
-                preferred_by="SPEAKERS_BACKEND" if order.preferred else "PRIMARY_BACKEND",
-                priority=self.priority,
-                permission=order.permission,
-                left=left,
-            )
-            if verdict.backend:
-                return self._chosen(verdict, offers)
-            if not self._may_recover(verdict, left, self.clock() - since):
-                refuse(verdict, left)
-            await self.sleep(self.jittered(_LOOK_AGAIN_SECONDS))
+        with self.waiting.waiting(order.folder.job):
+            while True:
+                offers = await self._offers(order, most_run_seconds, stops)
+                offers = [_avoided(one) if one.place in avoided else one for one in offers]
+                left = await self._left(order)
+                verdict = self._route(order, offers, left)
+                if verdict.backend:
+                    return self._chosen(verdict, offers)
+                if not self._may_recover(verdict, left, self.clock() - since):
+                    refuse(verdict, left)
+                self.waiting.wait(order.folder.job, verdict.reason)
+                await self.sleep(self.jittered(_LOOK_AGAIN_SECONDS))
+
+    def _route(
+        self, order: JobOrder, offers: Sequence[BackendOffer], left: Sequence[BudgetLeft]
+    ) -> Route:
+        return route(
+            order.size,
+            offers,
+            primary=order.preferred or self.primary,
+            preferred_by="SPEAKERS_BACKEND" if order.preferred else "PRIMARY_BACKEND",
+            priority=self.priority,
+            permission=order.permission,
+            left=left,
+        )
 
     async def close(self) -> None:
         """Stop everything that this process started."""
