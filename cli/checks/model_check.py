@@ -10,7 +10,7 @@ from escriba.settings import Settings, SettingsError
 from gpu_job.contract.api_presets import API_MODELS
 from gpu_job.contract.translation_support import cannot_translate
 from intake.recording_options import tenant_overrides
-from resources.gpu.fetch_models import advice, check_hub, hub_repository
+from resources.gpu.fetch_models import advice, check_hub, hub_repository, is_downloaded
 from resources.gpu.model_choice import model_of
 from resources.gpu.registry import has_remote
 
@@ -93,6 +93,10 @@ def _of_an_api(settings: Settings, name: str) -> Finding:
 
 
 def _of_the_hub(settings: Settings, name: str) -> Finding:
+    try:
+        is_downloaded(settings, name)
+    except BackendUnavailableError as error:
+        return Finding(what=_WHAT, state="broken", found=str(error))
     try:
         hub_repository(name)
         event = check_hub(settings, name)

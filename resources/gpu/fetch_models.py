@@ -25,10 +25,10 @@ def fetched_folder(settings: Settings) -> Path:
 def downloaded_model(settings: Settings) -> str:
     """A multilingual Whisper that was downloaded, of a size that a CPU can bear; empty: none."""
     names = ("small", "base", "medium", "tiny", "large-v3-turbo")
-    return next((name for name in names if _is_here(settings, name)), "")
+    return next((name for name in names if is_downloaded(settings, name)), "")
 
 
-def _is_here(settings: Settings, model: str) -> bool:
+def is_downloaded(settings: Settings, model: str) -> bool:
     """Whether a model is complete on this machine.
 
     Raises:
@@ -56,7 +56,7 @@ def ensure_model(settings: Settings, model: str, on_event: OnEvent) -> None:
         BackendUnavailableError: the download failed; says what to do.
     """
     name = hub_repository(model)
-    if not name or _is_here(settings, model):
+    if not name or is_downloaded(settings, model):
         return
     for event in _events(settings, model):
         if event["event"] == "failed":
