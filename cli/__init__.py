@@ -5,6 +5,8 @@ import sys
 
 import click
 
+from .exit_status import COULD_NOT_START, INTERRUPTED, MEANINGS, SUCCESS
+
 _COMMANDS = {
     "demo": "Try Escriba on three short recordings, or on 90 days of simulated costs",
     "add": "Copy files into a tenant's inbox",
@@ -39,6 +41,10 @@ class _LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"cli.commands.{cmd_name}").command
         return command
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Exit status"):
+            formatter.write_dl([(str(status), text) for status, text in MEANINGS.items()])
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
@@ -52,8 +58,7 @@ def escriba() -> None:
     Settings come from the environment and from .env in the current folder; .env.example lists
     all of them.
 
-    Exit status: 0 success, 1 some recordings failed, 2 could not start, 3 nothing failed but
-    some recordings wait for budget.
+    The exit status tells how it ended.
     """
 
 
@@ -65,10 +70,17 @@ def main() -> None:
     from resources.storage.base import StorageError
 
     try:
-        escriba.main(standalone_mode=True)
+        status = escriba.main(standalone_mode=False)
     except (SettingsError, StorageError, PriceBookError, BackendUnavailableError) as error:
         click.echo(f"escriba: {error}", err=True)
-        sys.exit(2)
+        sys.exit(COULD_NOT_START)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Stopped; completed work is kept.", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(status if isinstance(status, int) else SUCCESS)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from .raw_audio import raw_audio
 from .run_context import RecordingContext, RunContext
 from .stage_warnings import warnings_in
 from .transcript import transcript
+from .waiting_notices import tell_waiting
 
 _THREADS = 32  # for short waits on the store; CPU-bound work has its own limit
 _LOG = logging.getLogger("escriba")
@@ -53,10 +54,12 @@ async def run_batch(
     """
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="escriba"))
+    notices = loop.create_task(tell_waiting(run_context.engine.fleet.waiting, run_context.progress))
     try:
         outcomes = (_process(run_context, recording, stages) for recording in recordings)
         return await asyncio.gather(*(_reported(outcome, on_done) for outcome in outcomes))
     finally:
+        notices.cancel()
         run_context.stop.set()
         await asyncio.shield(run_context.engine.close())
 

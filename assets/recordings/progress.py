@@ -92,6 +92,10 @@ class Progress(Protocol):
         """A recording has been processed."""
         ...
 
+    def waiting(self, sentence: str) -> None:
+        """Some jobs have waited for minutes; the sentence says how many, and for what."""
+        ...
+
 
 class LogProgress:
     """Logs one line per recording."""
@@ -101,6 +105,10 @@ class LogProgress:
 
     def working(self, recording: Recording, stage: str, done_ms: int, audio_ms: int | None) -> None:
         """Logs nothing: a line every second would hide the others."""
+
+    def waiting(self, sentence: str) -> None:
+        """Log it."""
+        self._log.info("%s", sentence)
 
     def finished(self, outcome: RecordingOutcome) -> None:
         """Log what was made, or why the recording failed."""

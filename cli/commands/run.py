@@ -9,8 +9,10 @@ from rich.text import Text
 
 from assets.recordings.progress import RecordingOutcome
 from cli.cli_context import console, find_recording, json_option, open_context, print_json
+from cli.exit_status import INTERRUPTED
 from cli.runs.outdated_recordings import find_outdated, report_outdated, report_outdated_files
 from cli.runs.run_recordings import RunResult, not_in_dagster, run_recordings
+from cli.runs.stopped_sentence import stopped_sentence
 from cli.runs.watch_inbox import arrivals, listen_to_signals
 from escriba.model_names import DEMO_MODEL, TOY_NOTICE
 from escriba.recording_warnings import RecordingWarning
@@ -87,13 +89,18 @@ def _watch(
     settings: Settings, storage: Storage, tenant: str | None, *, as_json: bool
 ) -> RunResult | None:
     """Run recordings as they arrive; return the last run."""
-    ran = None
+    ran, done = None, 0
     listen_to_signals()
-    for found in arrivals(storage):
-        arrived = [one.recording for one in found if tenant in {None, one.recording.tenant}]
-        ran = _run(settings, storage, Survey(new=arrived), arrived, tenant, as_json=as_json)
-        if ran is not None and ran.broken_by:
-            break
+    try:
+        for found in arrivals(storage):
+            arrived = [one.recording for one in found if tenant in {None, one.recording.tenant}]
+            ran = _run(settings, storage, Survey(new=arrived), arrived, tenant, as_json=as_json)
+            done += len([one for one in ran.outcomes if one.failed is None]) if ran else 0
+            if ran is not None and ran.broken_by:
+                break
+    except KeyboardInterrupt:
+        click.echo(f"Stopped watching; {done:,} recordings done since it began.", err=True)
+        sys.exit(INTERRUPTED)
     return ran
 
 
@@ -176,8 +183,9 @@ def print_summary(out: Console, ran: RunResult | None, seen: Survey, url: str) -
     """Print the result of a run."""
     outcomes, files = (ran.outcomes, ran.written_again) if ran else ([], [])
     if ran and ran.broken_by:
-        out.print(Text(f"The run was interrupted: {ran.broken_by}"))
-        out.print("  Completed work is kept; the next `escriba run` continues.")
+        out.print(Text(stopped_sentence(ran)))
+        if ran.is_interrupted:
+            return
     elif not outcomes and not seen.refused:
         failed = f" {len(seen.failed):,} failed earlier: see `escriba status`."
         earlier = failed if seen.failed else ""

@@ -39,6 +39,10 @@ class OutcomeCollector:
         """Keep the outcome for the summary."""
         self.outcomes.append(outcome)
 
+    def waiting(self, sentence: str) -> None:
+        """Print it on standard error, which is free also with --json."""
+        original_stream(2).write(f"{sentence}\n")
+
 
 class JsonLines(OutcomeCollector):
     """Prints one line of JSON on standard error for each recording, for logs."""
@@ -64,6 +68,14 @@ class JsonLines(OutcomeCollector):
             line["warnings"] = [warning.model_dump() for warning in outcome.warnings]
         if failed is not None:
             line |= {"stage": failed.stage, "code": failed.code, "message": failed.message}
+        self._write(line)
+
+    def waiting(self, sentence: str) -> None:
+        """Print it as an event of its own."""
+        at = datetime.now(UTC).isoformat()
+        self._write({"at": at, "level": "warning", "event": "waiting", "message": sentence})
+
+    def _write(self, line: dict[str, object]) -> None:
         self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
@@ -117,6 +129,10 @@ class ProgressBars(OutcomeCollector):
         with self._lock:
             self._remove(outcome.recording)
             self._progress.advance(self._overall)
+
+    def waiting(self, sentence: str) -> None:
+        """Print it above the bars."""
+        self._progress.console.print(Text(sentence, "yellow"))
 
     def _remove(self, recording: Recording) -> None:
         _, task = self._tasks.pop(recording, ("", None))

@@ -4,7 +4,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from .base import SettingsGroup
-from .field_types import HeaderKey, PlainUrl
+from .field_types import AbsolutePath, HeaderKey, PlainUrl
 
 
 class StorageSettings(SettingsGroup):
@@ -25,6 +25,11 @@ class StorageSettings(SettingsGroup):
     azure_container: str = Field("", description="Container name for STORAGE_BACKEND=azure.")
     aws_endpoint_url: PlainUrl = Field(
         "", description="S3: endpoint of a store other than AWS, such as MinIO."
+    )
+    aws_virtual_hosts: bool = Field(
+        default=False,
+        description="S3: whether the bucket's name stands in the host name, as some stores demand "
+        "(bucket.host/key instead of host/bucket/key).",
     )
     aws_region: str = Field("us-east-1", description="S3: region of the bucket.")
     aws_access_key_id: HeaderKey = Field(
@@ -53,6 +58,17 @@ class StorageSettings(SettingsGroup):
     )
     azure_endpoint_url: PlainUrl = Field(
         "", description="Azure: endpoint of another server, such as Azurite."
+    )
+    storage_ca_file: AbsolutePath | None = Field(
+        None,
+        description="File of certificates (PEM) to trust for the store's TLS, in addition to the "
+        "usual ones: for a store with a certificate of your own authority.",
+    )
+    unproven_store: Literal["refuse", "accept"] = Field(
+        "refuse",
+        description="What to do if the store lets two clients create one object, or cannot create "
+        "conditionally. `refuse`: no paid backend gets a job, since a job may be paid for twice "
+        "there. `accept`: take that risk.",
     )
     files_url: str = Field(
         "",

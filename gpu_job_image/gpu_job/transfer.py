@@ -25,7 +25,8 @@ PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # between tries
 _LAST_TRIES = 7  # additional tries for a result: 144 s in total; the fence is at 120 s
 _FETCH_TRIES = 4
 _READ_TRIES = 3
-_TIMEOUT_SECONDS = 20.0  # a heartbeat must fail well before the fence of 120 s
+TIMEOUT_SECONDS = 20.0  # a heartbeat must fail well before the fence of 120 s
+_SLOWEST_BYTES_PER_SECOND, _LONGEST_SECONDS = 50_000, 90.0
 
 
 class Put(Enum):
@@ -58,7 +59,7 @@ def read(address: Address) -> bytes | None:
     response = _send(address)
     if response.status_code == _NOT_FOUND:
         return None
-    _expect_success(response)
+    expect_success(response)
     return response.content
 
 
@@ -87,7 +88,11 @@ def fetch(address: Address, folder: Path, check: Callable[[], None] = lambda: No
         if not path.is_file():
             raise TransferError("the audio file no longer exists")
         return path
-    return _with_retries(lambda: _download(address, folder / "audio", check), _FETCH_TRIES)
+    from .resumed_download import download  # noqa: PLC0415  # it needs this module
+
+    target = folder / "audio"
+    download(address, target, check, PAUSES_SECONDS[:_FETCH_TRIES])
+    return target
 
 
 def _with_retries(work: Callable[[], Got], pauses: int) -> Got:
@@ -100,23 +105,6 @@ def _with_retries(work: Callable[[], Got], pauses: int) -> Got:
                 raise
         time.sleep(pause)
     return work()
-
-
-def _download(address: Address, target: Path, check: Callable[[], None]) -> Path:
-    import httpx  # noqa: PLC0415  # the local worker needs none
-
-    try:
-        with httpx.stream(
-            address.method, address.url, headers=address.headers, timeout=_TIMEOUT_SECONDS
-        ) as response:
-            _expect_success(response)
-            with target.open("wb") as file:
-                for chunk in response.iter_bytes():  # in chunks as received: the store may be slow
-                    check()
-                    file.write(chunk)
-    except httpx.HTTPError as error:
-        raise _unreachable(error) from None
-    return target
 
 
 def put_surely(
@@ -154,7 +142,7 @@ def put(address: Address, body: bytes) -> Put:
         return Put.EXISTS
     if response.status_code == _CONFLICT or _is_busy(response):
         return Put.UNSURE
-    _expect_success(response)
+    expect_success(response)
     return Put.WRITTEN
 
 
@@ -167,17 +155,30 @@ def _send(address: Address, body: bytes | None = None) -> "httpx.Response":
             address.url,
             content=body,
             headers=address.headers,
-            timeout=_TIMEOUT_SECONDS,
+            timeout=_timeout(body),
         )
     except httpx.HTTPError as error:
-        raise _unreachable(error) from None
+        raise unreachable(error) from None
 
 
-def _unreachable(error: Exception) -> TransferError:
+def _timeout(body: bytes | None) -> "httpx.Timeout":
+    """Of each step of a request; what the system has taken of a large body may still be on its way.
+
+    The lease of a result's owner is valid for longer (the fence is at 120 s).
+    """
+    import httpx  # noqa: PLC0415
+
+    underway = len(body or b"") / _SLOWEST_BYTES_PER_SECOND
+    return httpx.Timeout(TIMEOUT_SECONDS, read=min(TIMEOUT_SECONDS + underway, _LONGEST_SECONDS))
+
+
+def unreachable(error: Exception) -> TransferError:
+    """The error for a store that does not answer; holds no address."""
     return TransferError(f"the store does not answer: {type(error).__name__}", unreachable=True)
 
 
-def _expect_success(response: "httpx.Response") -> None:
+def expect_success(response: "httpx.Response") -> None:
+    """Raise TransferError for a response that is not a success."""
     if response.status_code == _NOT_FOUND:
         raise TransferError("the object is no longer in the bucket")
     if not response.is_success:

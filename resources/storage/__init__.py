@@ -7,6 +7,7 @@ from urllib.request import url2pathname
 from escriba.settings import Settings, SettingsError
 
 from .base import Storage
+from .own_certificate import trust_own_certificate
 
 # by scheme: the setting that names the bucket, and the settings of its credentials
 _CLOUDS = {
@@ -47,6 +48,7 @@ def _folder(url: SplitResult) -> Storage:
 def _bucket(url: SplitResult, settings: Settings) -> Storage:
     """Each cloud's module is imported only when needed, since its libraries load slowly."""
     bucket, prefix = url.netloc, url.path.strip("/")
+    trust_own_certificate(settings)
     if url.scheme == "gs":
         from .gcs import GcsStorage  # noqa: PLC0415
 

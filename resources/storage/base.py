@@ -17,6 +17,10 @@ class StorageError(EscribaError):
     """The store refused or could not be reached; names the key and the setting, never a secret."""
 
 
+class NoConditionalWritesError(StorageError):
+    """The store refuses the condition of a create itself: it does not implement it."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """One object's metadata, from a listing or a HEAD request."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from escriba.recordings import from_inbox_key
 from escriba.settings import load_settings
-from intake.inbox_sweep import OVERLAP, Cursor, SweepLimits, batch_name, batches, sweep_inbox
+from intake.inbox_sweep import Cursor, SweepLimits, batch_name, batches, sweep_inbox
 from intake.quarantine import write_refusal
 from resources.storage import open_storage
 from resources.storage.base import StorageError, StoredObject
@@ -137,16 +137,35 @@ def test_whatever_comes_while_it_is_swept_is_found_exactly_once(arrivals, listed
     assert sorted(found) == sorted(put)
 
 
-def test_what_was_seen_is_forgotten_when_it_is_older_than_the_overlap():
-    inbox = FakeInbox()
-    inbox.put("old.mp3")
-    _, cursor = sweep(inbox, Cursor())
-    inbox.now += 3 * OVERLAP
-    inbox.put("new.mp3")
-    for _ in range(3):
-        found, cursor = sweep(inbox, cursor)
+def test_the_time_that_a_store_gives_decides_nothing():
+    inbox, found = FakeInbox(), []
+    cursor = Cursor()
+    for name, age in [("ahead.mp3", -9_000), ("now.mp3", 0), ("old.mp3", 9_000), ("b.mp3", 1)]:
+        inbox.put(name, age=timedelta(days=age))
+        names, cursor = sweep(inbox, cursor)
+        found += names
+        assert sweep(inbox, cursor)[0] == []
 
-    assert (found, len(cursor.seen)) == ([], 1)
+    assert found == ["ahead.mp3", "now.mp3", "old.mp3", "b.mp3"]
+
+
+def test_the_cursor_of_a_large_inbox_is_small_and_few_records_are_read_again():
+    inbox, asked = FakeInbox(), []
+    inbox.head = asked.append
+    for i in range(5_000):
+        inbox.put(f"{i:05}.mp3")
+    found, cursor = sweep(inbox, Cursor())
+    _, cursor = sweep(inbox, cursor)
+    cursor = cursor.model_copy(update={"seen": {}})  # all done, long ago
+    asked.clear()
+    again, cursor = sweep(inbox, cursor)
+    assert (len(found), again, asked) == (5_000, [], [])
+    assert len(cursor.model_dump_json()) < 10_000
+
+    inbox.put("02500-new.mp3")
+    sweep(inbox, cursor)
+
+    assert 0 < len(asked) <= 512
 
 
 def test_what_is_done_or_refused_for_good_is_no_work(house, clips):
