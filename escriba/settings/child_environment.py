@@ -1,8 +1,8 @@
 """What the environment of a child process holds: the names that it reads, and no others.
 
 A list of what is forbidden forgets something: `COSTS_POSTGRES_URL`, `costs_postgres_url`,
-`PGPASSWORD`, the keys of programs that were never heard of. So each kind of child has a list of what
-it may have.
+`PGPASSWORD`, the keys of programs that nobody had heard of. So each kind of child has a list of
+what it may have.
 """
 
 import os
@@ -30,105 +30,30 @@ class _Names:
 
 
 # the operating system's, Python's and the network's: without them, nothing starts or connects
-_SYSTEM: Final = _Names(
-    frozenset(
-        [
-            "PATH",
-            "HOME",
-            "USER",
-            "LOGNAME",
-            "SHELL",
-            "LANG",
-            "LANGUAGE",
-            "TZ",
-            "TERM",
-            "TMPDIR",
-            "TEMP",
-            "TMP",
-            "SYSTEMROOT",
-            "WINDIR",
-            "COMSPEC",
-            "USERPROFILE",
-            "APPDATA",
-            "LOCALAPPDATA",
-            "PATHEXT",
-            "LD_LIBRARY_PATH",
-            "LD_PRELOAD",
-            "DYLD_LIBRARY_PATH",
-            "DYLD_FALLBACK_LIBRARY_PATH",
-            "XDG_CACHE_HOME",
-            "XDG_CONFIG_HOME",
-            "XDG_DATA_HOME",
-            "XDG_RUNTIME_DIR",
-            "VIRTUAL_ENV",
-            "PYTHONPATH",
-            "PYTHONHOME",
-            "PYTHONSAFEPATH",
-            "PYTHONUTF8",
-            "PYTHONIOENCODING",
-            "PYTHONUNBUFFERED",
-            "PYTHONDONTWRITEBYTECODE",
-            "PYTHONWARNINGS",
-            "PYTHONFAULTHANDLER",
-            "PYTHONHASHSEED",
-            "PYTHONMALLOC",
-            "PYTHONPYCACHEPREFIX",
-            "PYTHONTRACEMALLOC",
-            "COVERAGE_PROCESS_START",
-            "HTTP_PROXY",
-            "HTTPS_PROXY",
-            "ALL_PROXY",
-            "NO_PROXY",
-            "http_proxy",
-            "https_proxy",
-            "all_proxy",
-            "no_proxy",
-            "SSL_CERT_FILE",
-            "SSL_CERT_DIR",
-            "REQUESTS_CA_BUNDLE",
-            "CURL_CA_BUNDLE",
-        ]
-    ),
-    ("LC_",),
-)
+_SYSTEM_NAMES: Final = """
+    PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TERM TMPDIR TEMP TMP
+    SYSTEMROOT WINDIR COMSPEC USERPROFILE APPDATA LOCALAPPDATA PATHEXT
+    LD_LIBRARY_PATH LD_PRELOAD DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH
+    XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR VIRTUAL_ENV
+    PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONUTF8 PYTHONIOENCODING PYTHONUNBUFFERED
+    PYTHONDONTWRITEBYTECODE PYTHONWARNINGS PYTHONFAULTHANDLER PYTHONHASHSEED
+    PYTHONMALLOC PYTHONPYCACHEPREFIX PYTHONTRACEMALLOC COVERAGE_PROCESS_START
+    HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
+    SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+"""
 # the GPU's, the libraries' of models, and the hub's; not HF_TOKEN: a worker gets HUGGINGFACE_TOKEN
-_MODELS: Final = _Names(
-    frozenset(
-        [
-            "HF_HOME",
-            "HF_HUB_CACHE",
-            "HF_HUB_OFFLINE",
-            "HF_ENDPOINT",
-            "HF_HUB_DISABLE_XET",
-            "HF_HUB_DOWNLOAD_TIMEOUT",
-            "HF_HUB_ETAG_TIMEOUT",
-            "HF_HUB_ENABLE_HF_TRANSFER",
-            "HUGGINGFACE_HUB_CACHE",
-            "TRANSFORMERS_CACHE",
-            "TORCH_HOME",
-            "PYANNOTE_CACHE",
-            "PYANNOTE_METRICS_ENABLED",
-            "OMP_NUM_THREADS",
-            "OPENBLAS_NUM_THREADS",
-            "MKL_NUM_THREADS",
-            "NUMEXPR_NUM_THREADS",
-            "OMP_WAIT_POLICY",
-            "ROCR_VISIBLE_DEVICES",
-        ]
-    ),
-    (
-        "CUDA_",
-        "CUDNN_",
-        "CUBLAS_",
-        "NVIDIA_",
-        "NCCL_",
-        "PYTORCH_",
-        "KMP_",
-        "CT2_",
-        "ORT_",
-        "MALLOC_",
-    ),
+_MODEL_NAMES: Final = """
+    HF_HOME HF_HUB_CACHE HF_HUB_OFFLINE HF_ENDPOINT HF_HUB_DISABLE_XET HF_HUB_DOWNLOAD_TIMEOUT
+    HF_HUB_ETAG_TIMEOUT HF_HUB_ENABLE_HF_TRANSFER HUGGINGFACE_HUB_CACHE TRANSFORMERS_CACHE
+    TORCH_HOME PYANNOTE_CACHE PYANNOTE_METRICS_ENABLED OMP_NUM_THREADS OPENBLAS_NUM_THREADS
+    MKL_NUM_THREADS NUMEXPR_NUM_THREADS OMP_WAIT_POLICY ROCR_VISIBLE_DEVICES
+"""
+_GPU_PREFIXES: Final = (
+    *("CUDA_", "CUDNN_", "CUBLAS_", "NVIDIA_", "NCCL_"),
+    *("PYTORCH_", "KMP_", "CT2_", "ORT_", "MALLOC_"),
 )
+_SYSTEM: Final = _Names(frozenset(_SYSTEM_NAMES.split()), ("LC_",))
+_MODELS: Final = _Names(frozenset(_MODEL_NAMES.split()), _GPU_PREFIXES)
 _OF_CHILD: Final[Mapping[Child, tuple[_Names, ...]]] = {
     "worker": (_MODELS, _Names(frozenset(WORKER_NAMES))),
     "download": (_MODELS,),
