@@ -61,6 +61,7 @@ def main() -> None:
     """Entry point; prints errors in settings, prices or the bucket without a traceback."""
     from escriba.billing.price_book import PriceBookError
     from escriba.errors import BackendUnavailableError
+    from escriba.known_secrets import mask_error
     from escriba.settings import SettingsError
     from resources.storage.base import StorageError
 
@@ -69,6 +70,9 @@ def main() -> None:
     except (SettingsError, StorageError, PriceBookError, BackendUnavailableError) as error:
         click.echo(f"escriba: {error}", err=True)
         sys.exit(2)
+    except Exception as error:  # its traceback is for a report of a bug: without secrets
+        mask_error(error)
+        raise
 
 
 if __name__ == "__main__":

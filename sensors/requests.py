@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import BaseModel, ValidationError
 
 from assets.recordings.partitions import add_partitions
+from escriba.masked_errors import masks_errors
 from escriba.stages import RECORDINGS_JOB
 from intake.work_requests import WorkRequest, read_requests
 
@@ -30,6 +31,7 @@ class _Cursor(BaseModel):
     required_resource_keys={"settings"},
     description="Starts runs requested by nightly_job, retry_failed_job or `escriba backfill`.",
 )
+@masks_errors
 def requests_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """A request is deleted one tick after its last run was started and recorded."""
     from resources.storage import open_storage  # noqa: PLC0415  # the UI process loads no stores

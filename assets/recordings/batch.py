@@ -9,6 +9,7 @@ from dataclasses import replace
 from escriba.audio.decode import DecodeStopped
 from escriba.billing.price_book import PriceBookError
 from escriba.errors import BackendUnavailableError, OverBudgetError, RecordingError
+from escriba.known_secrets import masked
 from escriba.recording_warnings import RecordingWarning
 from escriba.recordings import Recording
 from escriba.settings import SettingsError
@@ -133,7 +134,15 @@ def _versioned(
 
 
 def classify(stage: str, error: Exception) -> Failed:
-    """The failure to report for an error, with advice and whether a retry may help."""
+    """The failure to report for an error, with advice and whether a retry may help.
+
+    It goes to Dagster, the bucket and mails, so no secret is in it.
+    """
+    failed = _failure_of(stage, error)
+    return replace(failed, message=masked(failed.message), advice=masked(failed.advice))
+
+
+def _failure_of(stage: str, error: Exception) -> Failed:
     match error:
         case RecordingError():
             needs_usd = error.needs_usd if isinstance(error, OverBudgetError) else None

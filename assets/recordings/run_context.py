@@ -15,6 +15,7 @@ from typing import TypeVar
 from escriba.billing.permissions import Permission
 from escriba.billing.price_book import PriceBook
 from escriba.errors import RecordingError
+from escriba.known_secrets import masked
 from escriba.recordings import Recording
 from escriba.settings import Settings
 from intake.recording_options import RecordingOptions, options_of
@@ -181,7 +182,7 @@ class RecordingContext:
     def log(self, event: str, **numbers: object) -> None:
         """Add a line to the recording's own log, in memory until `write_log`."""
         line = {"at": datetime.now(UTC).isoformat(), "event": event, **numbers}
-        self.log_lines.append(json.dumps(line, ensure_ascii=False, default=str))
+        self.log_lines.append(masked(json.dumps(line, ensure_ascii=False, default=str)))
 
     def write_log(self) -> None:
         """Append the lines to `log.jsonl`."""
