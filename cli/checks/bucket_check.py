@@ -7,6 +7,7 @@ from secrets import token_hex
 
 from escriba.settings import Settings, SettingsError
 from gpu_job.contract import Address
+from intake.refused_requests import read_refused
 from resources.storage import open_storage
 from resources.storage.base import Storage, StorageError
 
@@ -25,6 +26,7 @@ def bucket(settings: Settings) -> Iterator[Finding]:
         yield Finding(what=what, state="well", found=f"{storage.url} can be read")
         yield from _created_once(storage)
         yield from _lives_long_enough(storage)
+        yield from _refused_requests(storage)
     except (SettingsError, StorageError, OSError) as error:
         advice = "Check STORAGE_URL, the credentials and the network (docs/storage.md)."
         yield Finding(what=what, state="broken", found=str(error), advice=advice)
@@ -72,6 +74,17 @@ def _sent(address: Address) -> bool:
             "write permission, and this machine's clock must be right."
         )
     return answer.is_success
+
+
+def _refused_requests(storage: Storage) -> Iterator[Finding]:
+    """Report work requests that were moved aside."""
+    for refused in read_refused(storage):
+        yield Finding(
+            what="bucket",
+            state="odd",
+            found=f"the work request {refused.key!r} {refused.reason}",
+            advice=refused.advice,
+        )
 
 
 def _lives_long_enough(storage: Storage) -> Iterator[Finding]:

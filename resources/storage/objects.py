@@ -19,7 +19,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from gpu_job.contract import Address
 
-from .base import Permission, StorageError, StoredObject, UnusableObject
+from .base import Permission, StorageError, StoredObject, TooLargeError, UnusableObject
 from .faults import ERRORS, Faults, is_bucket_missing
 from .scratch import sweep
 
@@ -65,9 +65,12 @@ class ObjectStorage(ABC):
         except ERRORS as error:
             raise self._failed(key, "read", error) from None
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, key: str, limit_bytes: int | None = None) -> bytes | None:
         try:
-            return bytes(obstore.get(self._store, key).bytes())
+            found = obstore.get(self._store, key)
+            if limit_bytes is not None and found.meta["size"] > limit_bytes:
+                raise TooLargeError(key, limit_bytes)
+            return bytes(found.bytes())
         except (NotFoundError, FileNotFoundError) as error:
             if is_bucket_missing(error):
                 raise self._failed(key, "read", error) from None
