@@ -13,11 +13,13 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from escriba.recordings import Recording
+from escriba.recordings import NameRefusedError, Recording, from_partition_key
 from escriba.stages import STAGES
 from gpu_job.contract.documents import LARGE
 from resources.storage.base import Storage, StoredObject
 from resources.storage.read_documents import DamagedError, read_stored
+
+from .quarantine import printable
 
 PREFIX = "requests/"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,199}")  # becomes a key of the bucket
@@ -110,6 +112,16 @@ def _fault(request: WorkRequest, key: str) -> str:
     unknown = sorted({*request.stages, *request.forced} - set(STAGES))
     if unknown:
         return f"names {unknown[0]!r}, which is no asset of a recording"
+    wrong = next((each for each in request.keys if not _is_partition(each)), None)
+    if wrong is not None:  # Dagster would refuse to add it, and all others with it
+        return f"names {printable(wrong)[:_MOST_REASON]!r}, which cannot be a recording"
     if not request.reason.isprintable() or len(request.reason) > _MOST_REASON:
         return "has a reason that is too long, or not printable"
     return ""
+
+
+def _is_partition(key: str) -> bool:
+    try:
+        return from_partition_key(key).partition_key == key
+    except NameRefusedError:
+        return False

@@ -13,8 +13,10 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from .lease import Usage
 from .packing import PLAIN_BYTES
 from .parts import CONTRACT_VERSION
+from .result import JobResult
 
 MEBIBYTE: Final = 1 << 20
 _GZIP, _BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
@@ -26,6 +28,10 @@ _LARGEST: Final = 10.0**_DIGITS
 _DOUBTFUL: Final = re.compile(
     rb"[:\[,]\s*-?(?:NaN|Infinity|\d{16}|\d+(?:\.\d+)?[eE]\+?(?:\d{3}|[2-9]\d|1[5-9]))"
 )
+_LATEST_MS: Final = 400 * 86_400_000  # of a recording
+_LONGEST_SECONDS: Final = 400.0 * 86_400
+_LONGEST_WORD: Final = 10_000  # characters; a language without spaces may give whole sentences
+_ROUNDING: Final = 0.01
 _MOST_PLACES: Final = 3  # wrong fields that a message names
 
 
@@ -63,6 +69,10 @@ def read_document(body: bytes, kind: type[Document], limits: DocumentLimits = SM
         raise DamagedDocumentError(_told(error, text)) from None
     _check_text(text)
     _check_version(document)
+    if isinstance(usage := getattr(document, "usage", None), Usage):
+        _check_usage(usage)
+    if isinstance(document, JobResult):
+        _check_words(document)
     return document
 
 
@@ -77,14 +87,15 @@ def plain_document(body: bytes, limits: DocumentLimits) -> bytes:
     text = _unzipped(body, limits.plain_bytes) if body.startswith(_GZIP) else body
     if len(text) > limits.plain_bytes:
         raise DamagedDocumentError(f"is larger than {_size(limits.plain_bytes)}")
-    if not text.strip():
+    if not text or text.isspace():
         raise DamagedDocumentError("is empty")
     if text.startswith(_BOM):
         raise DamagedDocumentError("begins with a byte order mark: save it as UTF-8 without one")
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        raise DamagedDocumentError("is not UTF-8 text") from None
+    if len(text) <= PLAIN_BYTES:  # the parser checks the strings of a larger one
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            raise DamagedDocumentError("is not UTF-8 text") from None
     return text
 
 
@@ -172,6 +183,29 @@ def _check_version(document: BaseModel) -> None:
         )
     if isinstance(version, int) and version < 1:
         raise DamagedDocumentError(f"has version {version}, which never was")
+
+
+def _check_usage(usage: Usage) -> None:
+    """A worker measures with a clock that never runs backwards."""
+    seconds = [usage.run_seconds, *usage.timings.model_dump().values()]
+    if not all(0 <= one <= _LONGEST_SECONDS for one in seconds):
+        raise DamagedDocumentError("has a negative or impossibly long time of work")
+
+
+def _check_words(result: JobResult) -> None:
+    """What would break the files made of it. Times that overlap or go back only get a warning."""
+    for segment in result.segments:
+        if max(segment.start_ms, segment.end_ms) > _LATEST_MS:
+            raise DamagedDocumentError("has a segment at an impossible time")
+        for word in segment.words:
+            if max(word.start_ms, word.end_ms) > _LATEST_MS:
+                raise DamagedDocumentError("has a word at an impossible time")
+            if len(word.text) > _LONGEST_WORD:
+                raise DamagedDocumentError("has an impossibly long word")
+            if not -_ROUNDING <= word.probability <= 1 + _ROUNDING:
+                raise DamagedDocumentError("has a probability outside of 0 to 1")
+    if any(max(turn.start_ms, turn.end_ms) > _LATEST_MS for turn in result.turns):
+        raise DamagedDocumentError("has a turn at an impossible time")
 
 
 def _size(count: int) -> str:
