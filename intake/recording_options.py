@@ -219,7 +219,7 @@ def _own_overrides(recording: Recording, storage: Storage) -> TranscriptionOverr
 def _unusable_options(reason: str, key: str) -> RecordingError:
     return RecordingError(
         "options_wrong",
-        f"The recording's {OPTIONS_FILE} cannot be used: {reason}",
+        f"{key!r} cannot be used: {reason}",
         f"Add the file again with `escriba add`, or delete {key!r}.",
         permanent=False,  # the next run looks again, and spends nothing
     )

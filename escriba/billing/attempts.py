@@ -92,9 +92,8 @@ class Attempt(BaseModel):
     run_limit_seconds: int = Field(ge=0)
     quote_usd: Usd = Decimal(0)  # reserved for it; 0 on an unpaid backend
     overhead_usd: Usd = Decimal(0)  # the part of it for boot and idle time
-    idle_seconds: float = Field(
-        0.0, ge=0, allow_inf_nan=False
-    )  # paid after the last job of a worker's life
+    # paid after the last job of a worker's life
+    idle_seconds: float = Field(0.0, ge=0, allow_inf_nan=False)
     warm_workers: int = 0  # paid all the time, with or without a job
     route: Route | None = None  # why this backend was chosen
     end: AttemptEnd | None = None
