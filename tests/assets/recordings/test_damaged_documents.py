@@ -1,4 +1,4 @@
-"""Whatever others put into the bucket costs only itself, is named, and is retried once it is mended.
+"""What others put into the bucket costs only itself, is named, and is retried once it is mended.
 
 Each kind of document that is read back is damaged in each way: one recording for each way, all in
 one run. Each recording has a tenant of its own, so that its job is its own too.
@@ -106,8 +106,7 @@ def test_each_document_of_a_job_is_named_and_the_job_goes_on_when_it_is_mended(h
         assert ends(house, night) == [None] * len(keys)
     assert len(house.attempts()) == len(night)
 
-
-def test_a_damaged_lease_is_named_and_no_second_attempt_is_bought(house, night):
+    # the lease, of an attempt that is open
     results = [open_again(house, recording) for recording in night.values()]
     keys = [job_key(house, recording, "claim-1.json") for recording in night.values()]
     before = [damage(house, key, way) for key, way in zip(keys, night, strict=True)]
@@ -134,23 +133,7 @@ def test_a_damaged_record_of_a_stage_is_made_again_without_a_job(house, night, c
     assert [key for key in keys if f"{key}' " not in caplog.text] == []
     assert len(house.attempts()) == len(night)
 
-
-def test_facts_that_somebody_changed_are_named_with_their_record(house, night):
-    [recording, *_] = night.values()
-    key = recording.work_key("stages/optimized_audio.json")
-    record = json.loads(house.storage.read(key))
-    for wrong in ({"audio_ms": -5}, {"regions": "none"}, {"gain_db": "loud"}, {"audio_key": None}):
-        changed = record | {"facts": record["facts"] | wrong}
-        house.storage.write(key, json.dumps(changed).encode())
-
-        [outcome] = house.batch([recording], stages=["transcript"])
-
-        assert outcome.failed.code == "damaged"
-        assert key in outcome.failed.message
-        assert next(iter(wrong)) in outcome.failed.message
-
-
-def test_own_options_and_transcripts_are_named_and_mended(house, night):
+    # own options, and transcripts that only a later stage reads
     keys = [recording.work_key("options.json") for recording in night.values()]
     for key, way in zip(keys, night, strict=True):
         house.storage.write(key, DAMAGE[way](b'{"language": "en"}'))
@@ -168,6 +151,22 @@ def test_own_options_and_transcripts_are_named_and_mended(house, night):
     assert_named([one.failed for one in failed], keys)
     assert ends(house, night) == [None] * len(keys)  # all stages: it is written again
     assert len(house.attempts()) == len(night)
+
+
+def test_facts_that_somebody_changed_are_named_with_their_record(house, clips, quick):
+    recording = house.put(clips.english, "a.wav")
+    house.batch([recording])
+    key = recording.work_key("stages/optimized_audio.json")
+    record = json.loads(house.storage.read(key))
+    for wrong in ({"audio_ms": -5}, {"regions": "none"}, {"gain_db": "loud"}, {"audio_key": None}):
+        changed = record | {"facts": record["facts"] | wrong}
+        house.storage.write(key, json.dumps(changed).encode())
+
+        [outcome] = house.batch([recording], stages=["transcript"])
+
+        assert outcome.failed.code == "damaged"
+        assert key in outcome.failed.message
+        assert next(iter(wrong)) in outcome.failed.message
 
 
 def test_a_bad_request_is_moved_aside_and_the_others_go_on(house):
@@ -233,19 +232,13 @@ def test_refusals_digests_deliveries_and_spending_are_read_one_by_one(house):
     )
     [key] = [one.key for one in house.storage.list(TAKEN)]
     whole = house.storage.read(key)
-    for way in DAMAGE:
-        house.storage.write(key, DAMAGE[way](whole))
+    for damaged in DAMAGE.values():
+        house.storage.write(key, damaged(whole))
         with pytest.raises(DamagedError, match=key):
             read_deliveries(house.storage, "runpod", "march")
 
-    for name in (
-        "a",
-        "job-1-n--5-local",
-        "job-1-n-" + "9" * 5_000,
-        "job-1-n-" + "9" * 40,
-        "j-0-n-1",
-    ):
-        house.storage.write(f"{OPEN}acme/{name[:200]}", b"{}")
+    for name in ("a", "j-1-n--5-local", "j-1-n-" + "9" * 200, "j-1-n-" + "9" * 40, "j-0-n-1"):
+        house.storage.write(f"{OPEN}acme/{name}", b"{}")
     assert list(Spending(house.storage).open()) == []
     assert len(list(Spending(house.storage).foreign())) == 5
 
