@@ -66,6 +66,7 @@ def main() -> None:
     """Entry point; prints errors in settings, prices or the bucket without a traceback."""
     from escriba.billing.price_book import PriceBookError
     from escriba.errors import BackendUnavailableError
+    from escriba.known_secrets import mask_error
     from escriba.settings import SettingsError
     from resources.storage.base import StorageError
 
@@ -80,6 +81,9 @@ def main() -> None:
     except click.Abort:
         click.echo("Stopped; completed work is kept.", err=True)
         sys.exit(INTERRUPTED)
+    except Exception as error:  # its traceback is for a report of a bug: without secrets
+        mask_error(error)
+        raise
     sys.exit(status if isinstance(status, int) else SUCCESS)
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from escriba.errors import OVER_BUDGET
 from resources.storage.base import Storage, StoredObject
+from resources.storage.read_documents import read_or_remake
 
 PREFIX = "quarantine/"
 _NO_TENANT = "_"
@@ -96,11 +97,7 @@ def write_refusal(  # noqa: PLR0913  # a record, field by field
 
 def read_refusal(storage: Storage, key: str) -> Refusal | None:
     """One record; None if it is missing or not valid."""
-    body = storage.read(key)
-    try:
-        return Refusal.model_validate_json(body) if body is not None else None
-    except ValidationError:
-        return None
+    return read_or_remake(storage, key, Refusal)
 
 
 def read_refusals(storage: Storage) -> Iterator[tuple[str, Refusal]]:

@@ -4,16 +4,26 @@ Jobs without config, the command line and the nightly run request work in the sa
 process decides what runs.
 """
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from escriba.recordings import Recording
+from escriba.recordings import NameRefusedError, Recording, from_partition_key
+from escriba.stages import STAGES
+from gpu_job.contract.documents import LARGE
 from resources.storage.base import Storage, StoredObject
+from resources.storage.read_documents import DamagedError, read_stored
+
+from .quarantine import printable
 
 PREFIX = "requests/"
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,199}")  # becomes a key of the bucket
+_MOST_REASON: Final = 200  # characters, since it becomes a tag of a run
 
 
 class WorkRequest(BaseModel):
@@ -62,12 +72,56 @@ def submit_request(storage: Storage, request: WorkRequest) -> bool:
     return storage.create(request.key, request.model_dump_json(indent=1).encode())
 
 
+@dataclass(frozen=True, slots=True)
+class BadRequest:
+    """An object in requests/ that is no request. reason: completes 'The request …'."""
+
+    key: str
+    reason: str
+
+
 def read_requests(storage: Storage) -> Iterator[WorkRequest]:
     """All valid requests that wait, in the order of their names, oldest first."""
+    return (one for one in look_at_requests(storage) if isinstance(one, WorkRequest))
+
+
+def look_at_requests(storage: Storage) -> Iterator[WorkRequest | BadRequest]:
+    """Everything in requests/, in the order of the names; one bad request hides no other."""
     for found in storage.list(PREFIX):
-        body = storage.read(found.key) if isinstance(found, StoredObject) else None
-        try:
-            if body is not None:
-                yield WorkRequest.model_validate_json(body)
-        except ValidationError:
-            continue
+        if isinstance(found, StoredObject):
+            seen = _look_at(storage, found.key)
+            if seen is not None:
+                yield seen
+
+
+def _look_at(storage: Storage, key: str) -> WorkRequest | BadRequest | None:
+    try:
+        request = read_stored(storage, key, WorkRequest, LARGE)
+    except DamagedError as error:
+        return BadRequest(key, error.reason)
+    fault = _fault(request, key) if request else ""
+    return BadRequest(key, fault) if fault else request
+
+
+def _fault(request: WorkRequest, key: str) -> str:
+    """What is wrong with a request that can be read; empty: nothing."""
+    if not _ID.fullmatch(request.id) or ".." in request.id:
+        return "has an id that cannot be a name"
+    if request.key != key:  # it would be deleted in place of this one
+        return f"has the id of another request ({request.id})"
+    unknown = sorted({*request.stages, *request.forced} - set(STAGES))
+    if unknown:
+        return f"names {unknown[0]!r}, which is no asset of a recording"
+    wrong = next((each for each in request.keys if not _is_partition(each)), None)
+    if wrong is not None:  # Dagster would refuse to add it, and all others with it
+        return f"names {printable(wrong)[:_MOST_REASON]!r}, which cannot be a recording"
+    if not request.reason.isprintable() or len(request.reason) > _MOST_REASON:
+        return "has a reason that is too long, or not printable"
+    return ""
+
+
+def _is_partition(key: str) -> bool:
+    try:
+        return from_partition_key(key).partition_key == key
+    except NameRefusedError:
+        return False

@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.recordings.chain import recording_chain
 from assets.recordings.interrupts import run_until_interrupted
+from escriba.masked_errors import masks_errors
 from escriba.reports.periods import month, month_before
 from escriba.settings import Settings
 from escriba.stages import COST_METRICS, DIGEST_JOB, NIGHT_TAG, NIGHTLY_JOB, RECORDINGS_JOB
@@ -23,6 +24,7 @@ STATEMENTS_TAG = "escriba/statements"  # the month
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def request_missing_recordings(context: dg.OpExecutionContext) -> None:
     """Request all new recordings, failed ones that may be retried, and those unknown to Dagster.
 
@@ -46,6 +48,7 @@ def request_missing_recordings(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def request_failed_recordings(context: dg.OpExecutionContext) -> None:
     """Request all failed recordings again, including permanently failed ones."""
     from intake.night import request_failed  # noqa: PLC0415
@@ -55,6 +58,7 @@ def request_failed_recordings(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def write_night_digest(context: dg.OpExecutionContext) -> None:
     """Write one page: done, failed with reasons, oldest unfinished recording, and cost."""
     from intake.night import DIGESTS, write_digest  # noqa: PLC0415
@@ -65,6 +69,7 @@ def write_night_digest(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def reconcile_attempts(context: dg.OpExecutionContext) -> None:
     """Close attempts that a crashed run left open, and request their recordings again."""
     from intake.abandoned_jobs import reconcile  # noqa: PLC0415
@@ -77,6 +82,7 @@ def reconcile_attempts(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def compact_old_days(context: dg.OpExecutionContext) -> None:
     """Merge the ledger's files of each past day into one."""
     from resources.compaction import compact_ledger  # noqa: PLC0415  # the UI process loads no stores
@@ -89,6 +95,7 @@ def compact_old_days(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def write_cost_report(context: dg.OpExecutionContext) -> None:
     """Write one page and its picture, on the last 30 complete days."""
     from assets.costs.cost_report import publish_report  # noqa: PLC0415  # the UI process loads no stores
@@ -114,6 +121,7 @@ def _fetch_bills(context: dg.OpExecutionContext, settings: Settings, storage: St
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def deliver_monthly_statements(context: dg.OpExecutionContext) -> None:
     """Write each tenant's statement of the last complete month, and mail it once."""
     from assets.costs.statements import deliver_statements  # noqa: PLC0415

@@ -1,15 +1,20 @@
 """Turns work requests in the bucket (`intake.work_requests`) into runs of up to BATCH_SIZE keys."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
 from assets.recordings.partitions import add_partitions
+from escriba.masked_errors import masks_errors
 from escriba.stages import RECORDINGS_JOB
-from intake.work_requests import WorkRequest, read_requests
+from intake.work_requests import BadRequest, WorkRequest, look_at_requests
 
 from .running import keys_in_progress, keys_of, run_of
+
+if TYPE_CHECKING:
+    from resources.storage.base import Storage
 
 INTERVAL_SECONDS = 15
 _RUNS_PER_TICK = 20  # each takes about a second, and a tick has 60
@@ -30,6 +35,7 @@ class _Cursor(BaseModel):
     required_resource_keys={"settings"},
     description="Starts runs requested by nightly_job, retry_failed_job or `escriba backfill`.",
 )
+@masks_errors
 def requests_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """A request is deleted one tick after its last run was started and recorded."""
     from resources.storage import open_storage  # noqa: PLC0415  # the UI process loads no stores
@@ -37,12 +43,7 @@ def requests_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     settings = context.resources.settings
     storage = open_storage(settings)
     cursor = _read(context.cursor)
-    waiting = []
-    for request in read_requests(storage):
-        if request.id in cursor.taken:
-            storage.delete(request.key)
-        else:
-            waiting.append(request)
+    waiting = _waiting(context, storage, cursor)
     busy = keys_in_progress(context.instance) if waiting else set()
     runs, cursor = next_runs(waiting, cursor, busy, settings.batch_size)
     add_partitions(context.instance, [key for run in runs for key in keys_of(run.run_config)])
@@ -51,6 +52,23 @@ def requests_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         skip_reason=None if runs else "There are no requests.",
         cursor=cursor.model_dump_json(),
     )
+
+
+def _waiting(
+    context: dg.SensorEvaluationContext, storage: "Storage", cursor: _Cursor
+) -> list[WorkRequest]:
+    """The requests with work; deletes those that are taken, and moves aside those that are bad."""
+    from intake.refused_requests import move_aside  # noqa: PLC0415  # the UI process loads no stores
+
+    waiting = []
+    for request in look_at_requests(storage):
+        if isinstance(request, BadRequest):
+            context.log.warning("%s", move_aside(storage, request).sentence)
+        elif request.id in cursor.taken:
+            storage.delete(request.key)
+        else:
+            waiting.append(request)
+    return waiting
 
 
 def next_runs(

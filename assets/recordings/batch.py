@@ -9,6 +9,7 @@ from dataclasses import replace
 from escriba.audio.decode import DecodeStopped
 from escriba.billing.price_book import PriceBookError
 from escriba.errors import BackendUnavailableError, OverBudgetError, RecordingError
+from escriba.known_secrets import masked
 from escriba.recording_warnings import RecordingWarning
 from escriba.recordings import Recording
 from escriba.settings import SettingsError
@@ -23,6 +24,7 @@ from escriba.stages import (
 )
 from intake.quarantine import refusal_key, write_refusal
 from resources.storage.base import Storage, StorageError
+from resources.storage.read_documents import DamagedError
 
 from .cost_metrics import cost_metrics
 from .diarized_transcript import diarized_transcript
@@ -136,7 +138,15 @@ def _versioned(
 
 
 def classify(stage: str, error: Exception) -> Failed:
-    """The failure to report for an error, with advice and whether a retry may help."""
+    """The failure to report for an error, with advice and whether a retry may help.
+
+    It goes to Dagster, the bucket and mails, so no secret is in it.
+    """
+    failed = _failure_of(stage, error)
+    return replace(failed, message=masked(failed.message), advice=masked(failed.advice))
+
+
+def _failure_of(stage: str, error: Exception) -> Failed:
     match error:
         case RecordingError():
             needs_usd = error.needs_usd if isinstance(error, OverBudgetError) else None
@@ -149,13 +159,20 @@ def classify(stage: str, error: Exception) -> Failed:
             advice = "Run again; finished work is kept."
             return Failed(stage, "interrupted", "The run was stopped.", advice, permanent=False)
         case StorageError():
-            advice = "Check that the bucket is reachable and has free space, then run again."
-            return Failed(stage, "storage", str(error), advice, permanent=False)
+            return _storage_failure(stage, error)
         case OSError():
             return _disk_failure(stage, error)
     _LOG.exception("Stage %s failed with an unexpected error", stage, exc_info=error)
     advice = "This is a bug in Escriba: please report it. The next run tries again."
     return Failed(stage, "internal", type(error).__name__ + ".", advice, permanent=False)
+
+
+def _storage_failure(stage: str, error: StorageError) -> Failed:
+    if isinstance(error, DamagedError):
+        told = f"{error.key!r} {error.reason}."
+        return Failed(stage, "damaged", told, error.mend, permanent=False)
+    advice = "Check that the bucket is reachable and has free space, then run again."
+    return Failed(stage, "storage", str(error), advice, permanent=False)
 
 
 def _disk_failure(stage: str, error: OSError) -> Failed:

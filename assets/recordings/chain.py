@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from escriba.masked_errors import masks_errors
 from escriba.recordings import NameRefusedError, Recording, from_partition_key
 from escriba.settings import Settings  # noqa: TC001  # the asset names its type
 from escriba.stages import (
@@ -97,6 +98,7 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
     backfill_policy=dg.BackfillPolicy.multi_run(KEYS_OF_A_BACKFILL_RUN),
     required_resource_keys={"settings", "progress"},
 )
+@masks_errors
 def recording_chain(context: dg.AssetExecutionContext, config: BatchConfig) -> Iterator[Any]:
     """Process each recording independently, and record its success or failure."""
     # a process that only shows the assets does not load codecs and stores

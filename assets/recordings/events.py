@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import dagster as dg
 
+from escriba.known_secrets import masked
 from escriba.recordings import Recording
 from escriba.stages import CHECKS, STAGES, VERSIONS
 
@@ -117,7 +118,8 @@ def _value(value: float | str | bool | None) -> dg.MetadataValue:  # noqa: FBT00
 
 
 def _text(value: str) -> dg.MetadataValue:
-    """A link, Markdown or plain text."""
+    """A link, Markdown or plain text; without secrets, since Dagster keeps it."""
+    value = masked(value)
     if value.startswith("https://"):
         return dg.MetadataValue.url(value)
     return dg.MetadataValue.md(value) if "\n" in value else dg.MetadataValue.text(value)

@@ -15,10 +15,11 @@ from typing import TypeVar
 from escriba.billing.permissions import Permission
 from escriba.billing.price_book import PriceBook
 from escriba.errors import RecordingError
+from escriba.known_secrets import masked
 from escriba.recordings import Recording
 from escriba.settings import Settings
 from intake.recording_options import RecordingOptions, options_of
-from intake.stage_records import Facts, StageRecord, read_record, record_key
+from intake.stage_records import Facts, StageRecord, facts_of, read_record, record_key
 from intake.tenants import tenant_permission
 from resources.gpu.engine import JobEngine
 from resources.gpu.open_engine import open_engine
@@ -26,12 +27,13 @@ from resources.ledger.writer import LedgerWriter
 from resources.price_book import open_price_book
 from resources.silero_vad import SileroDetector
 from resources.storage import open_storage
-from resources.storage.base import Storage
+from resources.storage.base import Storage, TooLargeError
 
 from .progress import Progress
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
 _LOG_LINES = 1_000  # that a recording's own log keeps
+_LOG_BYTES = 16 << 20
 
 
 @dataclass
@@ -140,6 +142,7 @@ class RecordingContext:
 
         Raises:
             RecordingError: the stage has never run.
+            DamagedError: its record is of another version, or somebody changed it.
         """
         record = self.record(stage)
         if record is None:
@@ -149,7 +152,7 @@ class RecordingContext:
                 f"Materialize {stage} too.",
                 permanent=False,
             )
-        return kind.model_validate(record.facts)
+        return facts_of(record, self.recording, kind)
 
     def is_up_to_date(self, stage: str, fingerprint: str) -> bool:
         """Whether the stage has this fingerprint and its outputs still exist, unchanged."""
@@ -181,11 +184,17 @@ class RecordingContext:
     def log(self, event: str, **numbers: object) -> None:
         """Add a line to the recording's own log, in memory until `write_log`."""
         line = {"at": datetime.now(UTC).isoformat(), "event": event, **numbers}
-        self.log_lines.append(json.dumps(line, ensure_ascii=False, default=str))
+        self.log_lines.append(masked(json.dumps(line, ensure_ascii=False, default=str)))
 
     def write_log(self) -> None:
         """Append the lines to `log.jsonl`."""
         key = self.recording.work_key("log.jsonl")
-        before = (self.run_context.storage.read(key) or b"").decode(errors="replace").splitlines()
-        lines = [*before, *self.log_lines][-_LOG_LINES:]
+        lines = [*self._earlier_lines(key), *self.log_lines][-_LOG_LINES:]
         self.run_context.storage.write(key, ("\n".join(lines) + "\n").encode())
+
+    def _earlier_lines(self, key: str) -> list[str]:
+        try:
+            before = self.run_context.storage.read(key, _LOG_BYTES) or b""
+        except TooLargeError:  # no log of ours: it is replaced
+            return []
+        return before.decode(errors="replace").splitlines()

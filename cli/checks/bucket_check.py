@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from escriba.settings import Settings, SettingsError
+from intake.refused_requests import read_refused
 from resources.storage import open_storage
 from resources.storage.base import Storage, StorageError
 from resources.storage.create_once import STORES_THAT_DO, prove_create_once
@@ -22,6 +23,7 @@ def bucket(settings: Settings) -> Iterator[Finding]:
         yield Finding(what=what, state="well", found=f"{storage.url} can be read")
         yield from _created_once(storage, accepted=settings.unproven_store == "accept")
         yield from _lives_long_enough(storage)
+        yield from _refused_requests(storage)
     except (SettingsError, StorageError, OSError) as error:
         advice = "Check STORAGE_URL, the credentials and the network (docs/storage.md)."
         yield Finding(what=what, state="broken", found=str(error), advice=advice)
@@ -47,6 +49,17 @@ def _created_once(storage: Storage, *, accepted: bool) -> Iterator[Finding]:
             state="odd" if accepted else "broken",
             found=f"{way.fault} ({way.name})",
             advice=risk if accepted else refused,
+        )
+
+
+def _refused_requests(storage: Storage) -> Iterator[Finding]:
+    """Report work requests that were moved aside."""
+    for refused in read_refused(storage):
+        yield Finding(
+            what="bucket",
+            state="odd",
+            found=f"the work request {refused.key!r} {refused.reason}",
+            advice=refused.advice,
         )
 
 

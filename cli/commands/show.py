@@ -20,10 +20,12 @@ from escriba.transcripts.formats import files_of
 from escriba.transcripts.removed_words import restored
 from escriba.transcripts.render_options import DIARIZED_FILE, FORMATS
 from escriba.transcripts.timestamps import text_time
+from gpu_job.contract.documents import LARGE
 from intake.inbox import survey_inbox
 from intake.recording_options import options_of
 from intake.stage_records import OptimizedAudioFacts, TranscriptFacts, read_facts
 from resources.storage.base import Storage
+from resources.storage.read_documents import DamagedError, read_stored_bytes
 
 # how the warning of a recording without speech begins, in all versions
 _NO_SPEECH = ("nobody speaks", "no speech", "no one speaks")
@@ -34,8 +36,8 @@ def _warnings(
 ) -> Iterator[str]:
     """Yield the warnings in the transcript's own file, if it can be read."""
     try:
-        transcript = loads(storage.read(recording.transcript_key(DIARIZED_FILE)) or b"")
-    except ValueError:
+        transcript = loads(_diarized(storage, recording))
+    except (ValueError, DamagedError):
         return
     for message in transcript.warnings:
         if not (silent and message.lower().startswith(_NO_SPEECH)):
@@ -118,17 +120,17 @@ def _file(
         body = storage.read(found.transcript_key(FORMATS[name]))
         if body is not None:
             return body
-    whole = storage.read(found.transcript_key(DIARIZED_FILE))
-    if whole is None:
-        return None
     try:
+        whole = _diarized(storage, found)
+        if not whole:
+            return None
         transcript, render_options = (
             loads(whole),
             options_of(found, settings, storage).render_options,
         )
     except NewerSchemaError as error:
         raise click.ClickException(f"{found.name}: {error}.") from error
-    except ValidationError as error:
+    except (ValidationError, DamagedError) as error:
         raise click.ClickException(
             f"{DIARIZED_FILE} of {found.name} is damaged. Recreate it: `escriba run {found.name}`."
         ) from error
@@ -137,6 +139,10 @@ def _file(
     if with_removed:
         transcript = restored(transcript)
     return files_of(transcript, render_options, [name])[FORMATS[name]]
+
+
+def _diarized(storage: Storage, recording: Recording) -> bytes:
+    return read_stored_bytes(storage, recording.transcript_key(DIARIZED_FILE), LARGE)
 
 
 def _print_model(storage: Storage, recording: Recording) -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from escriba.settings import child_environment
+
 from . import process_reaper
 
 _POLL_SECONDS = 0.2
@@ -25,6 +27,7 @@ class ChildProcesses:
         self._reaper = subprocess.Popen(  # noqa: S603  # a file of this package
             [sys.executable, "-I", process_reaper.__file__],
             stdin=subprocess.PIPE,
+            env=child_environment("program"),
             start_new_session=True,  # Ctrl-C must not reach it
         )
 

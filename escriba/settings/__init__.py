@@ -6,7 +6,7 @@ The name of a setting in capitals is its environment variable. Defaults spend no
 from .aws_settings import AwsSettings
 from .base import HOUSE, MEGABYTE
 from .budget_settings import BudgetSettings
-from .child_environment import environment_with, exported, inherited_environment
+from .child_environment import child_environment, exported
 from .cost_settings import CostSettings
 from .dagster_settings import DagsterSettings
 from .format_settings import FormatSettings
@@ -35,9 +35,8 @@ __all__ = [
     "NightSettings",
     "Settings",
     "SettingsError",
-    "environment_with",
+    "child_environment",
     "exported",
-    "inherited_environment",
     "load_night_settings",
     "load_settings",
     "setting_names",

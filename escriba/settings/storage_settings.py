@@ -1,9 +1,10 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from .base import SettingsGroup
+from .bucket_urls import check_bucket_url, check_key_file
 from .field_types import AbsolutePath, HeaderKey, PlainUrl
 
 
@@ -75,6 +76,17 @@ class StorageSettings(SettingsGroup):
         description="URL at which browsers reach the files of the bucket. `escriba up` sets it; "
         "behind a proxy, set it yourself.",
     )
+
+    # before the check of every setting, whose advice is less exact
+    @field_validator("storage_url", mode="before")
+    @classmethod
+    def _holds_no_credentials(cls, url: object) -> object:
+        return check_bucket_url(url) if isinstance(url, str) else url
+
+    @field_validator("google_application_credentials", mode="before")
+    @classmethod
+    def _is_a_path(cls, path: object) -> object:
+        return check_key_file(path) if isinstance(path, str) else path
 
     @property
     def bucket_url(self) -> str:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from . import file_urls
 from .contract import Address
+from .contract.documents import LARGE
 
 if TYPE_CHECKING:
     import httpx
 
 Got = TypeVar("Got")
+Body = TypeVar("Body", bytes, bytearray)
 
 CREATE_ONLY = "If-None-Match"
 # with status 400: GCS, and S3 after the signer's session ended; the second: rclone
@@ -48,19 +50,45 @@ class TransferError(Exception):
         self.expired, self.unreachable = expired, unreachable
 
 
-def read(address: Address) -> bytes | None:
-    """The object's bytes; None if it does not exist."""
+def read(address: Address, limit_bytes: int = LARGE.stored_bytes) -> bytes | None:
+    """The object's bytes; None if it does not exist.
+
+    Raises:
+        TransferError: it cannot be read, or has more than `limit_bytes`.
+    """
     path = file_urls.path_of(address)
     if path is not None:
         try:
-            return path.read_bytes()
+            with path.open("rb") as file:
+                return _within(file.read(limit_bytes + 1), limit_bytes)
         except FileNotFoundError:
             return None
-    response = _send(address)
-    if response.status_code == _NOT_FOUND:
-        return None
-    expect_success(response)
-    return response.content
+    return _received(address, limit_bytes)
+
+
+def _received(address: Address, limit_bytes: int) -> bytes | None:
+    import httpx  # noqa: PLC0415
+
+    body = bytearray()
+    try:
+        with httpx.stream(
+            address.method, address.url, headers=address.headers, timeout=TIMEOUT_SECONDS
+        ) as response:
+            if response.status_code == _NOT_FOUND:
+                return None
+            expect_success(response)
+            for chunk in response.iter_bytes():
+                body += chunk
+                _within(body, limit_bytes)
+    except httpx.HTTPError as error:
+        raise unreachable(error) from None
+    return bytes(body)
+
+
+def _within(body: Body, limit_bytes: int) -> Body:
+    if len(body) > limit_bytes:
+        raise TransferError(f"the object has more than {limit_bytes:,} bytes")
+    return body
 
 
 def read_surely(address: Address) -> bytes | None:

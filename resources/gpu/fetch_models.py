@@ -10,7 +10,7 @@ from pathlib import Path
 
 from escriba.errors import BackendUnavailableError
 from escriba.model_names import model_named
-from escriba.settings import Settings, inherited_environment
+from escriba.settings import Settings, child_environment
 
 OnEvent = Callable[[dict[str, object]], None]  # events of gpu_job/common/hub_download.py
 _LOOK_SECONDS = 60.0
@@ -123,7 +123,7 @@ def _fetcher(settings: Settings, model: str, *more: str) -> Iterator[subprocess.
 def _start(settings: Settings, model: str, *more: str) -> subprocess.Popen[str]:
     python = str(settings.local_worker_python or sys.executable)
     token = settings.huggingface_token.get_secret_value()
-    environment = inherited_environment() | ({"HUGGINGFACE_TOKEN": token} if token else {})
+    environment = child_environment("download") | ({"HUGGINGFACE_TOKEN": token} if token else {})
     options = ["--into", str(fetched_folder(settings)), "--with-parent", *more]
     try:
         return subprocess.Popen(  # noqa: S603  # our own module

@@ -9,13 +9,14 @@ from escriba.billing.attempts import Attempt
 from escriba.billing.quote_ceiling import STOP_SECONDS
 from gpu_job.contract import Lease
 from resources.storage.base import StorageError
+from resources.storage.read_documents import DamagedError
 
 from .backend import AttemptReport
 from .backend_state import BackendState  # noqa: TC001
 from .close_attempts import AttemptCloser
 from .fleet import Fleet
 from .idempotency import QUEUE_LIMIT, Observation, Verdict, Watch, judge, observe
-from .job_folder import DamagedError, Submission
+from .job_folder import Submission
 from .job_orders import JobOrder
 
 LOOK_SECONDS = 2.0

@@ -26,7 +26,14 @@ from obstore.exceptions import (
 
 from gpu_job.contract import Address
 
-from .base import NoConditionalWritesError, Permission, StorageError, StoredObject, UnusableObject
+from .base import (
+    NoConditionalWritesError,
+    Permission,
+    StorageError,
+    StoredObject,
+    TooLargeError,
+    UnusableObject,
+)
 from .etags import plain_etag, version_of
 from .faults import ERRORS, Faults, is_bucket_missing
 from .link_patience import (
@@ -94,9 +101,9 @@ class ObjectStorage(ABC):
         except ERRORS as error:
             raise self._failed(key, "read", error) from None
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, key: str, limit_bytes: int | None = None) -> bytes | None:
         try:
-            return self._read(key)
+            return self._read(key, limit_bytes)
         except (NotFoundError, FileNotFoundError) as error:
             if is_bucket_missing(error):
                 raise self._failed(key, "read", error) from None
@@ -104,10 +111,13 @@ class ObjectStorage(ABC):
         except ERRORS as error:
             raise self._failed(key, "read", error) from None
 
-    def _read(self, key: str) -> bytes:
+    def _read(self, key: str, limit_bytes: int | None) -> bytes:
         """In one piece; in several only if that broke, which costs more."""
         try:
-            return bytes(obstore.get(self._download_store, key).bytes())
+            found = obstore.get(self._download_store, key)
+            if limit_bytes is not None and found.meta["size"] > limit_bytes:
+                raise TooLargeError(key, limit_bytes)
+            return bytes(found.bytes())
         except GenericError as error:
             if answer_of(error).status:
                 raise
