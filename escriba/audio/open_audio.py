@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 import av
@@ -32,14 +31,9 @@ from .audio_errors import (
 )
 from .file_kinds import HEAD_BYTES, kind_of
 from .mp4_boxes import Mp4Facts, read_mp4_facts
-from .track_choice import (
-    ANY_TRACK,
-    SpeechShare,
-    TrackRequest,
-    best_track,
-    candidates,
-    track_by_number,
-)
+from .readable_file import ReadableFile
+from .track_choice import SpeechShare, best_track, candidates, track_by_number
+from .track_names import ANY_TRACK, TrackRequest
 from .track_speech import speech_shares
 
 # Formats that contain their own audio and are recognized by their bytes, not by their name.
@@ -81,7 +75,7 @@ class AudioSource:
 
 @contextmanager
 def open_audio(
-    path: Path, request: TrackRequest = ANY_TRACK, measure_speech: SpeechShare | None = None
+    path: ReadableFile, request: TrackRequest = ANY_TRACK, measure_speech: SpeechShare | None = None
 ) -> Iterator[AudioSource]:
     """Opens a recording for reading.
 
@@ -115,14 +109,14 @@ def open_audio(
         yield AudioSource(container, stream, file, size_bytes, mp4, choice.number, choice.warnings)
 
 
-def count_tracks(path: Path) -> int:
+def count_tracks(path: ReadableFile) -> int:
     """The number of audio tracks; raises the errors of `open_audio`."""
     with _open_file(path) as (container, _, _, _):
         return len(container.streams.audio)
 
 
 def _speech_shares(
-    path: Path, numbers: Sequence[int], measure_speech: SpeechShare
+    path: ReadableFile, numbers: Sequence[int], measure_speech: SpeechShare
 ) -> dict[int, float | None]:
     """The share of speech in each of these tracks; opens the file a second time."""
     with _open_file(path) as (container, _, _, _):
@@ -131,7 +125,7 @@ def _speech_shares(
 
 @contextmanager
 def _open_file(
-    path: Path,
+    path: ReadableFile,
 ) -> Iterator[tuple[InputContainer, BinaryIO, int, Mp4Facts | None]]:
     """An open file with an audio track."""
     size_bytes = path.stat().st_size
