@@ -1,5 +1,6 @@
 """Reads and decodes the packets of a track, and counts the damaged ones."""
 
+import errno
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +36,9 @@ class PacketReader:
         for packet in self._packets(source):
             try:
                 frames = packet.decode()
-            except av.FFmpegError:
+            except av.FFmpegError as error:
+                if error.errno == errno.ENOMEM:  # a limit of the process, not a damaged packet
+                    raise
                 self.bad_packets += 1
                 continue
             yield from frames
