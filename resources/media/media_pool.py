@@ -110,6 +110,11 @@ class MediaPool:
                 return _moved(result, own_folder, folder)
         raise MediaBugError("a process that reads files answered another question")
 
+    @property
+    def children(self) -> list[ChildHandle]:
+        """The processes that live now."""
+        return list(self._folders)
+
     def close(self) -> None:
         """Ends the processes that wait for a file; those at work end with their file."""
         with self._lock:
@@ -151,7 +156,7 @@ class MediaPool:
     def _take(self, owner: str) -> ChildHandle:
         with self._lock:
             for place, (kept_for, child) in enumerate(self._idle):
-                if kept_for == owner:
+                if kept_for == owner and child.folder.is_dir():  # else it was swept after a day
                     del self._idle[place]
                     return child
             other = self._idle.pop(0)[1] if len(self._idle) >= (os.cpu_count() or 1) else None

@@ -27,9 +27,7 @@ from tests.conftest import RECORDINGS
 
 GOOD = RECORDINGS / "portuguese-2-voices.m4a"
 TASK = OptimizeTask(limit_bytes=100_000_000)
-ON_LINUX = pytest.mark.skipif(
-    sys.platform != "linux", reason="other systems guard less"
-)
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="other systems guard less")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +86,7 @@ def refused(pool, path, folder, watch=None):
 
 
 def the_child(pool):
-    [child] = pool._folders
+    [child] = pool.children
     return child
 
 
@@ -146,7 +144,7 @@ def test_what_the_caller_says_ends_the_process_at_once(pool_with, tmp_path, long
     with pytest.raises(FileNotFoundError):
         pool.probe(tmp_path / "no.wav")
 
-    assert not pool._folders
+    assert not pool.children
 
 
 def test_a_process_reads_files_of_one_owner_and_none_after_a_bad_one(pool_with, tmp_path):
@@ -155,11 +153,11 @@ def test_a_process_reads_files_of_one_owner_and_none_after_a_bad_one(pool_with, 
     pool.probe(GOOD, "acme")
     first = the_child(pool)
     pool.probe(GOOD, "globex")
-    assert len(pool._folders) == 2
+    assert len(pool.children) == 2
     with pytest.raises(AudioRefused, match="not in a supported audio format"):
         pool.probe(text, "acme")
 
-    assert first not in pool._folders
+    assert first not in pool.children
     assert gone(first.pid)
 
 
@@ -199,7 +197,7 @@ def test_no_process_outlives_the_orchestrator(tmp_path):
         from resources.media.media_server import shared_server
         pool = open_pool(load_settings(), lambda: Path(sys.argv[2]))
         pool.probe(Path(sys.argv[1]))
-        [child] = pool._folders
+        [child] = pool.children
         print(shared_server().pid, child.pid, flush=True)
         time.sleep(60)
     """
