@@ -7,8 +7,6 @@ import zlib
 import av
 import numpy as np
 
-SECOND_MP4 = 1024  # samples of an AAC packet
-
 
 def recording(path, codec, rate=44_100, layout="mono", seconds=2.0, **options):
     """A real recording: a tone, which no decoder has trouble with."""
@@ -86,18 +84,14 @@ def entries_beyond_the_table(folder):
     return _written(folder / "chunks.m4a", whole)
 
 
-def large_index(folder, samples=20_000_000):
-    """An MP4 whose index is as large as it says, and takes 480 MB in memory; most is a hole."""
+def large_packet(folder, size=200_000_000):
+    """An MP4 with a packet of that many bytes, which are a hole."""
     whole = bytearray(recording(folder / "sound.m4a", "aac", seconds=0.2).read_bytes())
     at = whole.index(b"stsz") + 8
-    whole[at : at + 8] = struct.pack(">II", 1, samples)
-    at = whole.index(b"stts") + 8
-    whole[at : at + 12] = struct.pack(">III", 1, samples, SECOND_MP4)
-    at = whole.index(b"stsc") + 8
-    whole[at : at + 16] = struct.pack(">IIII", 1, 1, samples, 1)
-    path = _written(folder / "index.m4a", whole)
+    whole[at : at + 8] = struct.pack(">II", size, 1)
+    path = _written(folder / "packet.m4a", whole)
     with path.open("r+b") as file:
-        file.truncate(samples)
+        file.truncate(size + 1000)
     return path
 
 
@@ -123,19 +117,20 @@ def eight_channels_at_655_khz(folder):
     return recording(folder / "fast.flac", "flac", 655_350, "7.1", 0.2)
 
 
-def large_cover(folder):
-    """An MP4 with a cover of 40 MB, which is a hole."""
+def large_cover(folder, size=40_000_000):
+    """An MP4 with a cover of that many bytes, which are a hole."""
     whole = recording(folder / "sound.m4a", "aac", seconds=0.2).read_bytes()
-    cover = struct.pack(">I", 40_000_000) + b"covr"
-    items = struct.pack(">I", 40_000_008) + b"ilst" + cover
-    meta = struct.pack(">I", 40_000_020) + b"meta" + bytes(4) + items
+    cover = struct.pack(">I4s", size, b"covr") + struct.pack(">I4sII", size - 8, b"data", 13, 0)
+    items = struct.pack(">I4s", size + 8, b"ilst") + cover
+    meta = struct.pack(">I4sI", size + 20, b"meta", 0) + items
+    udta = struct.pack(">I4s", size + 28, b"udta") + meta
+    moov = whole.index(b"moov") - 4
     path = folder / "cover.m4a"
-    with path.open("wb") as file:
-        file.write(struct.pack(">I4s4sI", 16, b"ftyp", b"M4A ", 0))
-        moov = struct.pack(">I", 40_000_036) + b"moov"
-        file.write(moov + struct.pack(">I", 40_000_028) + b"udta" + meta)
-        file.seek(16 + 40_000_036)
-        file.write(whole[whole.index(b"ftyp") + 28 :])
+    with path.open("wb") as file:  # the offsets of the samples are before the index
+        file.write(whole[:moov])
+        length = int.from_bytes(whole[moov : moov + 4], "big")
+        file.write(struct.pack(">I", length + size + 28) + whole[moov + 4 : moov + length] + udta)
+        file.truncate(moov + length + size + 28)
     return path
 
 

@@ -51,6 +51,8 @@ class PacketReader:
                     self._check_stop()
                 yield packet
         except av.FFmpegError as error:
+            if error.errno == errno.ENOMEM:
+                raise
             self.broken_by = str(error)
         except IndexError:  # PyAV 18.1, after the last packet, if a stream appeared midway
             return

@@ -18,7 +18,7 @@ BAD = {
     hostile.sixty_million_samples: "impossible_index",
     hostile.large_cover: "picture_too_large",
     hostile.eight_channels_at_655_khz: "impossible_format",
-    hostile.large_index: "took_too_much_memory",
+    hostile.large_packet: "took_too_much_memory",
 }
 
 
@@ -67,7 +67,7 @@ def test_the_good_ones_finish_and_the_bad_ones_are_named(house, quick, tmp_path,
 
 
 def test_a_file_that_ended_its_process_twice_is_never_new_again(house, quick, tmp_path):
-    recording = house.put(hostile.large_index(tmp_path), "index.m4a")
+    recording = house.put(hostile.large_packet(tmp_path), "index.m4a")
     key = refusal_key(recording.inbox_key, recording.tenant)
 
     [first] = house.batch([recording])

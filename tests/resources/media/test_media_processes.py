@@ -120,7 +120,7 @@ def test_each_limit_ends_the_process_by_name(pool_with, tmp_path, long_silence):
         (pool_with(cpu_seconds=0.5, cpu_seconds_per_hour=1), long_silence, None,
          "took_too_much_cpu", r"more than 1 s of CPU for \d+ s of audio"),
         (slow, long_silence, stop, "took_too_long", r"more than \d+ s for"),
-        (pool_with(memory_bytes=64_000_000), hostile.large_index(tmp_path), None,
+        (pool_with(memory_bytes=64_000_000), hostile.large_packet(tmp_path), None,
          "took_too_much_memory", "more than 64 MB of memory"),
         (pool_with(output_bytes=5_000), noise, None, "wrote_too_much", "larger than 0 MB"),
         (broken, long_silence, segfault, "decoder_crashed", "signal SIGSEGV"),
