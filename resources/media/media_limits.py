@@ -14,11 +14,11 @@ from escriba.audio.limit_errors import (
     TookTooMuchMemory,
     WroteTooMuch,
 )
-from escriba.settings import MEGABYTE, Settings
 
 OPEN_FILES: Final = 64  # eight tracks, each read by a decoder of its own, and the files written
 ANSWER_BYTES: Final = 16_000_000  # a day of speech in 50,000 regions is 3 MB
 HOUR_MS: Final = 3_600_000
+MEGABYTE: Final = 1_000_000  # the settings, which have it too, are nothing for a child to load
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,6 @@ class MediaLimits:
         """The refusal for too large a file."""
         limit = self.output_bytes // MEGABYTE
         return WroteTooMuch(f"the optimized audio became larger than {limit} MB")
-
-
-def limits_of(settings: Settings) -> MediaLimits:
-    """The limits that the settings give."""
-    return MediaLimits(
-        cpu_seconds=settings.media_cpu_seconds,
-        cpu_seconds_per_hour=settings.media_cpu_seconds_per_hour,
-        wall_seconds=settings.media_wall_seconds,
-        memory_bytes=settings.media_memory_mb * MEGABYTE,
-        output_bytes=settings.media_output_mb * MEGABYTE,
-        slow_seconds=settings.media_slow_seconds,
-    )
 
 
 def _audio(done_ms: int) -> str:

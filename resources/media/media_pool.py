@@ -16,11 +16,11 @@ from typing import Final, Self
 
 from escriba.audio.audio_probe import AudioProbe
 from escriba.audio.optimized_audio import OptimizedAudio
-from escriba.settings import Settings
+from escriba.settings import MEGABYTE, Settings
 from resources.silero_vad import bundled_model
 
 from .child_handle import ChildGoneError, ChildHandle, Watch
-from .media_limits import MediaLimits, limits_of
+from .media_limits import MediaLimits
 from .media_messages import (
     MediaBugError,
     MediaProcessError,
@@ -188,6 +188,18 @@ class MediaPool:
         child.kill()
         with suppress(KeyError):
             self._folders.pop(child).cleanup()
+
+
+def limits_of(settings: Settings) -> MediaLimits:
+    """The limits that the settings give."""
+    return MediaLimits(
+        cpu_seconds=settings.media_cpu_seconds,
+        cpu_seconds_per_hour=settings.media_cpu_seconds_per_hour,
+        wall_seconds=settings.media_wall_seconds,
+        memory_bytes=settings.media_memory_mb * MEGABYTE,
+        output_bytes=settings.media_output_mb * MEGABYTE,
+        slow_seconds=settings.media_slow_seconds,
+    )
 
 
 def open_pool(settings: Settings, scratch: Callable[[], Path]) -> MediaPool:

@@ -18,9 +18,8 @@ import pytest
 from escriba.audio.audio_errors import AudioRefused, DecodeStopped
 from escriba.settings import HOUSE, load_settings
 from resources.media.child_handle import Watch
-from resources.media.media_limits import limits_of
 from resources.media.media_messages import OptimizeTask
-from resources.media.media_pool import MediaPool
+from resources.media.media_pool import MediaPool, limits_of
 from resources.media.media_server import MediaServer, shared_server
 from tests import hostile_media as hostile
 from tests.conftest import RECORDINGS
@@ -218,8 +217,7 @@ def test_the_process_reaches_no_network_no_other_process_and_no_file(tmp_path):
         from pathlib import Path
         from escriba.settings import load_settings
         from resources.media.child_guards import guard
-        from resources.media.media_limits import limits_of
-        own = Path(sys.argv[1])
+                own = Path(sys.argv[1])
         limits = limits_of(load_settings())
         print(sorted(name for name, does in guard(own, limits).items() if does))
         (own / "a").write_text("a"), (own / "a").rename(own / "b")
