@@ -84,6 +84,7 @@ class ChildHandle:
     Attributes:
         folder: The folder whose files it may use.
         files_read: Number of files that it has read.
+        is_slow: It has the lowest priority, because of a slow file.
         pid: Its number; the server alone may send it signals, since it knows when it ends.
         guards: What this system keeps it from (`child_guards.py`), once it has read a file.
         ended: How it ended, once `kill` or a failed `run` has returned.
@@ -93,7 +94,7 @@ class ChildHandle:
         self, channel: socket.socket, control: socket.socket, folder: Path, pid: int
     ) -> None:
         self.folder, self.files_read, self.pid = folder, 0, pid
-        self.guards = ""
+        self.guards, self.is_slow = "", False
         self.ended: Ended | None = None
         self._channel, self._control = channel, control
         self._channel.settimeout(_LOOK_SECONDS)
@@ -165,7 +166,7 @@ class ChildHandle:
 
     def _lines(self, limits: MediaLimits, watch: Watch) -> Iterator[tuple[str, bytes]]:
         """The messages up to the last one, while the clock is watched."""
-        began, is_slow, lines = time.monotonic(), False, _Lines()
+        began, lines = time.monotonic(), _Lines()
         burden = Burden(self.pid, limits.slow_seconds)
         while (data := self._receive()) != b"":
             yield from lines.whole(data)
@@ -174,8 +175,8 @@ class ChildHandle:
                 raise DecodeStopped(f"stopped after {self._done_ms} ms of audio")
             if took > limits.wall_allowed(self._done_ms):
                 raise limits.too_long(self._done_ms)
-            if not is_slow and burden.is_slow(took, self._done_ms):
-                is_slow = True
+            if not self.is_slow and burden.is_slow(took, self._done_ms):
+                self.is_slow = True
                 watch.slow()
                 with suppress(OSError):
                     self._control.send(b"n")

@@ -167,8 +167,11 @@ def _alone_with(channel: socket.socket) -> socket.socket:
     os.dup2(channel.fileno(), 3)
     for number in (0, 1, 2):
         os.dup2(nowhere, number)
-    os.closerange(4, 1 << 20)
     channel.detach()
+    others = {int(each.name) for each in Path("/proc/self/fd").iterdir()} - {0, 1, 2, 3}
+    for number in others:
+        with suppress(OSError):  # the one of the listing is closed already
+            os.close(number)
     return socket.socket(fileno=3)
 
 

@@ -177,8 +177,8 @@ class MediaPool:
         return child
 
     def _keep(self, owner: str, child: ChildHandle) -> None:
-        is_worn = child.files_read >= MOST_FILES or any(child.folder.iterdir())
-        if is_worn:
+        is_worn = child.is_slow or child.files_read >= MOST_FILES
+        if is_worn or any(child.folder.iterdir()):
             self._end(child)
             return
         with self._lock:
