@@ -39,6 +39,16 @@ class RecordingError(EscribaError):
         return masked(f"{self.message} {self.advice}")
 
 
+class KilledError(RecordingError):
+    """The process that read the file was ended, for the `kills`th time; see `permanent`."""
+
+    def __init__(
+        self, code: str, message: str, advice: str, *, permanent: bool, kills: int
+    ) -> None:
+        super().__init__(code, message, advice, permanent)
+        self.kills = kills
+
+
 class BackendUnavailableError(EscribaError):
     """No job can run at the moment, and no file is at fault; the text says what to do.
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from escriba.audio.decode import DecodeStopped
+from escriba.audio.audio_errors import DecodeStopped
 from escriba.billing.price_book import PriceBookError
-from escriba.errors import BackendUnavailableError, OverBudgetError, RecordingError
+from escriba.errors import BackendUnavailableError, KilledError, OverBudgetError, RecordingError
 from escriba.known_secrets import masked
 from escriba.recording_warnings import RecordingWarning
 from escriba.recordings import Recording
@@ -23,10 +23,13 @@ from escriba.stages import (
     TRANSCRIPT,
 )
 from intake.quarantine import refusal_key, write_refusal
+from resources.media.media_messages import MediaProcessError
+from resources.silero_vad import DetectorMissingError
 from resources.storage.base import Storage, StorageError
 from resources.storage.read_documents import DamagedError
 
 from .cost_metrics import cost_metrics
+from .cpu_slots import NoSparePlaceError
 from .diarized_transcript import diarized_transcript
 from .optimized_audio import optimized_audio
 from .progress import Failed, RecordingOutcome, StageMade
@@ -38,6 +41,13 @@ from .waiting_notices import tell_waiting
 
 _THREADS = 32  # for short waits on the store; CPU-bound work has its own limit
 _LOG = logging.getLogger("escriba")
+_CANNOT_START = (  # the installation must change, not the file
+    BackendUnavailableError,
+    SettingsError,
+    PriceBookError,
+    MediaProcessError,
+    DetectorMissingError,
+)
 
 Stage = Callable[[RecordingContext], Awaitable[StageMade]]
 
@@ -63,6 +73,7 @@ async def run_batch(
     finally:
         notices.cancel()
         run_context.stop.set()
+        await asyncio.to_thread(run_context.media.close)
         await asyncio.shield(run_context.engine.close())
 
 
@@ -99,10 +110,23 @@ async def _prepare_audio(
     """The CPU-bound stages; the user's file is fetched once for both."""
     if not stages:
         return
-    async with context.run_context.cpu_slots:
-        for stage in stages:
+    slots = context.run_context.cpu_slots
+    try:
+        async with slots.place() as context.slot:
+            await _run_audio(context, stages, outcome)
+    except NoSparePlaceError:
+        async with slots.spare() as context.slot:
+            await _run_audio(context, stages, outcome)
+
+
+async def _run_audio(
+    context: RecordingContext, stages: list[str], outcome: RecordingOutcome
+) -> None:
+    made = {each.stage for each in outcome.made}
+    for stage in stages:
+        if stage not in made:
             await _run(context, stage, _AUDIO_STAGES[stage], outcome)
-        await asyncio.to_thread(context.release_source)
+    await asyncio.to_thread(context.release_source)
 
 
 async def _run(
@@ -113,6 +137,8 @@ async def _run(
     try:
         made = await stage(context)
         made = await asyncio.to_thread(_versioned, context, made, outcome.warnings)
+    except NoSparePlaceError:
+        raise
     except Exception as error:  # noqa: BLE001  # no error may affect another recording
         outcome.failed = classify(name, error)
     else:
@@ -150,9 +176,11 @@ def _failure_of(stage: str, error: Exception) -> Failed:
     match error:
         case RecordingError():
             needs_usd = error.needs_usd if isinstance(error, OverBudgetError) else None
+            kills = error.kills if isinstance(error, KilledError) else 0
             message, advice = error.message, error.advice
-            return Failed(stage, error.code, message, advice, error.permanent, needs_usd=needs_usd)
-        case BackendUnavailableError() | SettingsError() | PriceBookError():
+            failed = Failed(stage, error.code, message, advice, error.permanent)
+            return replace(failed, needs_usd=needs_usd, kills=kills)
+        case _ if isinstance(error, _CANNOT_START):
             advice = "Fix this, then run again; finished work is kept."
             return Failed(stage, "cannot_start", str(error), advice, permanent=False, is_ours=True)
         case DecodeStopped():
@@ -199,7 +227,7 @@ def _record(context: RecordingContext, outcome: RecordingOutcome, stages: Collec
             storage.delete(refusal_key(recording.inbox_key, recording.tenant))
         elif not failed.permanent and set(stages) <= set(FILE_STAGES):
             return
-        elif not failed.is_ours and failed.code != "interrupted":
+        elif not failed.is_ours and not failed.kills and failed.code != "interrupted":
             _quarantine(storage, recording, failed)
     except (StorageError, OSError) as error:
         _LOG.warning("%s: its log could not be written: %s", recording.name, error)

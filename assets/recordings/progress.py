@@ -46,6 +46,7 @@ class Failed:
     """Where and why a recording failed. `is_ours`: the cause is this installation, not the file.
 
     needs_usd: the recording is deferred until this much may be spent.
+    kills: how often the process that read the file was ended; its record is written already.
     """
 
     stage: str
@@ -55,6 +56,7 @@ class Failed:
     permanent: bool
     is_ours: bool = False
     needs_usd: Decimal | None = None
+    kills: int = 0
 
     @property
     def is_deferred(self) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,11 +24,13 @@ from intake.tenants import tenant_permission
 from resources.gpu.engine import JobEngine
 from resources.gpu.open_engine import open_engine
 from resources.ledger.writer import LedgerWriter
+from resources.media.child_handle import Watch
+from resources.media.media_pool import MediaPool, open_pool
 from resources.price_book import open_price_book
-from resources.silero_vad import SileroDetector
 from resources.storage import open_storage
 from resources.storage.base import Storage, TooLargeError
 
+from .cpu_slots import CpuSlot, CpuSlots
 from .progress import Progress
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
@@ -57,9 +59,9 @@ class RunContext:
         return self.storage.scratch()
 
     @cached_property
-    def detector(self) -> SileroDetector:
-        """Speech detection; shared by all recordings of the run."""
-        return SileroDetector()
+    def media(self) -> MediaPool:
+        """The processes that open and decode files; `run_batch` ends them."""
+        return open_pool(self.settings, lambda: self.scratch)
 
     @cached_property
     def result_slots(self) -> asyncio.Semaphore:
@@ -70,9 +72,10 @@ class RunContext:
         return asyncio.Semaphore(self.settings.cpu_slots or os.cpu_count() or 1)
 
     @cached_property
-    def cpu_slots(self) -> asyncio.Semaphore:
+    def cpu_slots(self) -> CpuSlots:
         """Limits concurrent CPU-bound work."""
-        return asyncio.Semaphore(self.settings.cpu_slots or os.cpu_count() or 1)
+        places = self.settings.cpu_slots or os.cpu_count() or 1
+        return CpuSlots(places, self.settings.media_spare_slots)
 
 
 def open_run_context(
@@ -99,6 +102,7 @@ class RecordingContext:
     recording: Recording
     run_context: RunContext
     log_lines: list[str] = field(default_factory=list)
+    slot: CpuSlot | None = None  # while its file is decoded
     _records: dict[str, StageRecord | None] = field(default_factory=dict)
     _source: ExitStack = field(default_factory=ExitStack)
     _source_path: Path | None = None
@@ -121,6 +125,11 @@ class RecordingContext:
             )
             self._source_path = self._source.enter_context(copy)
         return self._source_path
+
+    def watch(self, progress: Callable[[int], None] = lambda _: None) -> Watch:
+        """What to do while the file is read; `progress` gets the ms of audio done."""
+        slow = self.slot.leave_to_others if self.slot else lambda: None
+        return Watch(self.run_context.stop.is_set, progress, slow)
 
     def release_source(self) -> None:
         """Release the user's file; no stage needs it any longer."""

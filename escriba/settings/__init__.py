@@ -16,6 +16,7 @@ from .load import SettingsError, load
 from .local_settings import LocalSettings
 from .machine_settings import MachineSettings
 from .mail_settings import MailSettings
+from .media_settings import MediaSettings
 from .night_settings import NightSettings
 from .openai_settings import OpenaiSettings
 from .price_settings import PriceSettings
@@ -47,6 +48,7 @@ class Settings(
     MailSettings,
     CostSettings,
     PriceSettings,
+    MediaSettings,
     InputSettings,
     BudgetSettings,
     LocalSettings,
