@@ -1,7 +1,6 @@
 """The context that all recordings of a run share, and the context of a single recording."""
 
 import asyncio
-import json
 import os
 import threading
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from escriba.billing.price_book import PriceBook
 from escriba.errors import RecordingError
 from escriba.recordings import Recording
 from escriba.settings import Settings
+from escriba.text_for.json_text import json_text
 from intake.recording_options import RecordingOptions, options_of
 from intake.stage_records import Facts, StageRecord, read_record, record_key
 from intake.tenants import tenant_permission
@@ -181,7 +181,7 @@ class RecordingContext:
     def log(self, event: str, **numbers: object) -> None:
         """Add a line to the recording's own log, in memory until `write_log`."""
         line = {"at": datetime.now(UTC).isoformat(), "event": event, **numbers}
-        self.log_lines.append(json.dumps(line, ensure_ascii=False, default=str))
+        self.log_lines.append(json_text(line))
 
     def write_log(self) -> None:
         """Append the lines to `log.jsonl`."""
