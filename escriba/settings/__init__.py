@@ -18,6 +18,7 @@ from .machine_settings import MachineSettings
 from .mail_settings import MailSettings
 from .night_settings import NightSettings
 from .openai_settings import OpenaiSettings
+from .page_settings import PageSettings
 from .price_settings import PriceSettings
 from .pyannote_ai_settings import PyannoteAiSettings
 from .routing_settings import RoutingSettings
@@ -65,6 +66,7 @@ class Settings(
     FormatSettings,
     SpeakerSettings,
     TranscriptionSettings,
+    PageSettings,
     DagsterSettings,
     StorageSettings,
 ):
