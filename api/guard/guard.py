@@ -6,7 +6,7 @@ nowhere, so there is no way around.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -77,8 +77,7 @@ class Guard:
         if self._rules.logins is None:
             return _plain(401, "Open these pages through the proxy that logs you in.")
         if asked.is_page:
-            following = urlencode({"next": _address(asked)})
-            return RedirectResponse(f"{LOGIN_PATH}?{following}", 303)
+            return RedirectResponse(_to_login(asked), 303)
         return _plain(401, "Log in first: open these pages in a browser.")
 
     async def _is_known(self, asked: Asked) -> bool:
@@ -108,7 +107,7 @@ class Guard:
                 return login_page(following, "This password is wrong.", 401)
         except TooManyGuessesError:
             return login_page(following, _LATER, 429)
-        answer = RedirectResponse(following, 303)
+        answer = RedirectResponse(f"..{following}", 303)
         if self._rules.logins is not None:
             secure = asked.scope.get("scheme") == "https"
             cookie = self._rules.logins.cookie()
@@ -131,9 +130,13 @@ async def _form(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def _address(asked: Asked) -> str:
-    url = asked.connection.url
-    return f"{url.path}?{url.query}" if url.query else url.path
+def _to_login(asked: Asked) -> str:
+    """Return the relative address of the login page: a proxy may serve all below some path."""
+    path = quote(str(asked.scope["path"]))
+    query = bytes(asked.scope.get("query_string", b"")).decode("ascii", "replace")
+    following = f"{path}?{query}" if query else path
+    up = "../" * (path.count("/") - 1)
+    return f"{up}{LOGIN_PATH[1:]}?{urlencode({'next': following})}"
 
 
 def _plain(status: int, sentence: str) -> Response:

@@ -31,7 +31,7 @@ button {{ border: 0; background: var(--action); color: #fff; font-weight: 600; c
 input:focus-visible, button:focus-visible {{ outline: 3px solid var(--action);
   outline-offset: 2px; }}
 </style></head><body>
-<form method="post" action="{action}">
+<form method="post" action="login">
 <h1>Escriba</h1>
 {said}
 <label for="password">Password</label>
@@ -46,7 +46,7 @@ input:focus-visible, button:focus-visible {{ outline: 3px solid var(--action);
 def login_page(following: str, wrong: str = "", status: int = 200) -> HTMLResponse:
     """Return the page. following: the path to open after the login. wrong: why it failed."""
     said = f'<p role="alert">{html(wrong)}</p>' if wrong else "<p>These pages need a password.</p>"
-    page = _PAGE.format(action=LOGIN_PATH, said=said, following=html(local_path(following)))
+    page = _PAGE.format(said=said, following=html(local_path(following)))
     headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
     return HTMLResponse(page, status, headers)
 
