@@ -32,8 +32,10 @@ def graphql_refusal(asked: Asked) -> str:
 
     Dagster also takes mutations in the address, which an image in a text can ask for.
     """
-    if asked.path != _GRAPHQL or asked.is_websocket or asked.is_page:
+    if asked.path != _GRAPHQL or asked.is_websocket:
         return ""
+    if asked.is_page and not asked.scope.get("query_string"):
+        return ""  # the playground
     if asked.method == "POST" and _type(asked) in _GRAPHQL_TYPES:
         return ""
     return "Send queries to /graphql by POST, as application/json."

@@ -118,6 +118,7 @@ REQUESTS = [
     ("GET", "/graphql?query=mutation{x}", PICTURE | {"sec-fetch-site": "same-origin"}, 405),
     ("GET", "/graphql?query=mutation{x}", PICTURE | {"sec-fetch-site": "cross-site"}, 403),
     ("GET", "/graphql?query=mutation{x}", PICTURE, 405),  # a browser of old
+    ("GET", "/graphql?query=mutation{x}", LINK | {"sec-fetch-site": "none"}, 405),
     ("GET", "/%67raphql?query=mutation{x}", PICTURE, 405),
     ("GET", "/graphql", {}, 405),
     ("HEAD", "/graphql?query=mutation{x}", {}, 405),
