@@ -24,6 +24,7 @@ from escriba.settings import HOUSE, Settings, exported
 
 _READY_SECONDS = 180.0
 _CODE, _DAEMON, _UI, _FILES = "code location", "daemon", "UI", "files"
+_PASSWORD = "UI_PASSWORD"  # noqa: S105  # the variable's name; only the pages get its value
 _LOCATION = "escriba"  # by default it is the socket's path, which differs at each start
 
 
@@ -61,7 +62,7 @@ def serve(settings: Settings, bucket: str, host: str, port: int, *, read_only: b
                 # also creates Dagster's tables, before two processes would do so concurrently
                 left = end_leftovers(settings)
                 _wait_for(code, children)
-                _start_pages(children, code, host, port, read_only=read_only)
+                _start_pages(children, code, settings, host, port, read_only=read_only)
                 if _is_ready(children, host, port):
                     if left:
                         out.print(f"Resuming {left} interrupted run{'s' * (left != 1)}.")
@@ -69,7 +70,7 @@ def serve(settings: Settings, bucket: str, host: str, port: int, *, read_only: b
                     out.print(f"The {children.wait()} exited; stopping the other processes.")
                 exited = children.exited() or _UI
                 out.print(f"Last output of the {exited} ({children.log(exited)}):")
-                out.print(children.last_output(exited), markup=False)
+                out.print(children.last_output(exited))
                 return 2
         except KeyboardInterrupt:
             out.print("Stopped. Interrupted runs resume at the next start.")
@@ -104,8 +105,14 @@ def _wait_for(code: Path, children: ChildProcesses) -> None:
         time.sleep(0.1)
 
 
-def _start_pages(
-    children: ChildProcesses, code: Path, host: str, port: int, *, read_only: bool
+def _start_pages(  # noqa: PLR0913  # the options of the command, by name
+    children: ChildProcesses,
+    code: Path,
+    settings: Settings,
+    host: str,
+    port: int,
+    *,
+    read_only: bool,
 ) -> None:
     """Start UI, daemon and files page; Dagster keeps sensor state by the location's name."""
     workspace = code.with_name("workspace.yaml")
@@ -114,17 +121,20 @@ def _start_pages(
     python, location = [sys.executable, "-m"], ["-w", str(workspace)]
     listen = ["--host", host, "--port"]
     ui = [*python, "api.dagster_ui", *listen, str(port), "--workspace", str(workspace)]
-    children.start(_UI, [*ui, *(["--read-only"] if read_only else [])])
+    password = {_PASSWORD: settings.ui_password.get_secret_value()}
+    children.start(_UI, [*ui, *(["--read-only"] if read_only else [])], **password)
     daemon = [*python, "dagster._daemon", "run", *location, "--log-level", "warning"]
     children.start(_DAEMON, daemon)
-    children.start(_FILES, [*python, "api.files_page", *listen, str(port + 1)])
+    files = [*python, "api.files_page", *listen, str(port + 1)]
+    children.start(_FILES, files, **password)
 
 
 def _environment(settings: Settings, host: str, port: int) -> dict[str, str]:
-    """Return the children's environment: this process's, plus all settings."""
+    """Return the children's environment: this process's, plus all settings but the password."""
+    inherited = os.environ | exported(settings)
+    inherited.pop(_PASSWORD, None)
     return {
-        **os.environ,
-        **exported(settings),
+        **inherited,
         "FILES_URL": settings.files_url or f"http://{host}:{port + 1}",
         "STORAGE_URL": settings.bucket_url,
         "DAGSTER_HOME": str(dagster_home(settings)),
