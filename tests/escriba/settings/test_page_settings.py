@@ -1,4 +1,4 @@
-"""What the settings of the pages refuse, with the name of the setting and never with the password."""
+"""What the settings of the pages refuse: by name, and never with the password in it."""
 
 import pytest
 
