@@ -46,7 +46,7 @@ class ChildProcesses:
     ) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603  # commands from this package
             command,
-            env=self._environment | more,
+            env={**self._environment, **more},
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
