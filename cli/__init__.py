@@ -32,6 +32,16 @@ _COMMANDS = {
 class _LazyGroup(click.Group):
     """Imports a command from the module of the same name when it is needed."""
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; its errors quote names and answers of others, which no terminal obeys."""
+        from escriba.text_for.plain_lines import terminal
+
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            error.message = terminal(error.message)
+            raise
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(_COMMANDS)
 
@@ -68,12 +78,13 @@ def main() -> None:
     from escriba.errors import BackendUnavailableError
     from escriba.known_secrets import mask_error
     from escriba.settings import SettingsError
+    from escriba.text_for.plain_lines import terminal
     from resources.storage.base import StorageError
 
     try:
         status = escriba.main(standalone_mode=False)
     except (SettingsError, StorageError, PriceBookError, BackendUnavailableError) as error:
-        click.echo(f"escriba: {error}", err=True)
+        click.echo(terminal(f"escriba: {error}"), err=True)
         sys.exit(COULD_NOT_START)
     except click.ClickException as error:
         error.show()

@@ -11,6 +11,7 @@ from escriba.masked_errors import masks_errors
 from escriba.reports.periods import month, month_before
 from escriba.settings import Settings
 from escriba.stages import COST_METRICS, DIGEST_JOB, NIGHT_TAG, NIGHTLY_JOB, RECORDINGS_JOB
+from escriba.text_for.plain_lines import log_line
 from intake.work_requests import WorkRequest
 from resources.storage.base import Storage
 
@@ -78,7 +79,7 @@ def reconcile_attempts(context: dg.OpExecutionContext) -> None:
     reconciled = run_until_interrupted(reconcile(settings, storage))
     context.log.info("%s", reconciled.headline)
     for trouble in reconciled.troubles:
-        context.log.warning("%s", trouble)
+        context.log.warning("%s", log_line(trouble))
 
 
 @dg.op(required_resource_keys={"settings"})
@@ -89,9 +90,9 @@ def compact_old_days(context: dg.OpExecutionContext) -> None:
 
     _, storage = _settings_and_storage(context)
     done = compact_ledger(storage, datetime.now(UTC))
-    context.log.info("%s", done.headline)
+    context.log.info("%s", log_line(done.headline))
     for trouble in done.troubles:
-        context.log.warning("%s", trouble)
+        context.log.warning("%s", log_line(trouble))
 
 
 @dg.op(required_resource_keys={"settings"})
@@ -117,7 +118,7 @@ def _fetch_bills(context: dg.OpExecutionContext, settings: Settings, storage: St
     if fetched:
         context.log.info("%s", fetched)
     if trouble:
-        context.log.warning("The RunPod bills could not be updated. %s", trouble)
+        context.log.warning("The RunPod bills could not be updated. %s", log_line(trouble))
 
 
 @dg.op(required_resource_keys={"settings"})

@@ -22,6 +22,7 @@ from escriba.stages import (
     STAGES,
     TRANSCRIPT,
 )
+from escriba.text_for.plain_lines import log_line
 from intake.quarantine import refusal_key, write_refusal
 from resources.media.media_messages import MediaProcessError
 from resources.silero_vad import DetectorMissingError
@@ -230,7 +231,9 @@ def _record(context: RecordingContext, outcome: RecordingOutcome, stages: Collec
         elif not failed.is_ours and not failed.kills and failed.code != "interrupted":
             _quarantine(storage, recording, failed)
     except (StorageError, OSError) as error:
-        _LOG.warning("%s: its log could not be written: %s", recording.name, error)
+        _LOG.warning(
+            "%s: its log could not be written: %s", log_line(recording.name), log_line(error)
+        )
 
 
 def _quarantine(storage: Storage, recording: Recording, failed: Failed) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from escriba.errors import OVER_BUDGET
 from escriba.recording_warnings import RecordingWarning, once
 from escriba.recordings import Recording
+from escriba.text_for.plain_lines import log_line
 
 Numbers = Mapping[str, float | int | str | bool | None]
 
@@ -114,16 +115,15 @@ class LogProgress:
 
     def finished(self, outcome: RecordingOutcome) -> None:
         """Log what was made, or why the recording failed."""
-        name = outcome.recording.name
+        name = log_line(outcome.recording.name)
         if outcome.failed is not None and outcome.failed.is_deferred:
-            self._log.info("%s is deferred: %s", name, outcome.failed.message)
+            self._log.info("%s is deferred: %s", name, log_line(outcome.failed.message))
         elif outcome.failed is None:
             reused = sum(made.reused for made in outcome.made)
             self._log.info("%s: %d stages done, %d of them reused", name, len(outcome.made), reused)
             for warning in outcome.warnings:
-                self._log.warning("%s: %s", name, warning.message)
+                self._log.warning("%s: %s", name, log_line(warning.message))
         else:
             failed = outcome.failed
-            self._log.warning(
-                "%s failed in %s: %s %s", name, failed.stage, failed.message, failed.advice
-            )
+            told = log_line(f"{failed.message} {failed.advice}")
+            self._log.warning("%s failed in %s: %s", name, failed.stage, told)

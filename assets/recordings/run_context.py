@@ -1,7 +1,6 @@
 """The context that all recordings of a run share, and the context of a single recording."""
 
 import asyncio
-import json
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -18,6 +17,7 @@ from escriba.errors import RecordingError
 from escriba.known_secrets import masked
 from escriba.recordings import Recording
 from escriba.settings import Settings
+from escriba.text_for.json_text import json_text
 from intake.recording_options import RecordingOptions, options_of
 from intake.stage_records import Facts, StageRecord, facts_of, read_record, record_key
 from intake.tenants import tenant_permission
@@ -193,7 +193,7 @@ class RecordingContext:
     def log(self, event: str, **numbers: object) -> None:
         """Add a line to the recording's own log, in memory until `write_log`."""
         line = {"at": datetime.now(UTC).isoformat(), "event": event, **numbers}
-        self.log_lines.append(masked(json.dumps(line, ensure_ascii=False, default=str)))
+        self.log_lines.append(masked(json_text(line)))
 
     def write_log(self) -> None:
         """Append the lines to `log.jsonl`."""

@@ -18,6 +18,7 @@ from escriba.model_names import DEMO_MODEL, TOY_NOTICE
 from escriba.recording_warnings import RecordingWarning
 from escriba.recordings import INBOX, Recording
 from escriba.settings import Settings
+from escriba.text_for.plain_lines import terminal_line
 from intake.ignored_files import left_out_line
 from intake.inbox import RefusedObject, Survey, of_tenant, quarantine_new, survey_inbox
 from intake.outdated_files import outdated_files
@@ -234,14 +235,16 @@ def _print_failures(out: Console, outcomes: list[RecordingOutcome]) -> None:
 
 def print_failure(out: Console, name: str, message: str, advice: str) -> None:
     """Print two lines: what failed, and what to do."""
-    out.print(Text.assemble(("✗ ", "red"), (name, "bold"), ": ", message))
+    out.print(Text.assemble(("✗ ", "red"), (terminal_line(name), "bold"), ": ", message))
     out.print(Text(f"  {advice}"))
 
 
 def print_warnings(out: Console, name: str, warnings: Iterable[RecordingWarning]) -> None:
     """Print one line for each warning about a recording that is done."""
     for warning in warnings:
-        out.print(Text.assemble(("! ", "yellow"), (name, "bold"), ": ", warning.message))
+        out.print(
+            Text.assemble(("! ", "yellow"), (terminal_line(name), "bold"), ": ", warning.message)
+        )
 
 
 def names(recordings: list[Recording]) -> list[str]:

@@ -1,6 +1,5 @@
 """`escriba show`: print a transcript in any format."""
 
-import json
 import sys
 from collections.abc import Iterator
 
@@ -8,13 +7,15 @@ import click
 from pydantic import ValidationError
 
 from cli.choose_recording import choose_recording
-from cli.cli_context import open_context
+from cli.cli_context import open_context, say
 from cli.runs.run_history import runs_of
 from escriba.errors import RecordingError
 from escriba.model_names import TOY_NOTICE
 from escriba.recordings import Recording
 from escriba.settings import Settings
 from escriba.stages import OPTIMIZED_AUDIO, TRANSCRIPT
+from escriba.text_for.json_text import json_text
+from escriba.text_for.visible import harmless_speech
 from escriba.transcripts.diarized import NewerSchemaError, loads
 from escriba.transcripts.formats import files_of
 from escriba.transcripts.removed_words import restored
@@ -86,17 +87,19 @@ def command(recording: str, file_format: str, *, as_json: bool, with_removed: bo
         reason = {**seen.failed, **seen.to_retry}.get(found)
         why = f"{reason.message} {reason.advice}" if reason else "Run `escriba run` to create it."
         if as_json:
-            click.echo(json.dumps({"recording": found.name, "error": why}, ensure_ascii=False))
+            click.echo(json_text({"recording": found.name, "error": why}))
         raise click.ClickException(f"{found.name} has no transcript yet. {why}")
     _print_model(storage, found)
     for line in (*runs_of(settings, found), *_loudness(storage, found)):
-        click.echo(line, err=True)
-    click.echo(f"{found.name}:", err=True)
+        say(line)
+    say(f"{found.name}:")
     silent = not body.strip()
     for line in _warnings(storage, found, silent=silent, with_removed=with_removed):
-        click.echo(line, err=True)
+        say(line)
     if silent:
-        click.echo(f"No speech was found in {found.name}.", err=True)
+        say(f"No speech was found in {found.name}.")
+    if sys.stdout.isatty():  # a file, or the next program, gets the bytes as they are
+        body = harmless_speech(body.decode(errors="replace")).encode()
     sys.stdout.buffer.write(body)
     sys.stdout.flush()
 
@@ -151,6 +154,6 @@ def _print_model(storage: Storage, recording: Recording) -> None:
     if facts is None or not facts.model:
         return
     weights = f" ({facts.weights})" if facts.weights else ""
-    click.echo(f"model {facts.model}{weights}, revision {facts.model_revision}", err=True)
+    say(f"model {facts.model}{weights}, revision {facts.model_revision}")
     if facts.toy:
-        click.echo(TOY_NOTICE, err=True)
+        say(TOY_NOTICE)

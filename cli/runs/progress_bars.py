@@ -1,6 +1,5 @@
 """Progress of a run: bars in a terminal, elsewhere one line of JSON for each recording."""
 
-import json
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -13,6 +12,8 @@ from assets.recordings.progress import RecordingOutcome
 from cli.cli_context import original_stream
 from escriba.recordings import Recording
 from escriba.stages import DIARIZED_TRANSCRIPT, OPTIMIZED_AUDIO, TRANSCRIPT
+from escriba.text_for.json_text import json_text
+from escriba.text_for.plain_lines import terminal_line
 
 _VERBS = {
     OPTIMIZED_AUDIO: "listening to",
@@ -76,7 +77,7 @@ class JsonLines(OutcomeCollector):
         self._write({"at": at, "level": "warning", "event": "waiting", "message": sentence})
 
     def _write(self, line: dict[str, object]) -> None:
-        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._stream.write(json_text(line) + "\n")
 
 
 class _SpeedColumn(ProgressColumn):
@@ -97,7 +98,10 @@ class ProgressBars(OutcomeCollector):
     def __init__(self, console: Console, total: int) -> None:
         super().__init__()
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(14), _SpeedColumn(), console=console
+            TextColumn("{task.description}", markup=False),
+            BarColumn(14),
+            _SpeedColumn(),
+            console=console,
         )
         self._overall = self._progress.add_task(_fit("all recordings"), total=total, overall=True)
         self._tasks: dict[Recording, tuple[str, TaskID]] = {}
@@ -145,5 +149,6 @@ def _label(stage: str, recording: Recording) -> str:
 
 
 def _fit(text: str) -> str:
-    cut = text if len(text) <= _NAME_WIDTH else f"{text[: _NAME_WIDTH - 1]}…"
-    return cut.ljust(_NAME_WIDTH).replace("[", "\\[")
+    line = terminal_line(text)
+    cut = line if len(line) <= _NAME_WIDTH else f"{line[: _NAME_WIDTH - 1]}…"
+    return cut.ljust(_NAME_WIDTH)

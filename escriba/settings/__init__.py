@@ -19,6 +19,7 @@ from .mail_settings import MailSettings
 from .media_settings import MediaSettings
 from .night_settings import NightSettings
 from .openai_settings import OpenaiSettings
+from .page_settings import PageSettings
 from .price_settings import PriceSettings
 from .pyannote_ai_settings import PyannoteAiSettings
 from .routing_settings import RoutingSettings
@@ -66,6 +67,7 @@ class Settings(
     FormatSettings,
     SpeakerSettings,
     TranscriptionSettings,
+    PageSettings,
     DagsterSettings,
     StorageSettings,
 ):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from escriba.billing.attempts import Attempt
 from escriba.billing.quote_ceiling import STOP_SECONDS
+from escriba.text_for.plain_lines import log_line
 from gpu_job.contract import Lease
 from resources.storage.base import StorageError
 from resources.storage.read_documents import DamagedError
@@ -127,7 +128,9 @@ class _Following:
         now_seconds = self._follower.clock()
         if self._failing_since is None:
             self._failing_since = now_seconds
-            _LOG.warning("Job %s could not be checked; retrying: %s", self._folder.job, error)
+            _LOG.warning(
+                "Job %s could not be checked; retrying: %s", self._folder.job, log_line(error)
+            )
         self._follower.fleet.waiting.wait(self._folder.job, str(error))
         if now_seconds - self._failing_since > PATIENCE_SECONDS:
             raise error
