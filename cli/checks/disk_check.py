@@ -100,5 +100,9 @@ def _space(places: list[_Place]) -> Finding:
     tight = max(places, key=lambda place: place.wanted_gb)
     if free_gb >= tight.wanted_gb:
         return Finding(what="disk", state="well", found=found)
-    state = "broken" if free_gb < _FULL_GB else "odd"
-    return Finding(what="disk", state=state, found=found, advice=tight.advice)
+    return Finding(
+        what="disk",
+        state="broken" if free_gb < _FULL_GB else "odd",
+        found=found,
+        advice=tight.advice,
+    )

@@ -29,7 +29,7 @@ class StorageSettings(SettingsGroup):
     )
     aws_virtual_hosts: bool = Field(
         default=False,
-        description="S3: whether the bucket's name stands in the host name, as some stores demand "
+        description="S3: whether the bucket's name is part of the host name, as some stores demand "
         "(bucket.host/key instead of host/bucket/key).",
     )
     aws_region: str = Field("us-east-1", description="S3: region of the bucket.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from .contract import Address
-from .transfer import TIMEOUT_SECONDS, TransferError, expect_success, unreachable
+from .transfer_errors import TIMEOUT_SECONDS, TransferError, expect_success, unreachable
 
 if TYPE_CHECKING:
     import httpx

@@ -12,22 +12,41 @@ from typing import TYPE_CHECKING, TypeVar
 from . import file_urls
 from .contract import Address
 from .contract.documents import LARGE
+from .resumed_download import download
+from .transfer_errors import (
+    NOT_FOUND,
+    TIMEOUT_SECONDS,
+    TransferError,
+    expect_success,
+    is_busy,
+    unreachable,
+)
 
 if TYPE_CHECKING:
     import httpx
+
+__all__ = [
+    "CREATE_ONLY",
+    "PAUSES_SECONDS",
+    "Put",
+    "TransferError",
+    "fetch",
+    "put",
+    "put_surely",
+    "read",
+    "read_if_reachable",
+    "read_surely",
+]
 
 Got = TypeVar("Got")
 Body = TypeVar("Body", bytes, bytearray)
 
 CREATE_ONLY = "If-None-Match"
-# with status 400: GCS, and S3 after the signer's session ended; the second: rclone
-_EXPIRED = (b"ExpiredToken", b"<Code>AccessDenied</Code>")
-_NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
+_CONFLICT, _PRECONDITION_FAILED = 409, 412
 PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # between tries
 _LAST_TRIES = 7  # additional tries for a result: 144 s in total; the fence is at 120 s
 _FETCH_TRIES = 4
 _READ_TRIES = 3
-TIMEOUT_SECONDS = 20.0  # a heartbeat must fail well before the fence of 120 s
 _SLOWEST_BYTES_PER_SECOND, _LONGEST_SECONDS = 50_000, 90.0
 
 
@@ -37,17 +56,6 @@ class Put(Enum):
     WRITTEN = "written"
     EXISTS = "exists"
     UNSURE = "unsure"
-
-
-class TransferError(Exception):
-    """An object could not be read or written.
-
-    `expired`: its address is no longer valid. `unreachable`: a retry may succeed.
-    """
-
-    def __init__(self, what: str, *, expired: bool = False, unreachable: bool = False) -> None:
-        super().__init__(what)
-        self.expired, self.unreachable = expired, unreachable
 
 
 def read(address: Address, limit_bytes: int = LARGE.stored_bytes) -> bytes | None:
@@ -74,7 +82,7 @@ def _received(address: Address, limit_bytes: int) -> bytes | None:
         with httpx.stream(
             address.method, address.url, headers=address.headers, timeout=TIMEOUT_SECONDS
         ) as response:
-            if response.status_code == _NOT_FOUND:
+            if response.status_code == NOT_FOUND:
                 return None
             expect_success(response)
             for chunk in response.iter_bytes():
@@ -116,8 +124,6 @@ def fetch(address: Address, folder: Path, check: Callable[[], None] = lambda: No
         if not path.is_file():
             raise TransferError("the audio file no longer exists")
         return path
-    from .resumed_download import download  # noqa: PLC0415  # it needs this module
-
     target = folder / "audio"
     download(address, target, check, PAUSES_SECONDS[:_FETCH_TRIES])
     return target
@@ -168,7 +174,7 @@ def put(address: Address, body: bytes) -> Put:
         return Put.UNSURE
     if response.status_code == _PRECONDITION_FAILED:
         return Put.EXISTS
-    if response.status_code == _CONFLICT or _is_busy(response):
+    if response.status_code == _CONFLICT or is_busy(response):
         return Put.UNSURE
     expect_success(response)
     return Put.WRITTEN
@@ -198,37 +204,3 @@ def _timeout(body: bytes | None) -> "httpx.Timeout":
 
     underway = len(body or b"") / _SLOWEST_BYTES_PER_SECOND
     return httpx.Timeout(TIMEOUT_SECONDS, read=min(TIMEOUT_SECONDS + underway, _LONGEST_SECONDS))
-
-
-def unreachable(error: Exception) -> TransferError:
-    """The error for a store that does not answer; holds no address."""
-    return TransferError(f"the store does not answer: {type(error).__name__}", unreachable=True)
-
-
-def expect_success(response: "httpx.Response") -> None:
-    """Raise TransferError for a response that is not a success."""
-    if response.status_code == _NOT_FOUND:
-        raise TransferError("the object is no longer in the bucket")
-    if not response.is_success:
-        said = _start_of(response)
-        expired = response.status_code in (401, 403) or any(code in said for code in _EXPIRED)
-        raise TransferError(
-            f"the store answered {response.status_code}",
-            expired=expired,
-            unreachable=_is_busy(response),
-        )
-
-
-def _is_busy(response: "httpx.Response") -> bool:
-    """Whether a retry may succeed; GCS answers 429 to frequent writes of one object."""
-    return response.is_server_error or response.status_code in (408, 429)
-
-
-def _start_of(response: "httpx.Response") -> bytes:
-    """The first bytes of a response, which may be streamed and long."""
-    import httpx  # noqa: PLC0415
-
-    try:
-        return next(response.iter_bytes(4096), b"") if not response.is_closed else response.content
-    except httpx.HTTPError:
-        return b""

@@ -52,7 +52,7 @@ def _kept(content: bytes) -> Path:
     folder = Path(gettempdir()) / f"escriba-certificates-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.lstat().st_uid != os.getuid() or folder.is_symlink():
-        raise SettingsError(f"STORAGE_CA_FILE: {folder} belongs to somebody else; remove it.")
+        raise SettingsError(f"STORAGE_CA_FILE: {folder} belongs to another user; remove it.")
     path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}.pem"
     if not path.exists():
         draft = path.with_suffix(f".{os.getpid()}")

@@ -1,7 +1,7 @@
 """Listing a bucket with keys that obstore cannot parse (docs/decisions/0002)."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from escriba.settings import Settings
 
@@ -45,7 +45,7 @@ def _client(settings: Settings) -> "S3Client":
     import boto3  # noqa: PLC0415  # 0.5 s, and rarely needed
     from botocore.config import Config  # noqa: PLC0415
 
-    style = "virtual" if settings.aws_virtual_hosts else "auto"
+    style: Literal["virtual", "auto"] = "virtual" if settings.aws_virtual_hosts else "auto"
     return boto3.client(
         "s3",
         endpoint_url=settings.aws_endpoint_url or None,
