@@ -153,8 +153,9 @@ def test_a_process_reads_files_of_one_owner_and_none_after_a_bad_one(pool_with, 
     first = the_child(pool)
     pool.probe(GOOD, "globex")
     assert len(pool.children) == 2
-    with pytest.raises(AudioRefused, match="not in a supported audio format"):
+    with pytest.raises(AudioRefused, match="not in a supported audio format") as caught:
         pool.probe(text, "acme")
+    assert caught.value.code == "not_audio"
 
     assert first not in pool.children
     assert gone(first.pid)
