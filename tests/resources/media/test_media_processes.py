@@ -218,7 +218,8 @@ def test_the_process_reaches_no_network_no_other_process_and_no_file(tmp_path):
         from pathlib import Path
         from escriba.settings import load_settings
         from resources.media.child_guards import guard
-                own = Path(sys.argv[1])
+        from resources.media.media_pool import limits_of
+        own = Path(sys.argv[1])
         limits = limits_of(load_settings())
         print(sorted(name for name, does in guard(own, limits).items() if does))
         (own / "a").write_text("a"), (own / "a").rename(own / "b")
