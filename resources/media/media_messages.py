@@ -5,13 +5,13 @@ it, since it may have taken over the process: no pickles, and never more than AN
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from escriba.audio import audio_errors, header_errors, limit_errors
 from escriba.audio.audio_errors import AudioRefused
 from escriba.audio.audio_probe import AudioProbe
 from escriba.audio.optimized_audio import Channels, OptimizedAudio
@@ -104,16 +104,18 @@ def read_result(word: str, body: bytes) -> AudioProbe | OptimizedAudio | Refused
         raise MediaBugError(message) from error
 
 
+_MODULES = (audio_errors, header_errors, limit_errors)
+_KINDS: Final[dict[str, type[AudioRefused]]] = {
+    kind.code: kind
+    for module in _MODULES
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, AudioRefused) and "code" in vars(kind)
+}
+
+
 def refusal_of(refused: Refused) -> AudioRefused:
     """The refusal with that code; one that is not known is of the base class."""
-    kind = next((kind for kind in _kinds(AudioRefused) if kind.code == refused.code), AudioRefused)
-    return kind(refused.message)
-
-
-def _kinds(base: type[AudioRefused]) -> Iterator[type[AudioRefused]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _kinds(kind)
+    return _KINDS.get(refused.code, AudioRefused)(refused.message)
 
 
 def read_request(request: bytes) -> tuple[Path, MediaLimits]:

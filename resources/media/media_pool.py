@@ -151,7 +151,7 @@ class MediaPool:
             except BaseException:
                 self._end(child)
                 raise
-        raise MediaProcessError("the processes that read recordings end at once; run again")
+        raise MediaProcessError("the processes that read recordings end when they begin; run again")
 
     def _take(self, owner: str) -> ChildHandle:
         with self._lock:

@@ -13,9 +13,9 @@ def test_a_slow_file_gives_its_place_to_the_next_one():
 
         async def slow(name):
             async with slots.place() as slot:
+                order.append(f"{name} is slow")
                 await asyncio.to_thread(slot.leave_to_others)
                 await asyncio.to_thread(slot.leave_to_others)  # once is enough
-                order.append(f"{name} leaves")
                 await over.wait()
             order.append(f"{name} ends")
 
@@ -39,8 +39,9 @@ def test_a_slow_file_gives_its_place_to_the_next_one():
     order = asyncio.run(go())
 
     assert order == [
-        "first leaves",
+        "first is slow",
         "good runs",
+        "second is slow",
         "good runs",
         "first ends",
         "second in a spare place",

@@ -153,8 +153,9 @@ def test_a_process_reads_files_of_one_owner_and_none_after_a_bad_one(pool_with, 
     first = the_child(pool)
     pool.probe(GOOD, "globex")
     assert len(pool.children) == 2
-    with pytest.raises(AudioRefused, match="not in a supported audio format"):
+    with pytest.raises(AudioRefused, match="not in a supported audio format") as caught:
         pool.probe(text, "acme")
+    assert caught.value.code == "not_audio"
 
     assert first not in pool.children
     assert gone(first.pid)
@@ -217,7 +218,8 @@ def test_the_process_reaches_no_network_no_other_process_and_no_file(tmp_path):
         from pathlib import Path
         from escriba.settings import load_settings
         from resources.media.child_guards import guard
-                own = Path(sys.argv[1])
+        from resources.media.media_pool import limits_of
+        own = Path(sys.argv[1])
         limits = limits_of(load_settings())
         print(sorted(name for name, does in guard(own, limits).items() if does))
         (own / "a").write_text("a"), (own / "a").rename(own / "b")
