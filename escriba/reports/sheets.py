@@ -106,10 +106,7 @@ def _write_csv(file: TextIO, sheet: Sheet) -> int:
 
 def _write_xlsx(file: Any, sheets: Sequence[Sheet]) -> int:  # noqa: ANN401  # a binary file
     if find_spec("xlsxwriter") is None:
-        raise SheetsError(
-            "xlsxwriter is not installed. Run `make setup`, or "
-            "`pip install -c requirements.lock -e '.[costs]'`."
-        )
+        raise SheetsError("xlsxwriter is not installed. Run `make setup`.")
     from xlsxwriter import Workbook  # noqa: PLC0415  # an optional dependency
 
     with Workbook(file, {"constant_memory": True, "in_memory": False}) as book:
