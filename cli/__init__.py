@@ -39,7 +39,7 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
-            error.message = terminal(error.message)
+            error.message = terminal(error.message)  # type: ignore[misc]  # click prints no other
             raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature

@@ -29,8 +29,8 @@ class PageSettings(SettingsGroup):
     )
     ui_trusted_proxies: str = Field(
         "",
-        description="Comma-separated addresses or networks of the proxies whose header counts, "
-        "such as 10.0.0.0/8.",
+        description="Comma-separated addresses or networks of the proxies that may send this "
+        "header, such as 10.0.0.0/8.",
     )
     ui_without_login: bool = Field(
         default=False,

@@ -104,7 +104,7 @@ def test_our_own_pages_work_behind_the_guard(page, up, first_run):
     """Queries, subscriptions by websocket, a link to a file; nothing that the policy forbids."""
     said, sockets = [], []
     page.on("console", lambda message: said.append(message.text))
-    page.on("websocket", sockets.append)
+    page.on("websocket", lambda socket: sockets.append(socket))  # noqa: PLW0108
     page.goto(f"/runs/{first_run['runId']}")
     expect(page.get_by_text("recordings failed").first).to_be_visible()
     up.wait_for(lambda: page.wait_for_timeout(200) or sockets, "a websocket", 60)
