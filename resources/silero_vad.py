@@ -5,6 +5,7 @@ found without importing faster-whisper, which takes a second and 100 MB. One hou
 about 7 s of one core.
 """
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +39,7 @@ class SileroDetector:
         Raises:
             DetectorMissingError: There is no such file.
         """
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it is read by the import
         from onnxruntime import (  # noqa: PLC0415 - importing this module loads nothing
             InferenceSession,
             SessionOptions,

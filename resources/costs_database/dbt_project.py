@@ -95,8 +95,5 @@ def _run_process(folder: Path, database: Path, arguments: Sequence[str]) -> tupl
 
 def _start_error(output: str) -> str:
     if "No module named 'dbt'" in output:
-        return (
-            "dbt is not installed. Run `make setup`, or "
-            "`pip install -c requirements.lock -e '.[costs]'`."
-        )
+        return "dbt is not installed. Run `make setup`."
     return "dbt could not build the marts:\n" + "\n".join(output.splitlines()[-_LAST_LINES:])

@@ -207,7 +207,7 @@ def test_the_job_definition_has_one_gpu_and_fits_into_16_gib(deployed):
     assert wanted == {"GPU": 1, "MEMORY": 14_000, "VCPU": 4}
     assert container["environment"] == [{"name": "SPOT_NOTICES", "value": "aws"}]
     assert container["secrets"] == [{"name": "HUGGINGFACE_TOKEN", "valueFrom": PARAMETER}]
-    assert definition["timeout"]["attemptDurationSeconds"] == 10_800
+    assert definition["timeout"]["attemptDurationSeconds"] == 14_400
     assert [one["action"].lower() for one in definition["retryStrategy"]["evaluateOnExit"]] == [
         "retry",
         "exit",

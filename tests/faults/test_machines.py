@@ -13,7 +13,7 @@ THREE = (*TWO, "acme/c.mp3")
 @pytest.mark.parametrize("plan", ["run", "reconcile one running"])
 def test_whenever_an_orchestrator_is_killed_all_is_done_and_paid_once(zygote, plan):
     """The bench kills it at each step."""
-    found = list(killed_at_each_step(zygote, PLANS[plan], after=True, kind=MACHINES, every=5))
+    found = list(killed_at_each_step(zygote, PLANS[plan], after=True, kind=MACHINES, every=4))
 
     assert len(found) >= 5
     assert sum(one.results for one in found) == len(found)

@@ -9,9 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from faster_whisper.utils import _MODELS
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from gpu_job.common.hub_revisions import pinned_revision
 from gpu_job.common.settings import WorkerSettings
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -110,17 +112,35 @@ def test_the_token_is_a_secret_of_one_step_and_in_no_layer(lines):
     assert "--mount=type=secret,id=hf_token" in holders[0]
 
 
-def test_the_lock_holds_what_the_image_installs_and_forces_no_build_of_torch():
-    pins = {}
-    for file in ("worker.lock", "cuda.lock"):
-        for line in (IMAGE / file).read_text().splitlines():
-            if not line.startswith("#"):
-                name, version = line.split("==")
-                pins[canonicalize_name(name)] = version
+def pins_of(lock):
+    found = re.findall(r"^([\w.-]+)==([^ ;]+).*\\$", (IMAGE / lock).read_text(), re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in found}
+
+
+def test_the_locks_hold_what_the_image_installs():
     project = tomllib.loads((IMAGE / "pyproject.toml").read_text())["project"]
-    wanted = sum(project["optional-dependencies"].values(), project["dependencies"])
-    for requirement in map(Requirement, wanted):
-        assert pins[canonicalize_name(requirement.name)] in requirement.specifier
-    assert "+" not in pins["torch"]
-    locked = (IMAGE / "worker.lock").read_text()
-    assert not re.search(r"^(nvidia-c|nvidia-n[cv]|cuda-|triton)", locked, re.MULTILINE)
+    extras = project["optional-dependencies"]
+    light = project["dependencies"] + extras["runpod"] + extras["cuda"]
+    for lock, wanted in (("image.lock", light + extras["pyannote"]), ("image-light.lock", light)):
+        pins = pins_of(lock)
+        for requirement in map(Requirement, wanted):
+            assert pins[canonicalize_name(requirement.name)] in requirement.specifier
+    assert "torch" not in pins_of("image-light.lock")
+
+
+def test_the_tests_worker_takes_torch_of_whichever_build_there_is():
+    names = pins_of("worker.lock").keys()
+
+    assert "pyannote-audio" in names
+    assert not [name for name in names if re.match(r"torch$|triton|cuda-|nvidia-(?!ml)", name)]
+
+
+def test_base_image_packages_and_models_cannot_change_unseen(lines):
+    given = arguments(lines)
+    installs = [text for _, text in lines if "pip install" in text]
+
+    assert re.search(r"@sha256:[0-9a-f]{64}$", given["BASE_IMAGE"])
+    assert any('--require-hashes -r "${LOCK}"' in text for text in installs)
+    turbo = _MODELS[given["SPEECH_MODEL"]]
+    assert given["SPEECH_REVISION"] == pinned_revision(turbo)
+    assert given["DIARIZATION_REVISION"] == pinned_revision(given["DIARIZATION_MODEL"])

@@ -48,10 +48,7 @@ def make_report(figures: Figures, made_at: datetime) -> CostReport:
     """
     for name in ("altair", "vl_convert"):
         if find_spec(name) is None:
-            raise ReportError(
-                f"{name} is not installed. Run `make setup`, or "
-                "`pip install -c requirements.lock -e '.[costs]'`."
-            )
+            raise ReportError(f"{name} is not installed. Run `make setup`.")
     parts = sections(figures)
     main = next((one.spec for one in parts if one.id == "spend"), None)
     page = _template().render(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .hub_files import RemoteFile
+from .hub_revisions import pinned_revision
 
 # without its tokenizer, faster-whisper would ask the hub for it at each start
 NEEDED = ("config.json", "model.bin", "tokenizer.json")
@@ -16,7 +17,7 @@ class HubError(Exception):
 
 @dataclass(frozen=True)
 class HubOffer:
-    """A model at the hub's current commit."""
+    """A model at one commit of the hub: the pinned one, or the newest."""
 
     repository: str
     commit: str
@@ -38,7 +39,9 @@ def offer_of(name: str, token: str | None) -> HubOffer:
 
     repository = repository_of(name)
     try:
-        info = HfApi(token=token).model_info(repository, files_metadata=True, timeout=20)
+        info = HfApi(token=token).model_info(
+            repository, revision=pinned_revision(repository), files_metadata=True, timeout=20
+        )
     except Exception as error:
         raise HubError(why(repository, token, error)) from error
     commit = str(info.sha)

@@ -172,7 +172,7 @@ def test_an_interrupted_file_goes_on_from_its_partial_on_another_machine(world):
             running = asyncio.create_task(engine.run(order))
             await until(lambda: world.batch.jobs)
             [job] = world.batch.jobs.values()
-            await until(lambda: job.machine.has_progress)
+            await until(lambda: job.machine and job.machine.has_progress)
             world.batch.interrupt(job.id)
             return await running
 

@@ -5,12 +5,13 @@ a submission was given to can go on with it.
 """
 
 import asyncio
+import socket
 import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from gpu_job.contract import JobOptions, JobRequest, Speakers
+from gpu_job.contract import Address, JobOptions, JobRequest, Speakers
 from gpu_job.contract.process_identity import is_known_dead
 from resources.demo_models import unpack_demo_models
 from resources.gpu.backends import aws_gpu, gcp_gpu
@@ -122,8 +123,29 @@ PLACES = {
 VARIANTS = {"runpod with batch jobs": ("runpod", batches_of_an_endpoint)}
 
 
-def speakers_of(request):
-    """The same job for the speakers alone; an endless one stays endless."""
+@contextmanager
+def waiting_for_audio():
+    """Makes the same job; an endless one waits for audio from a server that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+
+        def wait(request):
+            if not request.options.hotwords:
+                return request
+            audio = Address(method="GET", url=f"http://127.0.0.1:{port}/audio.wav")
+            addresses = request.addresses.model_copy(update={"audio": audio})
+            return request.model_copy(update={"addresses": addresses})
+
+        yield wait
+
+
+@contextmanager
+def finding_speakers_alone():
+    """Makes the same job for the speakers alone; an endless one stays endless."""
+    yield _speakers_of
+
+
+def _speakers_of(request):
     endless = Speakers(exact=ENDLESS_SPEAKERS) if request.options.hotwords else Speakers()
     options = JobOptions(
         model="",
@@ -133,6 +155,14 @@ def speakers_of(request):
         speakers=endless,
     )
     return request.model_copy(update={"options": options})
+
+
+# how a job of the words becomes one that the place can do, by backend
+REQUESTS = {
+    "aws_gpu": waiting_for_audio,
+    "gcp_gpu": waiting_for_audio,
+    "pyannote_ai": finding_speakers_alone,
+}
 
 
 def _is_alive(submission):

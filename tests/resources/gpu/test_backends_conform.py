@@ -1,22 +1,24 @@
 """What holds for every backend that there is, on the real thing or a server of its own."""
 
 import asyncio
+from contextlib import nullcontext
 
 import pytest
 
-from escriba.backend_names import BACKENDS, SPEAKERS_ALONE
+from escriba.backend_names import BACKENDS
 from escriba.settings import load_settings
 from resources.gpu import registry
 
 from .conformance import CHECKS, Place
-from .places import PLACES, VARIANTS, WAIT_SECONDS, speakers_of
+from .places import PLACES, REQUESTS, VARIANTS, WAIT_SECONDS
 
 
 @pytest.fixture(params=(*BACKENDS, *VARIANTS))
 def place(request, monkeypatch, jobs):
     """A backend of this version, set up."""
     name, opened = VARIANTS.get(request.param) or (request.param, PLACES[request.param])
-    with opened(monkeypatch) as (settings, is_at_work):
+    fits = REQUESTS.get(name, lambda: nullcontext(lambda request: request))
+    with opened(monkeypatch) as (settings, is_at_work), fits() as fitted:
         urls = {key: "http://127.0.0.1:9" for key in settings if key.endswith("_url")}
 
         def open_(*, unreachable=False):
@@ -25,9 +27,10 @@ def place(request, monkeypatch, jobs):
             return backend
 
         make, result = jobs
-        request_ = (
-            make if name not in SPEAKERS_ALONE else lambda *n, **o: speakers_of(make(*n, **o))
-        )
+
+        def request_(*number, **options):
+            return fitted(make(*number, **options))
+
         yield Place(name, open_, bool(urls), request_, result, is_at_work, WAIT_SECONDS)
 
 
