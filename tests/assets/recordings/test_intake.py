@@ -38,7 +38,7 @@ class FakeInbox:
     def head(self, _key):
         return None
 
-    def read(self, _key):
+    def read(self, _key, _limit_bytes=None):
         return None
 
 
