@@ -53,7 +53,8 @@ def options_of(recording: Recording, settings: Settings, storage: Storage) -> Re
         return tenant_options(recording.tenant, settings, own)
     except SettingsError as error:
         check_tenants(settings)  # a fault of the tenant is not the recording's
-        raise _unusable_options(str(error), recording.work_key(OPTIONS_FILE)) from error
+        key = recording.work_key(OPTIONS_FILE)
+        raise _unusable_options(str(error), key, permanent=True) from error
 
 
 def tenant_options(
@@ -216,10 +217,11 @@ def _own_overrides(recording: Recording, storage: Storage) -> TranscriptionOverr
         raise _unusable_options(reason, key) from error
 
 
-def _unusable_options(reason: str, key: str) -> RecordingError:
+def _unusable_options(reason: str, key: str, *, permanent: bool = False) -> RecordingError:
+    """permanent: somebody must decide; else the next run looks again, and spends nothing."""
     return RecordingError(
         "options_wrong",
         f"{key!r} cannot be used: {reason}",
         f"Add the file again with `escriba add`, or delete {key!r}.",
-        permanent=False,  # the next run looks again, and spends nothing
+        permanent=permanent,
     )
