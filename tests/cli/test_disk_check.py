@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from escriba.errors import BackendUnavailableError
 from escriba.settings import load_settings
 from resources.gpu.fetch_models import ensure_model
 from resources.gpu.registry import has_remote
+from tests.conftest import SYSTEMS_TEMPORARY
 
 
 @pytest.fixture
@@ -55,7 +57,8 @@ def test_models_that_only_another_user_can_read_are_a_sentence(settings, tmp_pat
     folder.mkdir(parents=True)
     (folder / "fetched.json").write_text("{}")
     (folder / "model.bin").write_bytes(b"1")
-    for path in [*tmp_path.parents][:2]:
+    own = (path for path in tmp_path.parents if path.is_relative_to(SYSTEMS_TEMPORARY))
+    for path in (path for path in own if path != Path(SYSTEMS_TEMPORARY)):
         path.chmod(0o755)
     tmp_path.chmod(0o755)
     folder.chmod(0o700)
