@@ -74,8 +74,10 @@ async def run_batch(
     finally:
         notices.cancel()
         run_context.stop.set()
-        await asyncio.to_thread(run_context.media.close)
-        await asyncio.shield(run_context.engine.close())
+        try:  # paid machines first: a second interrupt may end what follows
+            await asyncio.shield(run_context.engine.close())
+        finally:
+            await asyncio.to_thread(run_context.media.close)
 
 
 async def _reported(

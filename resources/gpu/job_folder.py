@@ -23,17 +23,14 @@ from gpu_job.contract import (
 )
 from gpu_job.contract.documents import LARGE, MEDIUM, SMALL, DocumentLimits
 from resources.storage.base import Storage, StorageError
-from resources.storage.read_documents import DamagedError, delete_and_run, read_stored
+from resources.storage.read_documents import DamagedError, read_stored
 
 from .idempotency import Watch
+from .mending_advice import mending_advice
 
 _ATTEMPT = re.compile(r"attempt-(\d+)\.json")
 Part = TypeVar("Part", bound=BaseModel)
 ADDRESS_MARGIN = timedelta(minutes=15)  # added to both limits for the validity of an address
-_MEND_RESULT = (
-    "Restore {key!r} from a backup, or delete it; the next run then does the job again, which may "
-    "cost money."
-)
 LENGTH_TOLERANCE_MS = 100  # between two lengths of one recording; a larger difference is noticeable
 
 
@@ -206,7 +203,7 @@ class JobFolder:
             DamagedError: it cannot be used; a paid result is damaged, or another job's.
         """
         key = self.key(name)
-        mend = _MEND_RESULT.format(key=key) if name == "result.json" else delete_and_run(key)
+        mend = mending_advice(name, key)
         part = read_stored(self.storage, key, kind, limits, mend=mend)
         if part is not None and getattr(part, "job", self.job) != self.job:
             raise DamagedError(key, "is of another job", mend)

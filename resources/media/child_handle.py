@@ -15,7 +15,7 @@ from escriba.audio.limit_errors import AnsweredTooMuch
 from escriba.audio.optimized_audio import OptimizedAudio
 
 from .burden import Burden
-from .media_limits import ANSWER_BYTES, MediaLimits
+from .media_limits import ANSWER_BYTES, MOST_MS, NOT_GUARDED, MediaLimits
 from .media_messages import (
     RESULTS,
     TASK,
@@ -143,7 +143,7 @@ class ChildHandle:
     def _result(self, limits: MediaLimits, watch: Watch) -> AudioProbe | OptimizedAudio:
         for word, body in self._lines(limits, watch):
             if word == "progress":
-                in_pass, self._done_ms = map(int, body.split())
+                in_pass, self._done_ms = _read_progress(body)
                 watch.progress(in_pass)
             elif word == "guarded":
                 self.guards = body.decode(errors="replace")
@@ -173,8 +173,8 @@ class ChildHandle:
             took = time.monotonic() - began
             if watch.stop():
                 raise DecodeStopped(f"stopped after {self._done_ms} ms of audio")
-            if took > limits.wall_allowed(self._done_ms):
-                raise limits.too_long(self._done_ms)
+            if took > limits.wall_allowed(self._done_ms, is_slow=self.is_slow):
+                raise limits.too_long(self._done_ms, is_slow=self.is_slow)
             if not self.is_slow and burden.is_slow(took, self._done_ms):
                 self.is_slow = True
                 watch.slow()
@@ -197,4 +197,18 @@ class ChildHandle:
             return MediaProcessError(
                 "the server of the processes that read recordings ended; run again"
             )
+        if not self.guards and ended.status == NOT_GUARDED << 8:
+            return MediaProcessError(
+                "a process that reads recordings could not be limited; check that /proc is mounted "
+                "and that this user may set limits"
+            )
         return limits.died(ended.status, self._done_ms)
+
+
+def _read_progress(body: bytes) -> tuple[int, int]:
+    """The ms of audio done in this pass, and in all; the process may be in a stranger's hands."""
+    try:
+        in_pass, done_ms = map(int, body.split())
+    except ValueError:
+        raise AnsweredTooMuch("reading the file gave an answer that is none") from None
+    return min(in_pass, MOST_MS), min(done_ms, MOST_MS)

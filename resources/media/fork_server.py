@@ -27,6 +27,7 @@ from escriba.audio.optimize import optimize
 from escriba.audio.speech_detection import SpeechDetector
 
 from .media_child import serve
+from .media_limits import NOT_GUARDED
 from .media_messages import READY, SPAWN, read_request
 
 _REQUEST_BYTES: Final = 8192
@@ -127,7 +128,7 @@ def forked(request: bytes, channel: socket.socket, detector: SpeechDetector) -> 
     pid = os.fork()
     if pid:
         return pid
-    status = 70
+    status = NOT_GUARDED
     try:
         signal.set_wakeup_fd(-1)
         folder, limits = read_request(request)

@@ -18,6 +18,9 @@ from escriba.audio.limit_errors import (
 OPEN_FILES: Final = 64  # eight tracks, each read by a decoder of its own, and the files written
 ANSWER_BYTES: Final = 16_000_000  # a day of speech in 50,000 regions is 3 MB
 HOUR_MS: Final = 3_600_000
+MOST_MS: Final = 100 * HOUR_MS  # progress beyond any recording, in all its passes
+SLOW_PATIENCE: Final = 20  # a slow file has the lowest priority, and waits most of the time
+NOT_GUARDED: Final = 70  # exit status of a process that could not be limited, before it read a file
 MEGABYTE: Final = 1_000_000  # the settings, which have it too, are nothing for a child to load
 
 
@@ -44,9 +47,9 @@ class MediaLimits:
         """CPU seconds that a file may have taken after this much audio."""
         return self.cpu_seconds + self.cpu_seconds_per_hour * done_ms / HOUR_MS
 
-    def wall_allowed(self, done_ms: int) -> float:
+    def wall_allowed(self, done_ms: int, *, is_slow: bool = False) -> float:
         """Wall seconds that a file may have taken after this much audio."""
-        return self.wall_seconds + done_ms / 1000
+        return (self.wall_seconds + done_ms / 1000) * (SLOW_PATIENCE if is_slow else 1)
 
     def died(self, status: int, done_ms: int) -> MediaKilled:
         """The refusal for a process that died of itself, by its wait status."""
@@ -76,9 +79,9 @@ class MediaLimits:
             f"reading the file took more than {limit:.0f} s of CPU for {_audio(done_ms)}"
         )
 
-    def too_long(self, done_ms: int) -> TookTooLong:
+    def too_long(self, done_ms: int, *, is_slow: bool = False) -> TookTooLong:
         """The refusal for too much wall time."""
-        limit = self.wall_allowed(done_ms)
+        limit = self.wall_allowed(done_ms, is_slow=is_slow)
         return TookTooLong(f"reading the file took more than {limit:.0f} s for {_audio(done_ms)}")
 
     def too_much_output(self) -> WroteTooMuch:

@@ -94,6 +94,7 @@ class MediaServer:
         try:
             return self._requests.recv(64)
         except OSError as error:
+            self._process.kill()  # a late answer would be taken for the next one
             raise self._gone() from error
 
     def _gone(self) -> MediaProcessError:
