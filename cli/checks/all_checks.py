@@ -132,7 +132,10 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
             instance.get_runs(limit=1)
             outdated = not instance.schedule_storage or _needs_migration(instance)
     except Exception as error:  # noqa: BLE001  # its text may hold the password
-        yield Finding(what=what, state="broken", found=dagster_fault(error, settings))
+        advice = "Check DAGSTER_HOME and DAGSTER_POSTGRES_URL, then run `escriba doctor` again."
+        yield Finding(
+            what=what, state="broken", found=dagster_fault(error, settings), advice=advice
+        )
         return
     advice = f"Stop all processes, then run: DAGSTER_HOME={home} dagster instance migrate"
     yield Finding(

@@ -144,7 +144,10 @@ def spawned(request: bytes, channel: socket.socket) -> int:
     """As `forked`, in a new interpreter."""
     command = [sys.executable, "-m", "resources.media.media_process", str(channel.fileno())]
     process = subprocess.Popen(  # noqa: S603  # our own module
-        [*command, request.decode()], pass_fds=[channel.fileno()], stdin=subprocess.DEVNULL
+        [*command, request.decode()],
+        pass_fds=[channel.fileno()],
+        stdin=subprocess.DEVNULL,
+        env=dict(os.environ),  # of the server, which has an allowlist (`media_server.py`)
     )
     process.returncode = 0  # the server waits for it, this object need not
     return process.pid
