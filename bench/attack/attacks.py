@@ -81,15 +81,14 @@ def expected(*, it: bool, otherwise: object = "") -> Verdict:
 def summed(kinds: dict[str, KindFigures]) -> KindFigures:
     """The sum of all kinds: counts added, the worst of the others."""
     figures = kinds.values()
+    faults = {(kind, name): why for kind, one in kinds.items() for name, why in one.faults.items()}
     return KindFigures(
         tried=sum(one.tried for one in figures),
         held=sum(one.held for one in figures),
         worst_seconds=max((one.worst_seconds for one in figures), default=0.0),
         worst_mb=_worst([one.worst_mb for one in figures]),
         good_files_delayed_s=_worst([one.good_files_delayed_s for one in figures]),
-        faults={
-            f"{kind}: {name}": why for kind in kinds for name, why in kinds[kind].faults.items()
-        },
+        faults={f"{kind}: {name}": why for (kind, name), why in faults.items()},
     )
 
 

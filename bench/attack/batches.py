@@ -6,6 +6,7 @@ import shutil
 import time
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
 import resources.gpu.open_engine
 from assets.recordings.batch import run_batch
@@ -29,7 +30,6 @@ class Bucket:
             storage_url=self.root.as_uri(), costs_database=folder / "costs.duckdb", model="demo"
         )
         self.storage = open_storage(self.settings)
-        resources.gpu.open_engine.open_backends = lambda _: [InstantBackend()]
 
     def put(self, source: Path, name: str, tenant: str = "acme") -> Recording:
         """Put a file into the inbox."""
@@ -46,7 +46,8 @@ class Bucket:
         async def go() -> None:
             await run_batch(open_run_context(self.settings, finishes, retry=False), recordings)
 
-        asyncio.run(go())
+        with patch.object(resources.gpu.open_engine, "open_backends", lambda _: [InstantBackend()]):
+            asyncio.run(go())
         return finishes
 
     def survey(self) -> Survey:

@@ -1,4 +1,4 @@
-"""Tries the attacks of one kind, in a process of their own: `python -m bench.attack --kind NAME`."""
+"""Tries the attacks of one kind, in a process of their own."""
 
 import json
 import os
@@ -93,8 +93,7 @@ def try_apart(kind: str, *, quick: bool) -> KindFigures:
                 command,
                 cwd=folder,
                 env=os.environ | {"PYTHONPATH": str(ROOT), "MODEL": "demo"},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                capture_output=True,
                 timeout=PATIENCE_SECONDS,
                 check=False,
             )

@@ -43,7 +43,7 @@ PATHS: Final = (
     "transcripts/evil/secret.txt", "digests/secret.txt", "transcripts/acme/a.wav/transcript.txt%00",
     "transcripts/a%0A/", "transcripts?after=%00", "digests/%7f.md",
 )  # fmt: skip
-SECRET: Final = "what nobody may read"
+UNREAD: Final = "what nobody may read"
 
 
 def attacks(folder: Path, *, quick: bool) -> Iterator[Attack]:
@@ -107,8 +107,8 @@ def _stays_here(following: str) -> Verdict:
 def _plant_links(bucket: Path, outside: Path) -> None:
     for folder in (outside, bucket / "inbox" / "acme", bucket / "transcripts/acme/link.wav"):
         folder.mkdir(parents=True)
-    (outside / "secret.txt").write_text(SECRET)
-    (bucket / "inbox" / "acme" / "secret.wav").write_text(SECRET)
+    (outside / "secret.txt").write_text(UNREAD)
+    (bucket / "inbox" / "acme" / "secret.wav").write_text(UNREAD)
     planted = bucket / "transcripts" / "acme" / "link.wav" / "transcript.txt"
     planted.symlink_to(bucket / "inbox" / "acme" / "secret.wav")
     (bucket / "transcripts" / "evil").symlink_to(outside)
@@ -119,5 +119,5 @@ def _shows_nothing(bucket: Path, path: str) -> Verdict:
     """Held if the page of files shows nothing of it, and does not break."""
     storage = open_storage(load_settings(storage_url=bucket.as_uri()))
     answer = TestClient(make_app(storage)).get(f"/{path}")
-    held = SECRET not in answer.text and answer.status_code < 500
+    held = UNREAD not in answer.text and answer.status_code < 500
     return expected(it=held, otherwise=(answer.status_code, answer.text[:80]))

@@ -1,4 +1,4 @@
-"""Settings with secrets, line breaks and bytes that are no text: in the environment of a command."""
+"""Settings with secrets, line breaks and bytes that are no text, given to a command."""
 
 import os
 import subprocess
