@@ -13,7 +13,7 @@ from bench.attack.batches import Bucket, delay
 from escriba.recordings import Recording, from_inbox_key
 from escriba.settings import SettingsError
 from gpu_job.contract import JobResult, Manifest
-from gpu_job.contract.documents import MEBIBYTE
+from gpu_job.contract.documents import LARGE, MEBIBYTE
 from intake.tenants import read_tenants
 from resources.storage.base import Storage
 from resources.storage.read_documents import DamagedError, read_stored
