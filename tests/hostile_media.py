@@ -135,7 +135,7 @@ def large_cover(folder, size=40_000_000):
 
 
 def hours_of_nothing(folder):
-    """A Matroska of 2 s and 20 KB, whose clock jumps by three hours in the middle."""
+    """A Matroska of 2 s and 20 KB, whose clock jumps by five hours in the middle."""
     path = folder / "hours.mka"
     with av.open(str(path), "w") as made:
         stream = made.add_stream("libopus", rate=48_000, layout="mono")
@@ -145,7 +145,7 @@ def hours_of_nothing(folder):
         packets = [*stream.encode(frame), *stream.encode(None)]
         for number, packet in enumerate(packets):
             if number >= len(packets) // 2:
-                ticks = round(3 * 3600 / packet.time_base)
+                ticks = round(5 * 3600 / packet.time_base)
                 packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
             made.mux(packet)
     return path
