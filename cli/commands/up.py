@@ -132,7 +132,10 @@ def _start_pages(  # noqa: PLR0913  # the options of the command, by name
 
 
 def _environment(settings: Settings, host: str, port: int) -> dict[str, str]:
-    """Return the children's environment: this process's, plus all settings but the password."""
+    """Return the children's environment: this process's, plus all settings but the password.
+
+    It is not passed on through the environment; all of them read .env, though, if it is there.
+    """
     inherited = os.environ | exported(settings)
     inherited.pop(_PASSWORD, None)
     return {
