@@ -63,7 +63,7 @@ def make_app(storage: Storage) -> Starlette:
 
     async def file(request: Request) -> Response:
         key, after = request.path_params["key"], request.query_params.get("after", "")
-        if not is_key(key) or not is_key(after):
+        if not is_key(storage, key) or not is_key(storage, after):
             return _not_served(key)
         try:
             return await run_in_threadpool(_answer, storage, key, after)

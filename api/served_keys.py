@@ -11,13 +11,15 @@ _MOST_BYTES = 1_024  # of a key, in S3 and GCS
 _MOST_NAME_BYTES = 255  # of a file in a local folder
 
 
-def is_key(key: str) -> bool:
-    """Return whether a store can have such a key: no control character, no name too long."""
+def is_key(storage: Storage, key: str) -> bool:
+    """Return whether the store can have such a key: no control character, no name too long."""
     if _IMPOSSIBLE.search(key) or ".." in key.split("/"):
         return False
-    names = key.encode().split(b"/")
-    is_short = sum(map(len, names)) + len(names) <= _MOST_BYTES
-    return is_short and all(len(name) <= _MOST_NAME_BYTES for name in names)
+    encoded = key.encode()
+    if len(encoded) > _MOST_BYTES:
+        return False
+    longest = max(map(len, encoded.split(b"/")))
+    return longest <= _MOST_NAME_BYTES or not _is_folder(storage)
 
 
 def is_behind_link(storage: Storage, key: str) -> bool:
@@ -25,8 +27,11 @@ def is_behind_link(storage: Storage, key: str) -> bool:
 
     Whoever may write into the folder could plant one; a store in the cloud has none.
     """
-    url = urlsplit(storage.url)
-    if url.scheme != "file":
+    if not _is_folder(storage):
         return False
-    root = Path(unquote(url.path)).resolve()
+    root = Path(unquote(urlsplit(storage.url).path)).resolve()
     return (root / key).resolve() != root / key.rstrip("/")
+
+
+def _is_folder(storage: Storage) -> bool:
+    return urlsplit(storage.url).scheme == "file"

@@ -12,8 +12,17 @@ _KEYS: Final = (
     ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     ("credentials as JSON", r'"(?:private_key|client_secret|refresh_token|private_key_id)"\s*:'),
     ("credentials as JSON", r"\beyJ[A-Za-z0-9_-]{40,}"),  # in Base64, as in a JSON web token
-    # OpenAI, Groq, RunPod; with a long run that holds a digit, unlike the names of recordings
-    ("an API key", r"\b(?:sk-(?:[a-z]+-)?|gsk_|rpa_)(?=[A-Za-z_]*\d)[A-Za-z0-9_]{16,}[\w-]*"),
+    # Groq, RunPod; OpenAI and others. Unlike names of recordings they have a long run without
+    # any sign, or after a prefix of OpenAI's letters of both cases and digits
+    ("an API key", r"\b(?:gsk|rpa)_[A-Za-z0-9]{32,}"),
+    ("an API key", r"\bsk-(?:[a-z0-9]{1,16}-){0,3}(?=[A-Za-z]*\d)[A-Za-z0-9]{32,}[\w-]*"),
+    (
+        "an API key",
+        (
+            r"\bsk-(?:proj|svcacct|admin|ant-[a-z0-9]{1,9})-(?=[A-Za-z_-]{0,200}\d)"
+            r"(?=[a-z0-9_-]{0,200}[A-Z])(?=[A-Z0-9_-]{0,200}[a-z])[\w-]{20,}"
+        ),
+    ),
     ("an API key", r"\bAIza[A-Za-z0-9_-]{35}"),  # Google
     ("a token", r"\bhf_[A-Za-z0-9]{30,}"),
     ("a token", r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[\w-]{20,})"),
@@ -31,7 +40,12 @@ _SIGNED: Final = re.compile(rf"(?i)([?&;](?:{_SIGNED_NAMES})=)([^&\s'\"<>\\]+)")
 _PASSWORD: Final = re.compile(
     r"(\w[\w+.-]*://)([^/?#\s'\"<>@:]*):(?!(?i:password|secret)@)[^/?#\s'\"<>@]+@"
 )
-_BEARER: Final = re.compile(r"(?i)\b(bearer|basic|token)( +)(?=\S*\d)[A-Za-z0-9._~+/=-]{16,}")
+# in sentences, too: what follows "basic" or "token" there may be the path of a recording
+_HEADERS: Final = (
+    re.compile(r"(?i)\b(bearer +)(?=\S*\d)[A-Za-z0-9._~+/=-]{16,}"),
+    re.compile(r"(?i)\b(basic +)(?=\S*\d)[A-Za-z0-9+/]{16,}+={0,2}(?![.~-]?\w)"),
+    re.compile(r"(?i)\b(token +)(?=\S*\d)[A-Za-z0-9._~+=-]{16,}+(?!/)"),
+)
 MASK: Final = "***"
 
 
@@ -51,7 +65,8 @@ def without_lookalikes(text: str) -> str:
         text = _PASSWORD.sub(rf"\1{MASK}:{MASK}@", text)
     if "=" in text:
         text = _SIGNED.sub(rf"\1{MASK}", text)
-    text = _BEARER.sub(rf"\1\2{MASK}", text)
+    for header in _HEADERS:
+        text = header.sub(rf"\1{MASK}", text)
     for _, pattern in _PATTERNS:
         text = pattern.sub(MASK, text)
     return text

@@ -54,18 +54,68 @@ def tag_of_200_mb(folder):
     return path
 
 
+def many_frames():
+    """The frames of a tag: 50,000."""
+    return b"".join(text_frame(b"k%06d" % n, b"v") for n in range(50_000))
+
+
 def frames_in_a_chunk(folder):
     """A WAV whose ID3 chunk has 50,000 frames."""
+    return _with_tag_in_a_chunk(folder, id3(many_frames()))
+
+
+def _with_tag_in_a_chunk(folder, tag):
     path = folder / "chunk.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)
         file.writeframes(bytes(32_000))
-    tag = id3(b"".join(text_frame(b"k%06d" % n, b"v") for n in range(50_000)))
     whole = path.read_bytes() + b"id3 " + struct.pack("<I", len(tag)) + tag
     path.write_bytes(whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:])
     return path
+
+
+def nine_tags(folder):
+    """An MP3 with eight empty tags, and a ninth of 50,000 frames."""
+    sound = recording(folder / "sound.mp3", "libmp3lame").read_bytes()
+    return _written(folder / "nine.mp3", id3(b"") * 8 + id3(many_frames()) + sound)
+
+
+def a_tag_in_a_tag(folder):
+    """A tag that claims the whole file, with one of 50,000 frames in it."""
+    inner = id3(many_frames())
+    return _written(folder / "nested.mp3", b"ID3\4\0\0" + seven_bits(len(inner)) + inner)
+
+
+def frames_after_padding(folder):
+    """A WAV whose ID3 chunk has 50,000 frames after an empty one."""
+    return _with_tag_in_a_chunk(folder, id3(bytes(20) + many_frames()))
+
+
+def frames_after_an_extended_header(folder):
+    """A WAV whose ID3 chunk has 50,000 frames after an extended header."""
+    frames = seven_bits(12) + b"\1\0\0\0\0\0\0\0" + many_frames()
+    return _with_tag_in_a_chunk(folder, b"ID3\4\0\x40" + seven_bits(len(frames)) + frames)
+
+
+def frames_in_a_long_wav(folder):
+    """A WAV in its form for more than 4 GB, whose ID3 chunk has 50,000 frames."""
+    whole = frames_in_a_chunk(folder).read_bytes()
+    sizes = struct.pack("<QQQI", len(whole) + 28, 32_000, 16_000, 0)
+    rest = whole[12:].replace(b"data" + struct.pack("<I", 32_000), b"data" + b"\xff" * 4)
+    head = b"RF64" + b"\xff" * 4 + b"WAVEds64" + struct.pack("<I", len(sizes)) + sizes
+    return _written(folder / "long.wav", head + rest)
+
+
+def frames_in_a_wav_after_a_tag(folder):
+    """A tag, and then a WAV whose ID3 chunk has 50,000 frames."""
+    return _written(folder / "tagged.wav", id3(b"") + frames_in_a_chunk(folder).read_bytes())
+
+
+def samples_after_a_tag(folder):
+    """A tag, and then an MP4 whose index has 60 million samples."""
+    return _written(folder / "tagged.m4a", id3(b"") + sixty_million_samples(folder).read_bytes())
 
 
 def sixty_million_samples(folder):
@@ -135,7 +185,7 @@ def large_cover(folder, size=40_000_000):
 
 
 def hours_of_nothing(folder):
-    """A Matroska of 2 s and 20 KB, whose clock jumps by three hours in the middle."""
+    """A Matroska of 2 s and 20 KB, whose clock jumps by five hours in the middle."""
     path = folder / "hours.mka"
     with av.open(str(path), "w") as made:
         stream = made.add_stream("libopus", rate=48_000, layout="mono")
@@ -145,7 +195,7 @@ def hours_of_nothing(folder):
         packets = [*stream.encode(frame), *stream.encode(None)]
         for number, packet in enumerate(packets):
             if number >= len(packets) // 2:
-                ticks = round(3 * 3600 / packet.time_base)
+                ticks = round(5 * 3600 / packet.time_base)
                 packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
             made.mux(packet)
     return path

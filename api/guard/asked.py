@@ -51,6 +51,11 @@ class Asked:
         return ",".join(self.connection.headers.getlist(name)).strip()
 
     @property
+    def is_https(self) -> bool:
+        """Whether the browser speaks HTTPS, perhaps to a proxy that speaks HTTP to us."""
+        return self.scope.get("scheme") == "https" or self.header("origin").startswith("https://")
+
+    @property
     def is_page(self) -> bool:
         """Whether a person opens a page, in a window or a tab of its own."""
         return self.method == "GET" and "text/html" in self.header("accept")

@@ -89,7 +89,7 @@ class Guard:
         if self._rules.logins.is_cookie(asked.connection.cookies.get(COOKIE, "")):
             return True
         password = basic_password(asked.header("authorization"))
-        return password is not None and await self._is_password(password)
+        return password is not None and await self._is_password(password, asked.peer)
 
     def _comes_through_proxy(self, asked: Asked) -> bool:
         header = self._rules.user_header
@@ -103,20 +103,22 @@ class Guard:
         form = await _form(Request(asked.scope, receive))
         following = local_path(form.get("next", "/"))
         try:
-            if not await self._is_password(form.get("password", "")):
+            if not await self._is_password(form.get("password", ""), asked.peer):
                 return login_page(following, "This password is wrong.", 401)
         except TooManyGuessesError:
             return login_page(following, _LATER, 429)
         answer = RedirectResponse(f"..{following}", 303)
         if self._rules.logins is not None:
-            secure = asked.scope.get("scheme") == "https"
+            secure = asked.is_https
             cookie = self._rules.logins.cookie()
             answer.set_cookie(COOKIE, cookie, LIFE_SECONDS, httponly=True, secure=secure)
         return answer
 
-    async def _is_password(self, text: str) -> bool:
+    async def _is_password(self, text: str, peer: str) -> bool:
         logins = self._rules.logins
-        return logins is not None and await self._guesses.check(lambda: logins.is_password(text))
+        if logins is None:
+            return False
+        return await self._guesses.check(lambda: logins.is_password(text), peer)
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -21,6 +21,7 @@ from cli.processes.child_processes import ChildProcesses, child_processes
 from cli.processes.one_at_a_time import only_up
 from cli.runs.fetch_models import ready_models
 from escriba.settings import HOUSE, Settings, exported
+from escriba.settings.field_types import comma_separated
 
 _READY_SECONDS = 180.0
 _CODE, _DAEMON, _UI, _FILES = "code location", "daemon", "UI", "files"
@@ -40,6 +41,7 @@ def command(host: str, port: int, *, read_only: bool) -> None:
     """
     settings, storage = open_context()
     _check_login(settings, host)
+    _check_name(settings, host)
     with only_up(dagster_home(settings), port):
         ready_models(settings, console())
         code = serve(settings, storage.url, host, port, read_only=read_only)
@@ -130,7 +132,10 @@ def _start_pages(  # noqa: PLR0913  # the options of the command, by name
 
 
 def _environment(settings: Settings, host: str, port: int) -> dict[str, str]:
-    """Return the children's environment: this process's, plus all settings but the password."""
+    """Return the children's environment: this process's, plus all settings but the password.
+
+    It is not passed on through the environment; all of them read .env, though, if it is there.
+    """
     inherited = os.environ | exported(settings)
     inherited.pop(_PASSWORD, None)
     return {
@@ -155,11 +160,24 @@ def _check_login(settings: Settings, host: str) -> None:
     )
 
 
+def _check_name(settings: Settings, host: str) -> None:
+    """Refuse a name that the pages do not answer to: they would never be ready."""
+    names = {"localhost", *(name.lower() for name in comma_separated(settings.ui_hosts))}
+    if host.lower() not in names and not _is_address(host):
+        raise click.UsageError(f"--host {host} is a name: add it to UI_HOSTS.")
+
+
 def _is_loopback(host: str) -> bool:
+    # of another name, the address may change
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        ip_address(host)
     except ValueError:
-        return False  # a name, whose address may change
+        return False
+    return True
 
 
 def _check_port(host: str, port: int) -> None:

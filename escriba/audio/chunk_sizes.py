@@ -9,6 +9,15 @@ from .id3_tags import check_tags
 MOST_CHUNKS: Final = 1024
 MOST_BYTES: Final = 64_000_000  # of a chunk that is no audio; broadcast logs have less than 1 MB
 AUDIO: Final = frozenset({b"data", b"SSND", b"JUNK", b"junk", b"PAD ", b"FLLR"})  # and fillers
+LONG: Final = frozenset({b"RF64", b"BW64"})  # WAV beyond 4 GB
+ORDERS: Final[dict[tuple[bytes, bytes], Literal["little", "big"]]] = {
+    (b"RIFF", b"WAVE"): "little",
+    (b"RF64", b"WAVE"): "little",
+    (b"BW64", b"WAVE"): "little",
+    (b"RIFX", b"WAVE"): "big",
+    (b"FORM", b"AIFF"): "big",
+    (b"FORM", b"AIFC"): "big",
+}
 TAGS: Final = frozenset({b"id3 ", b"ID3 "})
 
 
@@ -24,12 +33,11 @@ def check_chunks(file: BinaryIO, size_bytes: int) -> None:
     """Raises TagTooLarge for a chunk that is no audio and larger than any program writes."""
     file.seek(0)
     head = file.read(12)
-    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-        chunks = _chunks(file, size_bytes, "little")
-    elif head[:4] == b"FORM" and head[8:] in {b"AIFF", b"AIFC"}:
-        chunks = _chunks(file, size_bytes, "big")
-    else:
+    order = ORDERS.get((head[:4], head[8:]))
+    if order is None:
         return
+    audio_bytes = _audio_bytes(file) if head[:4] in LONG else None
+    chunks = _chunks(file, size_bytes, order, audio_bytes)
     for count, chunk in enumerate(chunks):
         if count >= MOST_CHUNKS:
             raise TagTooLarge(f"the file has more than {MOST_CHUNKS:,} chunks")
@@ -42,16 +50,24 @@ def check_chunks(file: BinaryIO, size_bytes: int) -> None:
             check_tags(file, chunk.start)
 
 
-def _chunks(file: BinaryIO, end: int, order: Literal["little", "big"]) -> Iterator[Chunk]:
+def _audio_bytes(file: BinaryIO) -> int | None:
+    """The length of `data` in the first chunk of a long WAV (EBU Tech 3306); None without one."""
+    file.seek(12)
+    head = file.read(24)
+    return int.from_bytes(head[16:], "little") if head[:4] == b"ds64" else None
+
+
+def _chunks(
+    file: BinaryIO, end: int, order: Literal["little", "big"], audio_bytes: int | None
+) -> Iterator[Chunk]:
     position = 12
     while position + 8 <= end:
         file.seek(position)
         name, length = file.read(4), int.from_bytes(file.read(4), order)
-        if (
-            not name.isascii()
-            or not name.decode().isprintable()
-            or (name == b"data" and not length)
-        ):
+        is_audio = name == b"data"
+        if is_audio and audio_bytes is not None:
+            length = audio_bytes  # as ffmpeg has it, whatever the chunk says
+        elif (is_audio and not length) or not (name.isascii() and name.decode().isprintable()):
             return  # padding, or audio of unknown length
         yield Chunk(name, position + 8, length)
         position += 8 + length + length % 2

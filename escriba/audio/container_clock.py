@@ -25,7 +25,7 @@ MAX_STRETCH: Final = 0.05  # of a chunk; quartz differs by 0.01 %, bad recorders
 LOST_SECONDS: Final = 0.5  # a lag that stretching cannot correct
 MAX_GAP_SECONDS: Final = 4 * 3600  # a longer jump is a broken clock, or an attack on the disk
 MAX_GAPS_SECONDS: Final = 24 * 3600  # in total; silence costs the detector 7 s of CPU an hour
-FREE_GAPS_SECONDS: Final = 60
+FREE_GAPS_SECONDS: Final = MAX_GAP_SECONDS  # one break of a meeting may be long, whatever the size
 # A recorder that sends nothing in silence still has its speech, of 1,000 bytes a second and more;
 # one that sends a packet of 2 bytes now and then has 30 bytes a second with those around it.
 GAP_SECONDS_A_BYTE: Final = 1 / 20

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO
 
 from .flac_metadata import without_pictures
-from .id3_tags import check_tags, end_of_tags
+from .id3_tags import check_no_tag, check_tags, end_of_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,15 +58,20 @@ class DecoderView:
         return position
 
 
-def decoder_view(file: BinaryIO, size_bytes: int) -> DecoderView:
-    """What the decoder may see of a file.
+def without_tags(file: BinaryIO) -> DecoderView:
+    """The file from the end of its leading tags.
 
     Raises:
-        TagTooLarge: Its tags are larger than any program writes.
+        TagTooLarge: They are larger than any program writes.
     """
     check_tags(file)
     start = end_of_tags(file)
-    if start >= size_bytes:  # nothing but a tag, or a length that is wrong
-        start = 0
+    check_no_tag(file, start)
+    return DecoderView(file, start)
+
+
+def decoder_view(file: BinaryIO) -> DecoderView:
+    """What the decoder may see of a file whose tags were looked at."""
+    start = end_of_tags(file)
     plain = without_pictures(file, start)
     return DecoderView(file, plain.frames_at, plain.head) if plain else DecoderView(file, start)

@@ -7,11 +7,12 @@ from pydantic import SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .plain_values import check_plain
+from .plain_values import check_plain, on_one_line
 
 HOUSE: Final = Path(__file__).resolve().parents[2]  # the project's root folder
 
 MEGABYTE: Final = 1_000_000
+_PROSE: Final = {"initial_prompt", "hotwords"}  # a list or a text, which may have lines
 
 
 class SettingsGroup(BaseSettings):
@@ -29,6 +30,8 @@ class SettingsGroup(BaseSettings):
     @classmethod
     def _is_plain(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401  # as it was given
         if isinstance(value, str):
+            if info.field_name in _PROSE:
+                value = on_one_line(value)
             check_plain(value, secret=is_secret(cls.model_fields[info.field_name or ""]))
         return value
 

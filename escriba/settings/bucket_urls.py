@@ -25,6 +25,8 @@ def check_bucket_url(url: str) -> str:
     settings = CREDENTIALS.get(parts.scheme, "the store's own settings")
     if "@" in parts.netloc:
         raise ValueError(f"remove the credentials from the URL and set {settings}")
+    if parts.scheme == "file" and (parts.query or parts.fragment):
+        raise ValueError("in the path of a folder, write '#' as %23 and '?' as %3F")
     if parts.query or parts.fragment:
         raise ValueError(
             "remove everything from the '?' or '#' on, which may be a signature: write "

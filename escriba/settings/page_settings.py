@@ -25,7 +25,8 @@ class PageSettings(SettingsGroup):
     ui_trusted_user_header: str = Field(
         "",
         description="Header in which a proxy that logs people in names the user, such as "
-        "X-Forwarded-User. Requests without it need the password.",
+        "X-Forwarded-User. Requests without it need the password, or are refused if there is "
+        "none.",
     )
     ui_trusted_proxies: str = Field(
         "",

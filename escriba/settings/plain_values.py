@@ -4,12 +4,21 @@ A line break in a value has made a header of two, a control character has hung a
 bytes that are no UTF-8 have ended the process inside of a library. None of it is ever meant.
 """
 
+import re
 import unicodedata
 from typing import Final
 
 from escriba.secret_looks import secret_look
 
 _BREAKS: Final = {"Cc", "Zl", "Zp"}  # control characters, and the separators of lines, paragraphs
+
+
+_LINES: Final = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
+
+
+def on_one_line(text: str) -> str:
+    """The text with a space for each line break or tab."""
+    return _LINES.sub(" ", text)
 
 
 def check_plain(value: str, *, secret: bool) -> None:

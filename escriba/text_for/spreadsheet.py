@@ -1,5 +1,6 @@
 """Text in a cell of a CSV file, which spreadsheets open."""
 
+import re
 import unicodedata
 from decimal import Decimal
 
@@ -7,6 +8,7 @@ from .visible import visible
 
 # some spreadsheet takes a cell that starts like this for a formula (OWASP, "CSV Injection")
 _FORMULA_STARTS = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[-+]?[0-9.,]*[0-9][0-9.,]*%?")  # computes nothing
 
 
 def csv_cell(value: object) -> object:
@@ -24,4 +26,5 @@ def csv_text(text: str) -> str:
     # full-width signs count as their ASCII siblings; blanks before them may be dropped
     start = unicodedata.normalize("NFKC", text.lstrip()[:1])
     line = visible(text)
-    return f"'{line}" if start in _FORMULA_STARTS else line
+    is_formula = start in _FORMULA_STARTS and not _NUMBER.fullmatch(line)
+    return f"'{line}" if is_formula else line

@@ -2,12 +2,14 @@
 
 import html
 import re
+from types import SimpleNamespace
 from urllib.parse import urljoin
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.files_page import make_app
+from api.served_keys import is_key
 from escriba.settings import load_settings
 from resources.storage import open_storage
 from resources.storage.base import StorageError
@@ -236,3 +238,14 @@ def test_keys_that_no_store_can_have_are_not_found(storage, browser):
         answer = browser.get(f"/{path}")
         assert answer.status_code == 404, path
         assert not any(c < " " for c in answer.text.rstrip("\n")), path
+
+
+def test_the_names_of_a_folder_are_shorter_than_those_of_a_cloud():
+    folder, cloud = SimpleNamespace(url="file:///srv/bucket"), SimpleNamespace(url="s3://bucket")
+    for key, in_folder, in_cloud in (
+        ("transcripts/" + "x" * 255, True, True),
+        ("transcripts/" + "x" * 256, False, True),
+        ("a/" * 512, True, True),
+        ("a/" * 512 + "a", False, False),
+    ):
+        assert (is_key(folder, key), is_key(cloud, key)) == (in_folder, in_cloud), key

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import escriba
-from cli.commands.up import _check_login
+from cli.commands.up import _check_login, _check_name
 from cli.processes.child_processes import child_processes
 from cli.processes.one_at_a_time import only_up
 from cli.runs.leftover_runs import end_leftovers
@@ -77,6 +77,15 @@ def test_other_machines_reach_the_pages_only_with_a_login(tmp_path):
         {"ui_without_login": True},
     ):
         _check_login(load_settings(**login), "0.0.0.0")
+
+
+def test_a_name_to_listen_on_must_be_one_that_the_pages_answer_to(tmp_path):
+    place = {"STORAGE_URL": tmp_path.as_uri(), "DAGSTER_HOME": str(tmp_path / "dagster")}
+    login = {"UI_PASSWORD": "correct horse battery", "UI_HOSTS": "other.example.com"}
+    said = up_said("--host", "escriba.example.com", **place, **login)
+    assert "--host escriba.example.com is a name: add it to UI_HOSTS." in " ".join(said.split())
+    for host in ("Escriba.example.com", "localhost", "0.0.0.0", "::"):
+        _check_name(load_settings(ui_hosts="a.example, escriba.example.com"), host)
 
 
 def test_a_second_one_on_the_same_home_is_told_of_the_first(tmp_path):

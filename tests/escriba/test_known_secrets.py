@@ -72,6 +72,11 @@ def test_a_short_secret_is_hidden_as_a_word_and_not_inside_of_words():
 
 LOOKS = {
     "sk-proj-Ab3defGhij7klmnOpqrst": "an API key",
+    "sk-" + "aB3dE6gH" * 6: "an API key",
+    "sk-or-v1-" + "0123456789abcdef" * 4: "an API key",
+    "sk-ant-api03-Ab3-efGh_j7klmnOpqrst": "an API key",
+    "gsk_" + "aB3dE6gH9kLmN" * 4: "an API key",
+    "rpa_" + "AB3DE6GH" * 5: "an API key",
     "AKIAIOSFODNN7EXAMPLE": "an access key of AWS",
     "https://b.s3.amazonaws.com/k?X-Amz-Signature=0123abcd&x=1": "a signed URL",
     "az://c?sv=2023&sig=abc%2F": "a signed URL",
@@ -83,6 +88,13 @@ HARMLESS = (
     "postgresql://user:password@host/name",
     "s3://bucket/prefix",
     "acme/sk-2024-01-02-interview-about-nothing-at-all.mp3",
+    "rpa_call_recordings_2024",
+    "gsk_interviews_of_2024_in_the_old_town_hall",
+    "sk-recordings2024archive",
+    "sk-nahravky_mesto_2025",
+    "token transcripts/acme/2024-meeting.mp3",
+    "token transcripts-of-the-council/2024-meeting.mp3",
+    "basic transcripts/acme/2024-meeting.mp3",
     "the token of the hub is missing",
     "https://example.com/page?after=inbox%2Facme&limit=20",
     "work/acme/jobs/" + "0123456789abcdef" * 4 + "/result.json",
@@ -97,6 +109,8 @@ def test_what_looks_like_a_secret_is_named_and_hidden_and_nothing_else_is():
     for text in HARMLESS:
         assert secret_look(text) == "", text
         assert masked(text) == text
+    for header in ("Bearer a/b-0123456789ab", "Basic  dXNl/jpwYXNz+29y=", "token 0123456789abcdef"):
+        assert masked(f"sent {header}, and").endswith(" ***, and"), header
 
 
 def test_errors_show_no_secret_with_all_their_causes():

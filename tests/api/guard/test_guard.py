@@ -205,9 +205,9 @@ def test_without_the_password_there_is_a_page_that_asks_for_it(browser, logins, 
         pass
 
 
-def log_in(client, password, following="/runs/1"):
+def log_in(client, password, following="/runs/1", origin=OURS):
     form = {"password": password, "next": following}
-    return client.post(LOGIN_PATH, data=form, headers={"origin": OURS})
+    return client.post(LOGIN_PATH, data=form, headers={"origin": origin})
 
 
 def test_the_password_opens_all_and_a_wrong_one_costs_time(browser, logins, done, slept):
@@ -223,6 +223,9 @@ def test_the_password_opens_all_and_a_wrong_one_costs_time(browser, logins, done
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
     assert PASSWORD not in cookie
+    assert "secure" not in cookie  # the browser would not send it back
+    behind_tls = log_in(browser(logins=logins), PASSWORD, origin="https://localhost:3000")
+    assert "secure" in behind_tls.headers["set-cookie"].lower()
     assert client.post("/graphql", headers=JSON).status_code == 200
     with client.websocket_connect(SOCKET) as talk:
         assert talk.receive_text() == "hello"
@@ -292,19 +295,20 @@ def test_a_header_counts_only_from_a_trusted_proxy(browser, logins):
 
 def test_guesses_wait_for_one_another_and_too_many_are_sent_away():
     async def main():
-        gate, guesses = asyncio.Event(), []
+        gate = asyncio.Event()
 
         async def sleep(_seconds):
             await gate.wait()
 
         delay = FailureDelay(sleep)
-        guesses = [asyncio.ensure_future(delay.check(lambda: False)) for _ in range(10)]
+        bad = [asyncio.ensure_future(delay.check(lambda: False, "10.0.0.1")) for _ in range(10)]
         await asyncio.sleep(0)
         with pytest.raises(TooManyGuessesError):
-            await delay.check(lambda: True)
+            await delay.check(lambda: True, "10.0.0.1")
+        other = asyncio.ensure_future(delay.check(lambda: True, "10.0.0.2"))
         gate.set()
-        assert await asyncio.gather(*guesses) == [False] * 10
-        assert await delay.check(lambda: True)
+        assert await asyncio.gather(*bad, other) == [False] * 10 + [True]
+        assert await delay.check(lambda: True, "10.0.0.1")
 
     asyncio.run(main())
 
