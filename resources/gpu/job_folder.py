@@ -21,7 +21,7 @@ from gpu_job.contract import (
     Usage,
     WorkerPlace,
 )
-from gpu_job.contract.documents import LARGE, MEDIUM, SMALL, DocumentLimits
+from gpu_job.contract.documents import MEDIUM, RESULTS, SMALL, DocumentLimits
 from resources.storage.base import Storage, StorageError
 from resources.storage.read_documents import DamagedError, delete_and_run, read_stored
 
@@ -33,6 +33,10 @@ ADDRESS_MARGIN = timedelta(minutes=15)  # added to both limits for the validity 
 _MEND_RESULT = (
     "Restore {key!r} from a backup, or delete it; the next run then does the job again, which may "
     "cost money."
+)
+_KEEP_RESULT = (
+    "Keep {key!r}: it is paid for, and its size alone is no damage. Raise RESULTS in "
+    "gpu_job/contract/documents.py; the next run then reads it."
 )
 LENGTH_TOLERANCE_MS = 100  # between two lengths of one recording; a larger difference is noticeable
 
@@ -141,11 +145,11 @@ class JobFolder:
 
     def result(self) -> JobResult | None:
         """The result, or None; there is never more than one."""
-        return self._read("result.json", JobResult, LARGE)
+        return self._read("result.json", JobResult, RESULTS)
 
     def result_head(self) -> ResultHead | None:
         """The author of the result, or None; the rest of it is not kept."""
-        return self._read("result.json", ResultHead, LARGE)
+        return self._read("result.json", ResultHead, RESULTS)
 
     def has_result(self) -> bool:
         """Whether there is a result, by a HEAD request: the result of eight hours is large."""
@@ -206,8 +210,14 @@ class JobFolder:
             DamagedError: it cannot be used; a paid result is damaged, or another job's.
         """
         key = self.key(name)
-        mend = _MEND_RESULT.format(key=key) if name == "result.json" else delete_and_run(key)
-        part = read_stored(self.storage, key, kind, limits, mend=mend)
+        is_paid = name == "result.json"
+        mend = _MEND_RESULT.format(key=key) if is_paid else delete_and_run(key)
+        try:
+            part = read_stored(self.storage, key, kind, limits, mend=mend)
+        except DamagedError as error:
+            if is_paid and error.is_too_large:
+                raise DamagedError(key, error.reason, _KEEP_RESULT.format(key=key)) from None
+            raise
         if part is not None and getattr(part, "job", self.job) != self.job:
             raise DamagedError(key, "is of another job", mend)
         if isinstance(part, Attempt) and name != f"attempt-{part.attempt}.json":
