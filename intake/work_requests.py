@@ -133,7 +133,7 @@ def look_at_requests(storage: Storage) -> Iterator[Seen]:
 
 
 def _look_at(storage: Storage, found: StoredObject) -> Iterator[Seen]:
-    key, size_bytes = found.key, found.size
+    key, size_bytes = found.key, found.size_bytes
     try:
         request = read_stored(storage, key, WorkRequest, _LIMITS)
     except DamagedError as error:
