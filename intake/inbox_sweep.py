@@ -10,10 +10,11 @@ never means "not yet a partition": a step that is repeated with the same cursor 
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,6 +36,7 @@ class SweepLimits:
 
     listed: int = 20_000
     taken: int = 2_000
+    checked: int = 8_000  # whether they are done: two requests each, 32 at once
 
 
 class Cursor(BaseModel):
@@ -42,7 +44,7 @@ class Cursor(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    version: int = 2
+    version: Literal[2] = 2  # one of another version is refused, and the sweeps begin again
     after: str = ""  # the sweep continues after this key; empty: a new sweep starts
     sweeps: int = 0  # how many have begun
     known_before: frozenset[str] = frozenset()  # blocks without anything new in the last sweep
@@ -78,36 +80,51 @@ def sweep_inbox(
     Raises:
         StorageError: the inbox cannot be listed; it is not taken for an empty inbox.
     """
-    sweep = _Sweep(cursor if cursor.after else _next_sweep(cursor), limits)
-    sweep.read(storage.list(INBOX, after=sweep.cursor.after), whole=storage.writes_appear_whole)
-    judged = [judge_name(found) for found in sweep.fresh]
-    refused = [what for _, what in judged if isinstance(what, RefusedObject)]
-    stored = [
-        (r, what.etag) for r, what in judged if r is not None and isinstance(what, StoredObject)
-    ]
     with ThreadPoolExecutor(_READERS) as pool:
-        settled = pool.map(lambda one: is_settled(storage, *one), stored)
-        found = [NewRecording(*one) for one, over in zip(stored, settled, strict=True) if not over]
+        begun = cursor if cursor.after else _next_sweep(cursor)
+        sweep = _Sweep(begun, limits, lambda candidates: _judged(storage, pool, candidates))
+        sweep.read(storage.list(INBOX, after=begun.after), whole=storage.writes_appear_whole)
+    found = [what for what in sweep.fresh if isinstance(what, NewRecording)]
+    refused = [what for what in sweep.fresh if isinstance(what, RefusedObject)]
     taken = (_digest(new.recording.inbox_key, new.etag) for new in found)
     return SweepResult(found, refused, sweep.end(taken), more=not sweep.is_over)
+
+
+Listed = StoredObject | UnusableObject
+Fresh = NewRecording | RefusedObject
+Judge = Callable[[list[Listed]], list[Fresh | None]]  # None: it is done, or left out
+
+
+def _judged(
+    storage: Storage, pool: ThreadPoolExecutor, candidates: list[Listed]
+) -> list[Fresh | None]:
+    def judge(found: Listed) -> Fresh | None:
+        recording, what = judge_name(found)
+        if recording is None or not isinstance(what, StoredObject):
+            return what if isinstance(what, RefusedObject) else None
+        new = NewRecording(recording, what.etag)
+        return None if is_settled(storage, recording, what.etag) else new
+
+    return list(pool.map(judge, candidates))
 
 
 class _Sweep:
     """One step of a sweep while it reads the listing."""
 
-    def __init__(self, cursor: Cursor, limits: SweepLimits) -> None:
-        self.cursor, self._limits = cursor, limits
-        self.fresh: list[StoredObject | UnusableObject] = []
+    def __init__(self, cursor: Cursor, limits: SweepLimits, judge: Judge) -> None:
+        self.cursor, self._limits, self._judge = cursor, limits, judge
+        self.fresh: list[Fresh] = []
         self.is_over = False
+        self._checked = 0
         self._after = cursor.after
         self._known, self._growing = set(cursor.known), set(cursor.growing)
 
-    def read(self, listing: Iterable[StoredObject | UnusableObject], *, whole: bool) -> None:
+    def read(self, listing: Iterable[Listed], *, whole: bool) -> None:
         """Collect fresh objects until a limit is reached.
 
         whole: the store shows an object only when its upload is complete.
         """
-        listed, block = 0, list[StoredObject | UnusableObject]()
+        listed, block = 0, list[Listed]()
         for found in islice(listing, self._limits.listed):
             listed += 1
             block.append(found)
@@ -118,7 +135,7 @@ class _Sweep:
         if self._add(block, whole=whole):
             self.is_over = listed < self._limits.listed
 
-    def _add(self, block: list[StoredObject | UnusableObject], *, whole: bool) -> bool:
+    def _add(self, block: list[Listed], *, whole: bool) -> bool:
         """Collect what is fresh in a block; False if a limit is reached.
 
         What comes after that object belongs to the next step, as a block of its own.
@@ -127,19 +144,35 @@ class _Sweep:
         if _name(digests) in self.cursor.known_before | self._known:
             self._pass(block[-1].key, digests, is_known=True)
             return True
-        is_known = True
-        for count, (found, digest) in enumerate(zip(block, digests, strict=True), start=1):
-            is_known &= self._is_whole(found, digest, whole=whole)
-            if self._is_whole(found, digest, whole=whole) and digest not in self.cursor.seen:
-                self.fresh.append(found)
-                if len(self.fresh) == self._limits.taken:
-                    self._pass(found.key, digests[:count], is_known=is_known)
-                    return False
+        complete = [
+            self._is_whole(found, digest, whole=whole)
+            for found, digest in zip(block, digests, strict=True)
+        ]
+        judged = self._judged(block, digests, complete)
+        for place, fresh in judged.items():
+            if fresh is not None:
+                self.fresh.append(fresh)
+            if len(self.fresh) == self._limits.taken:
+                end = place + 1
+                self._pass(block[place].key, digests[:end], is_known=all(complete[:end]))
+                return False
         if block:
-            self._pass(block[-1].key, digests, is_known=is_known)
-        return True
+            self._pass(block[-1].key, digests, is_known=all(complete))
+        return self._checked < self._limits.checked
 
-    def _is_whole(self, found: StoredObject | UnusableObject, digest: str, *, whole: bool) -> bool:
+    def _judged(
+        self, block: list[Listed], digests: list[str], complete: list[bool]
+    ) -> dict[int, Fresh | None]:
+        """What the objects that nobody has taken are, by their places in the block."""
+        places = [
+            place
+            for place, digest in enumerate(digests)
+            if complete[place] and digest not in self.cursor.seen
+        ]
+        self._checked += len(places)
+        return dict(zip(places, self._judge([block[place] for place in places]), strict=True))
+
+    def _is_whole(self, found: Listed, digest: str, *, whole: bool) -> bool:
         """Whether an object no longer grows; one that may is looked at again in the next sweep."""
         if whole or isinstance(found, UnusableObject) or digest in self.cursor.seen:
             return True
@@ -182,7 +215,7 @@ def _next_sweep(cursor: Cursor) -> Cursor:
     )
 
 
-def _etag(found: StoredObject | UnusableObject) -> str:
+def _etag(found: Listed) -> str:
     return found.etag if isinstance(found, StoredObject) else ""
 
 

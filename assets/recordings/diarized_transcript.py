@@ -18,7 +18,7 @@ from escriba.transcripts.merge_speakers import diarize
 from escriba.transcripts.render_options import FORMATS
 from escriba.transcripts.transcript_checks import misplaced_times, words_without_speaker
 from gpu_job.contract import JobResult
-from gpu_job.contract.documents import LARGE
+from gpu_job.contract.documents import RESULTS
 from intake.rendered_files import files_fingerprint
 from intake.stage_records import (
     DiarizedFacts,
@@ -146,7 +146,7 @@ def _diarized(
         return _silent(context, audio)
     key = context.recording.transcript_key(TRANSCRIPT_FILE)
     mend = f"Delete {key!r}; the next run writes it again from the result of its job."
-    result = read_stored(context.run_context.storage, key, JobResult, LARGE, mend=mend)
+    result = read_stored(context.run_context.storage, key, JobResult, RESULTS, mend=mend)
     if result is None:
         raise RecordingError(
             "upstream_missing",

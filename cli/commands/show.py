@@ -21,7 +21,7 @@ from escriba.transcripts.formats import files_of
 from escriba.transcripts.removed_words import restored
 from escriba.transcripts.render_options import DIARIZED_FILE, FORMATS
 from escriba.transcripts.timestamps import text_time
-from gpu_job.contract.documents import LARGE
+from gpu_job.contract.documents import RESULTS
 from intake.inbox import survey_inbox
 from intake.recording_options import options_of
 from intake.stage_records import OptimizedAudioFacts, TranscriptFacts, read_facts
@@ -145,7 +145,7 @@ def _file(
 
 
 def _diarized(storage: Storage, recording: Recording) -> bytes:
-    return read_stored_bytes(storage, recording.transcript_key(DIARIZED_FILE), LARGE)
+    return read_stored_bytes(storage, recording.transcript_key(DIARIZED_FILE), RESULTS)
 
 
 def _print_model(storage: Storage, recording: Recording) -> None:

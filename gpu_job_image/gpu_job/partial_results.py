@@ -5,7 +5,7 @@ import sys
 from . import transfer
 from .common.errors import without_addresses
 from .contract import Contract, JobRequest, JobWarning, Segment, SpeakerEmbedding, Turn, WordTimes
-from .contract.documents import LARGE, read_document
+from .contract.documents import RESULTS, read_document
 from .contract.packing import packed
 from .diarize.base import Diarization
 from .transcribe.progress import TranscriptionProgress
@@ -138,7 +138,7 @@ def load_earlier(request: JobRequest) -> Partial | None:
         return None
     try:
         body = transfer.read_surely(address)
-        found = None if body is None else read_document(body, Partial, LARGE)
+        found = None if body is None else read_document(body, Partial, RESULTS)
     except (transfer.TransferError, OSError, ValueError) as error:
         sys.stderr.write(f"gpu_job: the partial result is not used: {without_addresses(error)}\n")
         return None  # start over: more expensive, but correct

@@ -1,5 +1,6 @@
 """Downloads a job's audio, and goes on where the connection broke."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import httpx
 
 _PARTIAL, _CHANGED, _NOT_SATISFIABLE = 206, 412, 416
+_STARTS_AT = re.compile(r"bytes (\d+)-")  # of a Content-Range
 
 
 @dataclass
@@ -22,6 +24,7 @@ class _Received:
     file: BinaryIO
     size_bytes: int = 0
     etag: str = ""
+    restarts: int = 0
 
     def headers(self) -> Mapping[str, str]:
         """What to ask for next; not compressed, so that bytes can be counted."""
@@ -30,8 +33,16 @@ class _Received:
             asked |= {"Range": f"bytes={self.size_bytes}-", "If-Match": self.etag}
         return asked
 
+    def is_continued_by(self, response: "httpx.Response") -> bool:
+        """Whether a part of an object follows what has arrived, in the same version."""
+        starts_at = _STARTS_AT.match(response.headers.get("Content-Range", ""))
+        etag = response.headers.get("ETag", "").removeprefix("W/")
+        is_same = not self.size_bytes or etag in {"", self.etag}
+        return is_same and starts_at is not None and int(starts_at[1]) == self.size_bytes
+
     def start_over(self) -> None:
         """Another version, or a store that ignores ranges."""
+        self.restarts += 1
         self.size_bytes, self.etag = 0, ""
         self.file.seek(0)
         self.file.truncate()
@@ -45,7 +56,8 @@ def download(
     Each step has its own limit of time, and the whole has none: the link may be slow.
 
     Raises:
-        TransferError: the store refuses, or does not answer in any of the tries.
+        TransferError: the store refuses, does not answer in any of the tries, or gives another
+            version, or no range, in one try more than there are pauses.
     """
     with target.open("wb") as file:
         received, fruitless = _Received(file), 0
@@ -55,8 +67,10 @@ def download(
                 if _receive(address, received, check):
                     return
             except TransferError as error:
-                if not error.unreachable or fruitless == len(pauses):
+                if not error.unreachable or fruitless >= len(pauses):
                     raise
+            if received.restarts > len(pauses):
+                raise TransferError("the object could not be read in one version", unreachable=True)
             if received.size_bytes > before:
                 fruitless = 0
                 continue
@@ -77,6 +91,9 @@ def _receive(address: Address, received: _Received, check: Callable[[], None]) -
                 received.start_over()
                 return False
             expect_success(response)
+            if response.status_code == _PARTIAL and not received.is_continued_by(response):
+                received.start_over()
+                return False
             _write(response, received, check)
     except httpx.HTTPError as error:
         raise unreachable(error) from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from . import file_urls
 from .contract import Address
-from .contract.documents import LARGE
+from .contract.documents import RESULTS
 from .resumed_download import download
 from .transfer_errors import (
     NOT_FOUND,
@@ -58,7 +58,7 @@ class Put(Enum):
     UNSURE = "unsure"
 
 
-def read(address: Address, limit_bytes: int = LARGE.stored_bytes) -> bytes | None:
+def read(address: Address, limit_bytes: int = RESULTS.stored_bytes) -> bytes | None:
     """The object's bytes; None if it does not exist.
 
     Raises:

@@ -40,8 +40,7 @@ class Fleet:
     """The backends with their prices, speeds and limits.
 
     speeds: called once, in a thread, for the first job. spot_price: called in a thread when an
-    attempt on a spot machine has ended. store_health: whether the store allows paid backends;
-    called in a thread.
+    attempt on a spot machine has ended. store_health: whether the store allows paid backends.
     """
 
     backends: Sequence[Backend]
@@ -51,7 +50,7 @@ class Fleet:
     priority: Priority = "cost"
     speeds: Callable[[], Speeds] = dict
     spot_price: SpotPriceOf = lambda _machine, _since, _until: None
-    store_health: Callable[[], Health] | None = None
+    store_health: Callable[[], Awaitable[Health]] | None = None
     waiting: WaitingJobs = field(default_factory=WaitingJobs)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -185,7 +184,7 @@ class Fleet:
         is_paid = any(backend.capabilities.paid for backend in self.backends)
         if self.store_health is None or not is_paid:
             return Health("well")
-        return await asyncio.to_thread(self.store_health)
+        return await self.store_health()
 
     async def _left(self, order: JobOrder) -> list[BudgetLeft]:
         """What the limits still allow; not computed without paid backends."""

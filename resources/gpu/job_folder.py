@@ -21,12 +21,12 @@ from gpu_job.contract import (
     Usage,
     WorkerPlace,
 )
-from gpu_job.contract.documents import LARGE, MEDIUM, SMALL, DocumentLimits
+from gpu_job.contract.documents import MEDIUM, RESULTS, SMALL, DocumentLimits
 from resources.storage.base import Storage, StorageError
 from resources.storage.read_documents import DamagedError, read_stored
 
 from .idempotency import Watch
-from .mending_advice import mending_advice
+from .mending_advice import kept_if_paid, mending_advice
 
 _ATTEMPT = re.compile(r"attempt-(\d+)\.json")
 Part = TypeVar("Part", bound=BaseModel)
@@ -138,11 +138,11 @@ class JobFolder:
 
     def result(self) -> JobResult | None:
         """The result, or None; there is never more than one."""
-        return self._read("result.json", JobResult, LARGE)
+        return self._read("result.json", JobResult, RESULTS)
 
     def result_head(self) -> ResultHead | None:
         """The author of the result, or None; the rest of it is not kept."""
-        return self._read("result.json", ResultHead, LARGE)
+        return self._read("result.json", ResultHead, RESULTS)
 
     def has_result(self) -> bool:
         """Whether there is a result, by a HEAD request: the result of eight hours is large."""
@@ -204,7 +204,10 @@ class JobFolder:
         """
         key = self.key(name)
         mend = mending_advice(name, key)
-        part = read_stored(self.storage, key, kind, limits, mend=mend)
+        try:
+            part = read_stored(self.storage, key, kind, limits, mend=mend)
+        except DamagedError as error:
+            raise kept_if_paid(error, name, key) from None
         if part is not None and getattr(part, "job", self.job) != self.job:
             raise DamagedError(key, "is of another job", mend)
         if isinstance(part, Attempt) and name != f"attempt-{part.attempt}.json":

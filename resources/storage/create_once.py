@@ -5,6 +5,7 @@ ignore the condition, check it without a lock, or have no conditional writes at 
 """
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,6 +30,9 @@ _LIFE: Final = timedelta(minutes=5)
 _TIMEOUT_SECONDS: Final = 20.0
 _NO_CONDITIONS: Final = "the store has no conditional writes"
 _EXISTS: Final = frozenset({409, 412})
+_BUSY: Final = frozenset({408, 429})  # and 5xx
+_PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 4.0)
+_SERVER_ERROR: Final = 500
 
 if TYPE_CHECKING:
     import httpx
@@ -44,24 +48,28 @@ class WayOfCreating:
     fault: str = ""
 
 
-def prove_create_once(storage: Storage, rounds: int = ROUNDS) -> list[WayOfCreating]:
+def prove_create_once(
+    storage: Storage, rounds: int = ROUNDS, sleep: Callable[[float], None] = time.sleep
+) -> list[WayOfCreating]:
     """Let several clients create one object at the same time, through each way that is used.
 
     The ways are the signed URL that a worker gets, and the storage library's request; a folder has
-    only the second. About 60 small requests; what they create is removed.
+    only the second. About 60 small requests; what they create is removed. sleep: while the store
+    is busy, as some are when one object is written often.
 
     Raises:
         StorageError: the store could not be reached, or refused access.
     """
     ways = []
     if storage.address(f"{KEPT_BELOW}x", "create", _LIFE).url.startswith("http"):
-        ways.append(WayOfCreating("through a signed URL", _fault_of_signed(storage, rounds)))
+        fault = _fault_of_signed(storage, rounds, sleep)
+        ways.append(WayOfCreating("through a signed URL", fault))
         if ways[0].fault.startswith(_NO_CONDITIONS):  # the library would try again for a minute
             return ways
     return [WayOfCreating("by the storage library", _fault(storage, rounds, _directly)), *ways]
 
 
-def _fault_of_signed(storage: Storage, rounds: int) -> str:
+def _fault_of_signed(storage: Storage, rounds: int, sleep: Callable[[float], None]) -> str:
     import httpx  # noqa: PLC0415
 
     hide_urls()
@@ -69,7 +77,7 @@ def _fault_of_signed(storage: Storage, rounds: int) -> str:
 
         def way(storage: Storage, key: str) -> Create:
             address = storage.address(key, "create", _LIFE)
-            return lambda body: _sent(client, address, body)
+            return lambda body: _sent(client, address, body, sleep)
 
         try:
             return _fault(storage, rounds, way)
@@ -92,7 +100,7 @@ def _round(storage: Storage, key: str, way: Callable[[Storage, str], Create]) ->
             return "it creates an object that exists: the condition is ignored"
         if sum(won) + again > 1:
             return "several clients created one object at the same time: the check is not atomic"
-        if not any(won) and not again:
+        if not any(won) and not again and storage.read(key) not in {*bodies, b"late"}:
             return "nobody could create an object that does not exist"
         if any(won) and storage.read(key) != bodies[won.index(True)]:
             return "a refused creation changed the object"
@@ -117,20 +125,39 @@ def _directly(storage: Storage, key: str) -> Create:
     return lambda body: storage.create(key, body)
 
 
-def _sent(client: "httpx.Client", address: Address, body: bytes) -> bool:
+def _sent(
+    client: "httpx.Client", address: Address, body: bytes, sleep: Callable[[float], None]
+) -> bool:
     """Whether the object was created, False if it exists; no error shows the URL."""
-    import httpx  # noqa: PLC0415
-
-    try:
-        answer = client.request(address.method, address.url, headers=address.headers, content=body)
-    except httpx.HTTPError as error:
-        raise StorageError(f"A signed URL does not work: {type(error).__name__}") from None
+    answer = _answer(client, address, body)
+    for pause in _PAUSES_SECONDS:
+        if not _is_busy(answer):
+            break
+        sleep(pause)
+        answer = _answer(client, address, body)
     if answer.is_success or answer.status_code in _EXISTS:
         return answer.is_success
     said = answer_in(answer.text, answer.status_code)
     if said.is_not_implemented:
         raise NoConditionalWritesError(f"{_NO_CONDITIONS}{said.quoted}")
+    if _is_busy(answer):
+        raise StorageError(f"The store is busy: status {answer.status_code}{said.quoted}.")
     raise StorageError(
         f"A signed URL was refused with status {answer.status_code}{said.quoted}. The key that "
         "signs needs write permission, and this machine's clock must be right."
     )
+
+
+def _answer(client: "httpx.Client", address: Address, body: bytes) -> "httpx.Response":
+    import httpx  # noqa: PLC0415
+
+    try:
+        return client.request(address.method, address.url, headers=address.headers, content=body)
+    except httpx.HTTPError as error:
+        raise StorageError(f"A signed URL does not work: {type(error).__name__}") from None
+
+
+def _is_busy(answer: "httpx.Response") -> bool:
+    """Whether the same request may succeed later."""
+    is_busy = answer.status_code in _BUSY or answer.status_code >= _SERVER_ERROR
+    return is_busy and not answer_in(answer.text, answer.status_code).is_not_implemented

@@ -12,6 +12,7 @@ from gpu_job.contract.documents import (
     SMALL,
     DamagedDocumentError,
     DocumentLimits,
+    LargeDocumentError,
     plain_document,
     read_document,
 )
@@ -26,11 +27,13 @@ class DamagedError(StorageError):
     """An object is complete but cannot be used: waiting does not help.
 
     key: of the object. reason: completes the sentence 'The object …'. mend: what to do.
+    is_too_large: nothing is known to be wrong with it but its size.
     """
 
-    def __init__(self, key: str, reason: str, mend: str) -> None:
+    def __init__(self, key: str, reason: str, mend: str, *, is_too_large: bool = False) -> None:
         super().__init__(f"{key!r} {reason}. {mend}")
         self.key, self.reason, self.mend = key, reason, mend
+        self.is_too_large = is_too_large
 
 
 def delete_and_run(key: str) -> str:
@@ -58,8 +61,7 @@ def read_stored(
         body = storage.read(key, limits.stored_bytes)
         return None if body is None else read_document(body, kind, limits)
     except (DamagedDocumentError, TooLargeError) as error:
-        reason = error.reason if isinstance(error, TooLargeError) else str(error)
-        raise DamagedError(key, reason, mend or delete_and_run(key)) from None
+        raise _damaged(key, error, mend) from None
 
 
 def read_or_remake(
@@ -83,5 +85,10 @@ def read_stored_bytes(storage: Storage, key: str, limits: DocumentLimits, mend: 
         body = storage.read(key, limits.stored_bytes)
         return b"" if body is None else plain_document(body, limits)
     except (DamagedDocumentError, TooLargeError) as error:
-        reason = error.reason if isinstance(error, TooLargeError) else str(error)
-        raise DamagedError(key, reason, mend or delete_and_run(key)) from None
+        raise _damaged(key, error, mend) from None
+
+
+def _damaged(key: str, error: DamagedDocumentError | TooLargeError, mend: str) -> DamagedError:
+    reason = error.reason if isinstance(error, TooLargeError) else str(error)
+    is_too_large = isinstance(error, LargeDocumentError | TooLargeError)
+    return DamagedError(key, reason, mend or delete_and_run(key), is_too_large=is_too_large)

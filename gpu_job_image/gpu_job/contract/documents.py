@@ -39,6 +39,10 @@ class DamagedDocumentError(ValueError):
     """A document cannot be used. Its text completes the sentence 'The document …'."""
 
 
+class LargeDocumentError(DamagedDocumentError):
+    """A document has more bytes than its limits; it need not be damaged."""
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
     """The most bytes of a document, as stored and after unpacking."""
@@ -52,6 +56,8 @@ SMALL: Final = DocumentLimits(MEBIBYTE, MEBIBYTE)
 MEDIUM: Final = DocumentLimits(32 * MEBIBYTE, 32 * MEBIBYTE)
 # the words of eight hours are 9 MB
 LARGE: Final = DocumentLimits(64 * MEBIBYTE, 64 * MEBIBYTE)
+# of words, paid for: several tracks of a day each, or a word for each character
+RESULTS: Final = DocumentLimits(128 * MEBIBYTE, 1024 * MEBIBYTE)
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -83,10 +89,10 @@ def plain_document(body: bytes, limits: DocumentLimits) -> bytes:
         DamagedDocumentError: it is empty, too large, not UTF-8, or its compression is damaged.
     """
     if len(body) > limits.stored_bytes:
-        raise DamagedDocumentError(f"is larger than {_size(limits.stored_bytes)}")
+        raise LargeDocumentError(f"is larger than {_size(limits.stored_bytes)}")
     text = _unzipped(body, limits.plain_bytes) if body.startswith(_GZIP) else body
     if len(text) > limits.plain_bytes:
-        raise DamagedDocumentError(f"is larger than {_size(limits.plain_bytes)}")
+        raise LargeDocumentError(f"is larger than {_size(limits.plain_bytes)}")
     if not text or text.isspace():
         raise DamagedDocumentError("is empty")
     if text.startswith(_BOM):
@@ -106,7 +112,7 @@ def _unzipped(body: bytes, limit_bytes: int) -> bytes:
             plain += unpacker.decompress(rest, _CHUNK_BYTES)
             rest = unpacker.unconsumed_tail
             if len(plain) > limit_bytes:
-                raise DamagedDocumentError(f"is larger than {_size(limit_bytes)} when unpacked")
+                raise LargeDocumentError(f"is larger than {_size(limit_bytes)} when unpacked")
         plain += unpacker.flush()
     except zlib.error:
         raise DamagedDocumentError("is compressed, and damaged") from None

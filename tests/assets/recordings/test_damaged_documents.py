@@ -14,7 +14,7 @@ from escriba.recordings import NameRefusedError, from_partition_key
 from escriba.settings import SettingsError
 from escriba.stages import DIARIZED_TRANSCRIPT
 from intake.night import last_digest
-from intake.refused_requests import move_aside, read_refused
+from intake.refused_requests import aside_of, move_aside, read_refused
 from intake.tenants import read_tenants
 from intake.work_requests import BadRequest, look_at_requests, new_request, submit_request
 from resources.invoices.delivery_log import TAKEN, read_deliveries, record_delivery
@@ -195,17 +195,19 @@ def test_a_bad_request_is_moved_aside_and_the_others_go_on(house):
 
     seen = list(look_at_requests(house.storage))
     bad = [one for one in seen if isinstance(one, BadRequest)]
-    for one in bad:
-        move_aside(house.storage, one)
+    moved = [move_aside(house.storage, one) for one in bad]
 
     assert [one for one in seen if not isinstance(one, BadRequest)] == [good]
     assert len(bad) == len(DAMAGE) + 10
     refused = list(read_refused(house.storage))
     assert {one.key for one in refused} == {one.key for one in bad}
     assert all(one.reason and "requests-refused/" in one.advice for one in refused)
-    assert list(look_at_requests(house.storage)) == [good]
-    assert house.storage.read("requests-refused/00.json") == b""
-    assert len(house.storage.read("requests-refused/010.json")) > 65 << 20
+    assert {one.key for one in moved} == {one.key for one in bad}
+    assert house.storage.read(aside_of("requests/00.json")) == b""
+    [large, *rest] = look_at_requests(house.storage)
+    assert rest == [good]
+    assert large.reason == "is larger than 64 MiB"  # it stays, and is reported once
+    assert move_aside(house.storage, large) is None
 
 
 def test_a_partition_that_is_no_text_costs_only_itself(house, clips, quick):

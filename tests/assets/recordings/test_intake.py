@@ -2,10 +2,12 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from escriba.recordings import from_inbox_key
 from escriba.settings import load_settings
@@ -240,3 +242,52 @@ def test_a_batch_is_named_by_its_files_and_their_versions():
     assert [batch_name(batch) for batch in again][1:] == names[1:]
     assert batch_name(again[0]) != names[0]
     assert from_inbox_key("inbox/acme/0.mp3") == again[0][0].recording
+
+
+class FakeRefusals(FakeInbox):
+    """An inbox in which some files are refused for good. asked: requests for what is known."""
+
+    asked = 0
+
+    def refuse(self, name, etag="1"):
+        self.put(name, etag)
+        key = f"inbox/acme/{name}"
+        write_refusal(
+            SimpleNamespace(write=self.bodies.__setitem__),
+            *(key, "acme"),
+            **REFUSED | {"etag": etag},
+        )
+
+    def read(self, key, _limit_bytes=None):
+        self.asked += 1
+        return self.bodies.get(key)
+
+
+REFUSED = {"stage": "raw_audio", "code": "not_audio", "message": "", "advice": ""} | {
+    "permanent": True
+}
+
+
+def test_what_is_done_uses_up_no_place_of_a_step_but_is_looked_at_in_bounds():
+    inbox = FakeRefusals()
+    inbox.bodies = {}
+    for i in range(300):
+        inbox.refuse(f"{i:03}.mp3")
+    inbox.put("zzz-1.mp3")
+    inbox.put("zzz-2.mp3")
+    inbox.put("zzz-3.mp3")
+
+    seen = sweep_inbox(inbox, Cursor(), SweepLimits(taken=2))
+    bounded = sweep_inbox(inbox, Cursor(), SweepLimits(checked=1))
+
+    assert [one.recording.path for one in seen.found] == ["zzz-1.mp3", "zzz-2.mp3"]
+    assert (bounded.found, bounded.more) == ([], True)
+    assert len(sweep(inbox, Cursor(), SweepLimits(taken=1, checked=10))[0]) == 3
+
+
+@pytest.mark.parametrize(
+    "old", ['{"version": 1}', '{"version": 1, "after": "inbox/z", "seen": {}}']
+)
+def test_the_cursor_of_an_older_version_is_refused_so_that_the_sweeps_begin_again(old):
+    with pytest.raises(ValidationError, match="version"):
+        Cursor.model_validate_json(old)

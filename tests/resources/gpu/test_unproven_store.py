@@ -12,7 +12,11 @@ REASON = "a job may be paid for twice in this store"
 
 def choose(world, *backends):
     fleet = world.engine(*backends).fleet
-    fleet.store_health = lambda: Health("down", REASON, lasting=True)
+
+    async def store_health():
+        return Health("down", REASON, lasting=True)
+
+    fleet.store_health = store_health
     return asyncio.run(fleet.choose(world.order(), 3_600)).route
 
 

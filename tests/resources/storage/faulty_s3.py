@@ -34,6 +34,11 @@ class Oddities:
     on_cut: Callable[[], None] = lambda: None
     bytes_per_second: float | None = None  # of all connections together, each way
     answer: tuple[int, str, dict] | None = None  # status, body, headers: of every request
+    busy: int = 0  # signed creations that are refused before they are looked at
+    busy_status: int = 503
+    lost_answers: int = 0  # objects that are created, with 500 as the answer
+    if_match: bool = True
+    ranges: str = "kept"  # or: ignored, elsewhere (a part that starts at 0)
 
 
 @dataclass
@@ -102,12 +107,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "NoSuchKey")
             return
         data, modified = found
-        if (wanted := self.headers.get("If-Match")) and wanted != self._etag(data, listed=False):
+        wanted = self.headers.get("If-Match") if self.store.oddities.if_match else None
+        if wanted and wanted != self._etag(data, listed=False):
             self._refuse(412, "PreconditionFailed")
             return
         first, last = 0, len(data) - 1
-        if ranged := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
+        asked = "" if self.store.oddities.ranges == "ignored" else self.headers.get("Range", "")
+        if ranged := re.fullmatch(r"bytes=(\d+)-(\d*)", asked):
             first, last = int(ranged[1]), min(last, int(ranged[2] or last))
+            first = 0 if self.store.oddities.ranges == "elsewhere" else first
         self.send_response(206 if ranged else 200)
         if ranged:
             self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
@@ -117,10 +125,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815
 
-    def do_PUT(self):
+    def do_PUT(self):  # noqa: C901  # one branch for each oddity
         self._begin()
         odd, body = self.store.oddities, self._body()
         if self._answered():
+            return
+        if "X-Amz-Signature" in self.query and odd.busy:
+            odd.busy -= 1
+            self._refuse(odd.busy_status, "SlowDown")
             return
         if "uploadId" in self.query:
             self.store.parts[self.query["uploadId"]][int(self.query["partNumber"])] = body
@@ -140,6 +152,10 @@ class _Handler(BaseHTTPRequestHandler):
                     self.store.put(self.key, body)
             if exists:
                 self._refuse(412, "PreconditionFailed")
+                return
+            if odd.lost_answers:
+                odd.lost_answers -= 1
+                self._refuse(500, "InternalError")
                 return
         self.store.put(self.key, body)
         self._done(body)

@@ -11,6 +11,7 @@ from obstore.store import S3Store
 
 from gpu_job import transfer
 from resources.storage import open_storage
+from resources.storage.base import TooLargeError
 from resources.storage.link_patience import PART_BYTES
 from resources.storage.resumed_download import Download
 from tests.resources.storage.faulty_s3 import faulty_s3
@@ -118,3 +119,59 @@ def test_a_worker_goes_on_where_its_download_broke(odd_store, tmp_path, monkeypa
 
     assert transfer.fetch(address, tmp_path).read_bytes() == data
     assert len(odd_store.requests) == 9
+
+
+@pytest.mark.parametrize("fault", ["ignored", "elsewhere", "changing"])
+def test_a_download_that_starts_over_again_and_again_ends(odd_store, tmp_path, fault, monkeypatch):
+    monkeypatch.setattr(transfer.time, "sleep", lambda _: None)
+    odd = odd_store.oddities
+    odd_store.put("big", b"a" * MANY)
+    odd.cut_after, odd.cuts = 100_000, 1_000
+    if fault == "changing":
+        odd.on_cut = lambda: odd_store.put("big", os.urandom(MANY))
+    else:
+        odd.ranges = fault
+    address = open_storage(odd_store.settings()).address("big", "read", LIFE)
+
+    with pytest.raises(BaseError):
+        Download(without_tries(odd_store), "big", BytesIO(), lambda _: None).run()
+    ours = len(odd_store.requests)
+    with pytest.raises(transfer.TransferError):
+        transfer.fetch(address, tmp_path)
+
+    assert ours <= 11
+    assert len(odd_store.requests) - ours <= 11
+
+
+def test_an_object_without_etags_that_is_replaced_meanwhile_arrives_in_one_version(odd_store):
+    old, new, received = os.urandom(MANY), os.urandom(MANY), BytesIO()
+    odd_store.put("big", old, modified=1e9)
+    odd = odd_store.oddities
+    odd.etag_elsewhere, odd.cut_after, odd.cuts = "", 1_000_000, 1
+    odd.on_cut = lambda: odd_store.put("big", new, modified=1.1e9)
+
+    Download(without_tries(odd_store), "big", received, lambda _: None).run()
+
+    assert received.getvalue() == new
+
+
+def test_another_version_in_the_rest_is_not_appended(odd_store, tmp_path):
+    """A store that ignores If-Match, and gives the rest of what the object is now."""
+    old, new = os.urandom(MANY), os.urandom(MANY)
+    odd_store.put("audio", old)
+    odd = odd_store.oddities
+    odd.if_match, odd.cut_after, odd.cuts = False, 1_000_000, 1
+    odd.on_cut = lambda: odd_store.put("audio", new)
+    address = open_storage(odd_store.settings()).address("audio", "read", LIFE)
+
+    assert transfer.fetch(address, tmp_path).read_bytes() == new
+
+
+def test_a_broken_body_is_read_again_only_within_the_limit(odd_store):
+    odd_store.put("small", b"x" * 50_000)
+    odd = odd_store.oddities
+    odd.cut_after, odd.cuts = 10_000, 1_000
+    odd.on_cut = lambda: odd_store.put("small", b"x" * 60_000)
+
+    with pytest.raises(TooLargeError):
+        open_storage(odd_store.settings()).read("small", 55_000)
