@@ -60,11 +60,11 @@ def test_line_breaks_control_characters_and_what_is_no_text_are_refused_by_name(
 
 
 def test_the_environment_and_the_file_are_read_alike(tmp_path, monkeypatch):
-    (tmp_path / ".env").write_text('MODEL="one\\ntwo"\n')
-    with pytest.raises(SettingsError, match="MODEL: its value has a line break"):
+    (tmp_path / ".env").write_text('AWS_REGION="one\\ntwo"\n')
+    with pytest.raises(SettingsError, match="AWS_REGION: its value has a line break"):
         load_settings()
 
-    monkeypatch.setenv("MODEL", "fine")
+    monkeypatch.setenv("AWS_REGION", "fine")
     monkeypatch.setenv("HOTWORDS", "on\udcffe")
     with pytest.raises(SettingsError, match="HOTWORDS: its value is not UTF-8"):
         load_settings()
