@@ -1,10 +1,10 @@
 """Renders the files page as HTML; file names are escaped."""
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from itertools import groupby
 from urllib.parse import quote, urlencode
 
+from escriba.text_for.web_page import html
 from escriba.transcripts.render_options import FORMATS
 
 from .files_listing import TRANSCRIPTS, Listed, ListingPage
@@ -49,16 +49,16 @@ def listing(
         root: Relative path from this page to the top, such as `../../`, since a proxy may serve
             the pages below any path.
     """
-    parts = [_navigation(tenants, folders, root), f"<h1>{escape(_title(page))}</h1>"]
+    parts = [_navigation(tenants, folders, root), f"<h1>{html(_title(page))}</h1>"]
     for tenant, rows in groupby(page.listed, lambda one: one.tenant):
-        parts.append(f"<h2>{escape(tenant)}</h2>" if tenant not in {"", _title(page)} else "")
+        parts.append(f"<h2>{html(tenant)}</h2>" if tenant not in {"", _title(page)} else "")
         parts.append(f"<ul>{''.join(_row(one, root) for one in rows)}</ul>")
     if not page.listed:
         parts.append("<p>Nothing here yet. Add a recording with <code>escriba add</code>, then ")
         parts.append("run <code>escriba run</code>.</p>")
     if page.after:
         following = f"{root}{quote(page.prefix)}?{urlencode({'after': page.after})}"
-        parts.append(f'<p><a href="{escape(following)}" rel="next">Next page</a></p>')
+        parts.append(f'<p><a href="{html(following)}" rel="next">Next page</a></p>')
     return _document(_title(page), "\n".join(parts))
 
 
@@ -71,7 +71,7 @@ def _navigation(tenants: Sequence[str], folders: Iterable[str], root: str) -> st
     links = [("All transcripts", root)]
     links += [(tenant, f"{root}{TRANSCRIPTS}{quote(tenant)}/") for tenant in tenants]
     links += [(folder.rstrip("/").capitalize(), f"{root}{quote(folder)}") for folder in folders]
-    shown = (f'<a href="{escape(address)}">{escape(name)}</a>' for name, address in links)
+    shown = (f'<a href="{html(address)}">{html(name)}</a>' for name, address in links)
     return f"<nav>{' '.join(shown)}</nav>"
 
 
@@ -81,7 +81,7 @@ def _row(one: Listed, root: str) -> str:
     if not one.tenant:
         name, links = _link(f"{root}{quote(one.keys[0])}", one.path), ""
     else:
-        name = escape(one.path)
+        name = html(one.path)
         links = "".join(
             _link(f"{root}{quote(key)}", _label(key), f"{one.path}: {_label(key)}")
             for key in one.keys
@@ -95,14 +95,14 @@ def _label(key: str) -> str:
 
 
 def _link(address: str, text: str, label: str = "") -> str:
-    aria = f' aria-label="{escape(label)}"' if label else ""
-    return f'<a href="{escape(address)}"{aria}>{escape(text)}</a>'
+    aria = f' aria-label="{html(label)}"' if label else ""
+    return f'<a href="{html(address)}"{aria}>{html(text)}</a>'
 
 
 def _document(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)} · Escriba</title><style>{_STYLE}</style></head>"
+        f"<title>{html(title)} · Escriba</title><style>{_STYLE}</style></head>"
         f"<body>{body}</body></html>\n"
     )

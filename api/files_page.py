@@ -1,14 +1,13 @@
 """Serves the bucket's transcripts, logs and reports to a browser, read-only.
 
-`escriba up` starts it as `python -m api.files_page --port 3001`. Like Dagster's UI it has no
-login, so by default it listens on this machine only (docs/operations.md).
+`escriba up` starts it as `python -m api.files_page --port 3001`. The guard stands in front of it,
+as in front of Dagster's UI (docs/operations.md).
 """
 
 import argparse
 import re
 from urllib.parse import quote
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,11 +15,16 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from escriba.settings import load_settings
+from escriba.text_for.visible import visible
 from resources.storage import open_storage
 from resources.storage.base import Storage, StorageError
 
 from .files_html import listing
 from .files_listing import TRANSCRIPTS, files, recordings, tenants
+from .guard.guard import Guard
+from .guard.rules import rules_of
+from .guard.serve import serve
+from .served_keys import is_behind_link, is_key
 
 # inbox/ has the originals, and jobs/ has requests and leases: neither is served
 _SERVED = re.compile(r"transcripts/.+|digests/[^/]+|work/.+/log\.jsonl")
@@ -59,7 +63,7 @@ def make_app(storage: Storage) -> Starlette:
 
     async def file(request: Request) -> Response:
         key, after = request.path_params["key"], request.query_params.get("after", "")
-        if ".." in key.split("/"):
+        if not is_key(storage, key) or not is_key(storage, after):
             return _not_served(key)
         try:
             return await run_in_threadpool(_answer, storage, key, after)
@@ -71,6 +75,8 @@ def make_app(storage: Storage) -> Starlette:
 
 def _answer(storage: Storage, key: str, after: str) -> Response:
     """Return a listing for a folder, or the contents of a file."""
+    if is_behind_link(storage, key or TRANSCRIPTS):
+        return _not_served(key)
     if not key or key.endswith("/"):
         return _list(storage, key or TRANSCRIPTS, after, _path_to_root(key))
     if not (_REPORT.fullmatch(key) or _SERVED.fullmatch(key)):
@@ -125,7 +131,7 @@ def _attachment(key: str) -> str:
         name = "-".join(key.removeprefix("reports/").removeprefix("statements/").split("/"))
         return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     name = f"{key.split('/')[-2]}.{key.rsplit('.', 1)[-1]}"
-    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return f"attachment; filename*=UTF-8''{quote(visible(name), safe='')}"
 
 
 def _not_served(key: str) -> Response:
@@ -133,7 +139,7 @@ def _not_served(key: str) -> Response:
 
 
 def _error(status: int, message: str) -> Response:
-    return PlainTextResponse(message + "\n", status_code=status, headers=_HEADERS)
+    return PlainTextResponse(visible(message) + "\n", status_code=status, headers=_HEADERS)
 
 
 def main() -> None:
@@ -142,8 +148,9 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="Address to listen on.")
     parser.add_argument("--port", type=int, default=3001, help="Port to listen on.")
     arguments = parser.parse_args()
-    app = make_app(open_storage(load_settings()))
-    uvicorn.run(app, host=arguments.host, port=arguments.port, log_level="warning")
+    settings = load_settings()
+    app = Guard(make_app(open_storage(settings)), rules_of(settings))
+    serve(app, arguments.host, arguments.port)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ class MemoryBucket(ObjectStorage):
 
     def __init__(self) -> None:
         store: Any = MemoryStore()
-        super().__init__("memory://", store, Faults((), "", ""))
+        super().__init__("memory://", lambda _: store, Faults((), "", ""))
 
     def _list_any_key(self, prefix: str, after: str) -> Any:  # noqa: ANN401
         raise NotImplementedError("every key here is one that obstore can parse")

@@ -43,7 +43,7 @@ class FleetBucket:
         found = self._find(key)
         return None if found is None else StoredObject(key, len(found[0]), *found[1:])
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, key: str, limit_bytes: int | None = None) -> bytes | None:  # noqa: ARG002
         found = self._find(key)
         return None if found is None else found[0]
 

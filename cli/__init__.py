@@ -5,6 +5,8 @@ import sys
 
 import click
 
+from .exit_status import COULD_NOT_START, INTERRUPTED, MEANINGS, SUCCESS
+
 _COMMANDS = {
     "demo": "Try Escriba on three short recordings, or on 90 days of simulated costs",
     "add": "Copy files into a tenant's inbox",
@@ -30,6 +32,16 @@ _COMMANDS = {
 class _LazyGroup(click.Group):
     """Imports a command from the module of the same name when it is needed."""
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; its errors quote names and answers of others, which no terminal obeys."""
+        from escriba.text_for.plain_lines import terminal
+
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            error.message = terminal(error.message)  # type: ignore[misc]  # click prints no other
+            raise
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(_COMMANDS)
 
@@ -38,6 +50,10 @@ class _LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"cli.commands.{cmd_name}").command
         return command
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Exit status"):
+            formatter.write_dl([(str(status), text) for status, text in MEANINGS.items()])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -52,8 +68,7 @@ def escriba() -> None:
     Settings come from the environment and from .env in the current folder; .env.example lists
     all of them.
 
-    Exit status: 0 success, 1 some recordings failed, 2 could not start, 3 nothing failed but
-    some recordings wait for budget.
+    The exit status tells how it ended.
     """
 
 
@@ -61,14 +76,26 @@ def main() -> None:
     """Entry point; prints errors in settings, prices or the bucket without a traceback."""
     from escriba.billing.price_book import PriceBookError
     from escriba.errors import BackendUnavailableError
+    from escriba.known_secrets import mask_error
     from escriba.settings import SettingsError
+    from escriba.text_for.plain_lines import terminal
     from resources.storage.base import StorageError
 
     try:
-        escriba.main(standalone_mode=True)
+        status = escriba.main(standalone_mode=False)
     except (SettingsError, StorageError, PriceBookError, BackendUnavailableError) as error:
-        click.echo(f"escriba: {error}", err=True)
-        sys.exit(2)
+        click.echo(terminal(f"escriba: {error}"), err=True)
+        sys.exit(COULD_NOT_START)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Stopped; completed work is kept.", err=True)
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # its traceback is for a report of a bug: without secrets
+        mask_error(error)
+        raise
+    sys.exit(status if isinstance(status, int) else SUCCESS)
 
 
 if __name__ == "__main__":

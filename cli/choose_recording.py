@@ -6,7 +6,7 @@ import click
 
 from escriba.recordings import Recording
 
-from .cli_context import find_recording, recordings_like
+from .cli_context import find_recording, recordings_like, say
 
 MOST_SHOWN = 20
 
@@ -20,12 +20,12 @@ def choose_recording(text: str, known: list[Recording]) -> Recording:
     matches = recordings_like(text, known)
     if len(matches) <= 1 or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return find_recording(text, known)
-    click.echo(f"{text!r} matches {len(matches)} recordings:", err=True)
+    say(f"{text!r} matches {len(matches)} recordings:")
     for number, one in enumerate(matches[:MOST_SHOWN], start=1):
-        click.echo(f"{number:4}  {one.name}", err=True)
+        say(f"{number:4}  {one.name}")
     if len(matches) > MOST_SHOWN:
         left = len(matches) - MOST_SHOWN
-        click.echo(f"      … and {left} more: type more of the name", err=True)
+        say(f"      … and {left} more: type more of the name")
     most = min(len(matches), MOST_SHOWN)
     number = click.prompt("Which one", type=click.IntRange(1, most), err=True)
     return matches[number - 1]

@@ -1,15 +1,18 @@
 """What all commands share: settings, bucket, output, and recordings by name."""
 
-import json
 import os
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, TextIO
 
 import click
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from escriba.recordings import Recording
 from escriba.settings import Settings, load_settings
+from escriba.text_for.json_text import json_text
+from escriba.text_for.plain_lines import terminal
 from resources.ledger.synthetic_mark import NOTICE, is_synthetic
 from resources.storage import open_storage
 from resources.storage.base import Storage
@@ -28,12 +31,30 @@ def open_context(**overrides: object) -> tuple[Settings, Storage]:
 def say_if_synthetic(storage: Storage) -> None:
     """Print a notice on standard error where the ledger is simulated."""
     if is_synthetic(storage):
-        click.echo(NOTICE, err=True)
+        say(NOTICE)
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401  # any JSON value
     """Print one JSON value; non-ASCII text is not escaped."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+    click.echo(json_text(value, indent=1))
+
+
+def say(text: str) -> None:
+    """Print a sentence on standard error; no terminal obeys what others put into it."""
+    click.echo(terminal(text), err=True)
+
+
+class _HarmlessConsole(Console):
+    """Shows control characters of names and messages instead of sending them to a terminal."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control or (segment.text.isascii() and segment.text.isprintable()):
+                yield segment
+            else:
+                yield Segment(terminal(segment.text), segment.style)
 
 
 def console() -> Console:
@@ -41,7 +62,7 @@ def console() -> Console:
     stream = original_stream(1)
     # outside a terminal programs read the lines, so none is wrapped
     width = None if stream.isatty() else 200
-    return Console(highlight=False, emoji=False, markup=False, file=stream, width=width)
+    return _HarmlessConsole(highlight=False, emoji=False, markup=False, file=stream, width=width)
 
 
 @lru_cache(maxsize=2)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import click
 
 from escriba.billing.price_book import PriceBookError
+from escriba.known_secrets import masked
 from escriba.settings import SettingsError
 from resources.storage.base import StorageError
 
@@ -33,14 +34,14 @@ def plain_errors(*others: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (SettingsError, StorageError, PriceBookError) as error:
-        raise CouldNotStartError(str(error)) from error
+        raise CouldNotStartError(masked(str(error))) from error
     except expected as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(masked(str(error))) from error
     except duckdb.Error as error:
-        raise click.ClickException(f"COSTS_DATABASE: {first_line(error)}") from error
+        raise click.ClickException(masked(f"COSTS_DATABASE: {first_line(error)}")) from error
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        raise click.ClickException(f"{where}{error.strerror or error}.") from error
+        raise click.ClickException(masked(f"{where}{error.strerror or error}.")) from error
 
 
 def first_line(error: Exception) -> str:

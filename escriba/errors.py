@@ -8,11 +8,19 @@ over budget: nothing is wrong; the recording is deferred until the budget allows
 from dataclasses import dataclass
 from decimal import Decimal
 
+from .known_secrets import masked
+
 OVER_BUDGET = "over_budget"
 
 
 class EscribaError(Exception):
-    """Base of every error that Escriba raises; its text says what happened and what to do."""
+    """Base of every error that Escriba raises; its text says what happened and what to do.
+
+    The text never shows a secret of this process, whatever another library put into it.
+    """
+
+    def __str__(self) -> str:
+        return masked(super().__str__())
 
 
 @dataclass
@@ -28,7 +36,17 @@ class RecordingError(EscribaError):
     permanent: bool = True
 
     def __str__(self) -> str:
-        return f"{self.message} {self.advice}"
+        return masked(f"{self.message} {self.advice}")
+
+
+class KilledError(RecordingError):
+    """The process that read the file was ended, for the `kills`th time; see `permanent`."""
+
+    def __init__(
+        self, code: str, message: str, advice: str, *, permanent: bool, kills: int
+    ) -> None:
+        super().__init__(code, message, advice, permanent)
+        self.kills = kills
 
 
 class BackendUnavailableError(EscribaError):

@@ -74,7 +74,14 @@ def from_partition_key(key: str) -> Recording:
     Raises:
         NameRefusedError: the key cannot be a recording, or would leave the tenant's prefix.
     """
-    return from_inbox_key(INBOX + unquote(key, errors="strict"))
+    try:
+        return from_inbox_key(INBOX + unquote(key, errors="strict"))
+    except UnicodeDecodeError:
+        raise NameRefusedError(
+            "not_utf8",
+            f"The partition {key!r} is not UTF-8 when its %XX are decoded.",
+            "Delete this partition.",
+        ) from None
 
 
 def from_inbox_key(key: str) -> Recording:

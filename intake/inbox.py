@@ -89,12 +89,35 @@ def survey_inbox(storage: Storage) -> Survey:
     result.left_out = [what.key for _, what in judged if isinstance(what, LeftOut)]
     recordings = {r: what for r, what in judged if r is not None and isinstance(what, StoredObject)}
     refusals = dict(read_refusals(storage))
+
+    def known(recording: Recording) -> tuple[str, Refusal | None, DoneRecording | None]:
+        refusal = refusals.get(refusal_key(recording.inbox_key, recording.tenant))
+        last, listed = last_done(storage, recording), recordings[recording].etag
+        return _etag_now(storage, recording, listed, refusal, last), refusal, last
+
     with ThreadPoolExecutor(_READERS) as pool:
-        done = pool.map(lambda recording: last_done(storage, recording), recordings)
-        for (recording, stored), last in zip(recordings.items(), done, strict=True):
-            refusal = refusals.get(refusal_key(recording.inbox_key, recording.tenant))
-            _add_recording(result, recording, stored.etag, refusal, last)
+        for recording, found in zip(recordings, pool.map(known, recordings), strict=True):
+            _add_recording(result, recording, *found)
     return result
+
+
+def _etag_now(
+    storage: Storage,
+    recording: Recording,
+    listed: str,
+    refusal: Refusal | None,
+    last: DoneRecording | None,
+) -> str:
+    """The ETag to compare with the records of a file.
+
+    A store may list another one than it gives elsewhere, which is where the records have it from.
+    So a file that seems to have changed is asked for again.
+    """
+    recorded = {one.etag for one in (refusal, last) if one is not None}
+    if not recorded or listed in recorded:
+        return listed
+    now = storage.head(recording.inbox_key)
+    return now.etag if now is not None else listed
 
 
 def _add_recording(
@@ -161,10 +184,13 @@ def last_done(storage: Storage, recording: Recording) -> DoneRecording | None:
 
 def is_settled(storage: Storage, recording: Recording, etag: str) -> bool:
     """Whether this version of the file is done or permanently refused."""
-    if done_etag(storage, recording) == etag:
+    last = last_done(storage, recording)
+    if last is not None and last.etag == etag:
         return True
     refusal = read_refusal(storage, refusal_key(recording.inbox_key, recording.tenant))
-    return refusal is not None and refusal.permanent and refusal.etag == etag
+    now = _etag_now(storage, recording, etag, refusal, last)
+    is_done = last is not None and last.etag == now
+    return is_done or (refusal is not None and refusal.permanent and refusal.etag == now)
 
 
 def quarantine_new(storage: Storage, refused: Iterable[RefusedObject]) -> list[RefusedObject]:

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from escriba.recordings import Recording
 from escriba.settings import Settings
 from escriba.stages import FILE_STAGES
+from gpu_job.contract.documents import MEDIUM
 from resources.ledger.duplicates import ATTEMPTS_WITH_WASTE
 from resources.ledger.queries import open_ledger
 from resources.storage.base import Storage, StoredObject
+from resources.storage.read_documents import read_or_remake
 
 from .inbox import Survey, survey_inbox
 from .night_digest import Digest, Failure, Warned, page
@@ -168,11 +168,9 @@ def last_digest(storage: Storage, night: str) -> datetime | None:
     until = None
     for found in storage.list(DIGESTS):
         before = found.key < f"{DIGESTS}{night}" and found.key.endswith(".json")
-        body = storage.read(found.key) if before and isinstance(found, StoredObject) else None
-        try:
-            until = Digest.model_validate_json(body).until if body else until
-        except ValidationError:
-            continue
+        if before and isinstance(found, StoredObject):
+            digest = read_or_remake(storage, found.key, Digest, MEDIUM)
+            until = digest.until if digest else until
     return until
 
 

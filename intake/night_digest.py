@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
+from escriba.text_for.markdown import markdown, markdown_row
+
 _MAX_FAILURES = 50  # on the page; the JSON file lists all
 
 
@@ -90,11 +92,12 @@ def page(digest: Digest) -> str:
 def _notes(digest: Digest) -> list[str]:
     lines: list[str] = []
     if digest.without_tables:
-        reason = _cell(digest.without_tables)
+        reason = markdown(digest.without_tables)
         lines += ["", f"Amounts cover run time alone, without cold start and idle time: {reason}"]
     if digest.oldest_waiting and digest.oldest_waiting_since:
         since = f"{digest.oldest_waiting_since:%Y-%m-%d %H:%M} UTC"
-        lines += ["", f"The oldest unfinished recording, since {since}: `{digest.oldest_waiting}`."]
+        oldest = markdown(digest.oldest_waiting)
+        lines += ["", f"The oldest unfinished recording, since {since}: {oldest}."]
     if digest.refused_names:
         lines += ["", f"{digest.refused_names:,} files have names that cannot be used."]
     if digest.left_out:
@@ -110,15 +113,10 @@ def _warning_rows(warnings: tuple[Warned, ...]) -> list[str]:
     kinds = Counter(code for _, code in {(one.recording, one.code) for one in warnings})
     first = {one.code: one for one in reversed(warnings)}
     return [
-        f"| {_cell(code)} | {count:,} | {_cell(first[code].recording)} "
-        f"| {_cell(first[code].message)} |"
+        markdown_row(code, f"{count:,}", first[code].recording, first[code].message)
         for code, count in sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))
     ]
 
 
 def _row(failure: Failure) -> str:
-    return f"| {_cell(failure.recording)} | {_cell(failure.message)} | {_cell(failure.advice)} |"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return markdown_row(failure.recording, failure.message, failure.advice)

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from escriba.errors import OVER_BUDGET
 from resources.storage.base import Storage, StoredObject
+from resources.storage.read_documents import read_or_remake
 
 PREFIX = "quarantine/"
 _NO_TENANT = "_"
+_NEXT_RUN = "The next run tries again."
+MOST_KILLS = 2  # a file that ended the process that read it this often is not tried again
 
 
 class Refusal(BaseModel):
@@ -32,6 +35,7 @@ class Refusal(BaseModel):
     permanent: bool
     at: datetime
     needs_usd: Decimal | None = None
+    kills: int = 0  # how often the process that read this version of the file was ended
 
     @property
     def inbox_key(self) -> str:
@@ -76,6 +80,7 @@ def write_refusal(  # noqa: PLR0913  # a record, field by field
     advice: str,
     permanent: bool,
     needs_usd: Decimal | None = None,
+    kills: int = 0,
 ) -> Refusal:
     """Write the record; it replaces an older one of the same file."""
     refusal = Refusal(
@@ -89,18 +94,48 @@ def write_refusal(  # noqa: PLR0913  # a record, field by field
         permanent=permanent,
         at=datetime.now(UTC),
         needs_usd=needs_usd,
+        kills=kills,
     )
     storage.write(refusal_key(inbox_key, tenant), refusal.model_dump_json(indent=1).encode())
     return refusal
 
 
+def count_kill(  # noqa: PLR0913  # a record, field by field
+    storage: Storage,
+    inbox_key: str,
+    tenant: str | None,
+    *,
+    etag: str,
+    stage: str,
+    code: str,
+    message: str,
+    advice: str,
+) -> Refusal:
+    """Write at once that the process that read a file was ended, before anyone tries it again.
+
+    Whatever happens to this process then, the file is tried MOST_KILLS times and no more.
+    """
+    before = read_refusal(storage, refusal_key(inbox_key, tenant))
+    kills = 1 + (before.kills if before is not None and before.etag == etag else 0)
+    is_last = kills >= MOST_KILLS
+    then = "It is not tried again until the file changes." if is_last else _NEXT_RUN
+    return write_refusal(
+        storage,
+        inbox_key,
+        tenant,
+        etag=etag,
+        stage=stage,
+        code=code,
+        message=f"{message} {then}",
+        advice=advice,
+        permanent=is_last,
+        kills=kills,
+    )
+
+
 def read_refusal(storage: Storage, key: str) -> Refusal | None:
     """One record; None if it is missing or not valid."""
-    body = storage.read(key)
-    try:
-        return Refusal.model_validate_json(body) if body is not None else None
-    except ValidationError:
-        return None
+    return read_or_remake(storage, key, Refusal)
 
 
 def read_refusals(storage: Storage) -> Iterator[tuple[str, Refusal]]:

@@ -15,9 +15,11 @@ from escriba.recordings import Recording
 from escriba.settings import Settings, SettingsError
 from escriba.transcripts.render_options import RenderOptions, check_formats
 from gpu_job.contract import Channels, Diarizer, JobOptions, Speakers
+from gpu_job.contract.documents import SMALL
 from resources.diarizer_weights import voices_revision
 from resources.gpu.model_choice import model_of
 from resources.storage.base import Storage
+from resources.storage.read_documents import read_stored_bytes
 
 from .tenants import read_tenants
 from .transcription_overrides import TranscriptionOverrides, first_fault
@@ -51,7 +53,8 @@ def options_of(recording: Recording, settings: Settings, storage: Storage) -> Re
         return tenant_options(recording.tenant, settings, own)
     except SettingsError as error:
         check_tenants(settings)  # a fault of the tenant is not the recording's
-        raise _unusable_options(str(error)) from error
+        key = recording.work_key(OPTIONS_FILE)
+        raise _unusable_options(str(error), key, permanent=True) from error
 
 
 def tenant_options(
@@ -202,18 +205,23 @@ def tenant_overrides(path: Path) -> dict[str, TranscriptionOverrides]:
 
 
 def _own_overrides(recording: Recording, storage: Storage) -> TranscriptionOverrides:
-    body = storage.read(recording.work_key(OPTIONS_FILE))
-    if body is None:
+    key = recording.work_key(OPTIONS_FILE)
+    mend = f"Add the file again with `escriba add`, or delete {key!r}."
+    body = read_stored_bytes(storage, key, SMALL, mend)
+    if not body:
         return TranscriptionOverrides()
     try:
         return TranscriptionOverrides.model_validate_json(body)
     except ValidationError as error:
-        raise _unusable_options(first_fault(error, TranscriptionOverrides)) from error
+        reason = first_fault(error, TranscriptionOverrides)
+        raise _unusable_options(reason, key) from error
 
 
-def _unusable_options(reason: str) -> RecordingError:
+def _unusable_options(reason: str, key: str, *, permanent: bool = False) -> RecordingError:
+    """permanent: somebody must decide; else the next run looks again, and spends nothing."""
     return RecordingError(
         "options_wrong",
-        f"The recording's {OPTIONS_FILE} cannot be used: {reason}",
-        "Add the file again with `escriba add`.",
+        f"{key!r} cannot be used: {reason}",
+        f"Add the file again with `escriba add`, or delete {key!r}.",
+        permanent=permanent,
     )

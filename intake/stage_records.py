@@ -6,15 +6,32 @@ A stage with the same fingerprint and unchanged outputs is up to date and is not
 import hashlib
 import json
 from datetime import datetime
-from typing import TypeVar
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from escriba.recording_warnings import RecordingWarning
 from escriba.recordings import Recording
 from escriba.stages import VERSIONS
 from gpu_job.contract import Milliseconds, SpeechRegion, Timings
+from gpu_job.contract.documents import MEDIUM
 from resources.storage.base import Storage
+from resources.storage.read_documents import DamagedError, delete_and_run, read_or_remake
+
+_MOST_USD: Final = 1_000_000_000  # the cost tables store amounts as DECIMAL(18, 9)
+
+
+def _check_usd(text: str) -> str:
+    try:
+        if 0 <= Decimal(text) < _MOST_USD:  # NaN is neither
+            return text
+    except InvalidOperation:
+        pass
+    raise ValueError("is not an amount in USD")
+
+
+Usd = Annotated[str, AfterValidator(_check_usd)]  # exact, as a decimal number
 
 
 class Facts(BaseModel):
@@ -31,7 +48,7 @@ class RawAudio(Facts):
 
     etag: str
     sha256: str
-    size_bytes: int
+    size_bytes: int = Field(ge=0)
     container: str
     codec: str
     channels: int
@@ -126,8 +143,8 @@ class CostFacts(Facts):
 
     source_etag: str
     attempt_ids: tuple[str, ...]
-    cost_usd: str
-    audio_seconds: float
+    cost_usd: Usd
+    audio_seconds: float = Field(ge=0, allow_inf_nan=False)
     rtf: float | None
     warnings: tuple[RecordingWarning, ...] = ()  # all of the recording's; `status` reads them here
     model: str = ""  # empty: no speech, or written by an older version
@@ -151,7 +168,7 @@ class StageRecord(BaseModel):
     outputs: dict[str, str]  # key to ETag
     facts: dict[str, object]
     made_at: datetime
-    seconds: float
+    seconds: float = Field(ge=0, allow_inf_nan=False)
 
 
 def record_key(recording: Recording, stage: str) -> str:
@@ -161,11 +178,23 @@ def record_key(recording: Recording, stage: str) -> str:
 
 def read_record(storage: Storage, recording: Recording, stage: str) -> StageRecord | None:
     """The record of a stage; None if it is missing or damaged, so that the stage runs again."""
-    body = storage.read(record_key(recording, stage))
+    record = read_or_remake(storage, record_key(recording, stage), StageRecord, MEDIUM)
+    return record if record is None or record.stage == stage else None
+
+
+def facts_of(record: StageRecord, recording: Recording, kind: type[AnyFacts]) -> AnyFacts:
+    """The facts of a record.
+
+    Raises:
+        DamagedError: they are of another version, or somebody changed them.
+    """
     try:
-        return StageRecord.model_validate_json(body) if body else None
-    except ValidationError:
-        return None
+        return kind.model_validate(record.facts)
+    except ValidationError as error:
+        key = record_key(recording, record.stage)
+        wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:3])
+        reason = f"has wrong facts ({wrong})"
+        raise DamagedError(key, reason, delete_and_run(key)) from None
 
 
 def read_facts(

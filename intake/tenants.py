@@ -19,6 +19,7 @@ from escriba.settings import SettingsError
 
 from .transcription_overrides import TranscriptionOverrides, first_fault
 
+_MOST_BYTES = 4_000_000  # ten thousand tenants are 1 MB
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 
@@ -164,6 +165,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 
 def _load_yaml(path: Path) -> object:
+    if path.is_file() and path.stat().st_size > _MOST_BYTES:
+        raise SettingsError(f"{path.name} is larger than {_MOST_BYTES:,} bytes.")
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506  # a SafeLoader
     except FileNotFoundError:
@@ -174,6 +177,8 @@ def _load_yaml(path: Path) -> object:
         raise SettingsError(f"{path.name} is not UTF-8 text: save it as UTF-8.") from error
     except _DuplicateKeyError as error:
         raise SettingsError(f"{path.name}: {error}") from error
+    except RecursionError:
+        raise SettingsError(f"{path.name} is nested too deeply to be read.") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""

@@ -7,9 +7,11 @@ import dagster as dg
 
 from assets.recordings.chain import recording_chain
 from assets.recordings.interrupts import run_until_interrupted
+from escriba.masked_errors import masks_errors
 from escriba.reports.periods import month, month_before
 from escriba.settings import Settings
 from escriba.stages import COST_METRICS, DIGEST_JOB, NIGHT_TAG, NIGHTLY_JOB, RECORDINGS_JOB
+from escriba.text_for.plain_lines import log_line
 from intake.work_requests import WorkRequest
 from resources.storage.base import Storage
 
@@ -23,6 +25,7 @@ STATEMENTS_TAG = "escriba/statements"  # the month
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def request_missing_recordings(context: dg.OpExecutionContext) -> None:
     """Request all new recordings, failed ones that may be retried, and those unknown to Dagster.
 
@@ -46,6 +49,7 @@ def request_missing_recordings(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def request_failed_recordings(context: dg.OpExecutionContext) -> None:
     """Request all failed recordings again, including permanently failed ones."""
     from intake.night import request_failed  # noqa: PLC0415
@@ -55,6 +59,7 @@ def request_failed_recordings(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def write_night_digest(context: dg.OpExecutionContext) -> None:
     """Write one page: done, failed with reasons, oldest unfinished recording, and cost."""
     from intake.night import DIGESTS, write_digest  # noqa: PLC0415
@@ -65,6 +70,7 @@ def write_night_digest(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def reconcile_attempts(context: dg.OpExecutionContext) -> None:
     """Close attempts that a crashed run left open, and request their recordings again."""
     from intake.abandoned_jobs import reconcile  # noqa: PLC0415
@@ -73,22 +79,24 @@ def reconcile_attempts(context: dg.OpExecutionContext) -> None:
     reconciled = run_until_interrupted(reconcile(settings, storage))
     context.log.info("%s", reconciled.headline)
     for trouble in reconciled.troubles:
-        context.log.warning("%s", trouble)
+        context.log.warning("%s", log_line(trouble))
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def compact_old_days(context: dg.OpExecutionContext) -> None:
     """Merge the ledger's files of each past day into one."""
     from resources.compaction import compact_ledger  # noqa: PLC0415  # the UI process loads no stores
 
     _, storage = _settings_and_storage(context)
     done = compact_ledger(storage, datetime.now(UTC))
-    context.log.info("%s", done.headline)
+    context.log.info("%s", log_line(done.headline))
     for trouble in done.troubles:
-        context.log.warning("%s", trouble)
+        context.log.warning("%s", log_line(trouble))
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def write_cost_report(context: dg.OpExecutionContext) -> None:
     """Write one page and its picture, on the last 30 complete days."""
     from assets.costs.cost_report import publish_report  # noqa: PLC0415  # the UI process loads no stores
@@ -110,10 +118,11 @@ def _fetch_bills(context: dg.OpExecutionContext, settings: Settings, storage: St
     if fetched:
         context.log.info("%s", fetched)
     if trouble:
-        context.log.warning("The RunPod bills could not be updated. %s", trouble)
+        context.log.warning("The RunPod bills could not be updated. %s", log_line(trouble))
 
 
 @dg.op(required_resource_keys={"settings"})
+@masks_errors
 def deliver_monthly_statements(context: dg.OpExecutionContext) -> None:
     """Write each tenant's statement of the last complete month, and mail it once."""
     from assets.costs.statements import deliver_statements  # noqa: PLC0415

@@ -24,8 +24,14 @@ def unpack_demo_models(folder: Path) -> Path:
         BackendUnavailableError: a file is damaged or missing.
     """
     target = folder / _checksums()[_ARCHIVE][:16]
-    if (target / _SPEAKERS).is_file():
-        return target
+    try:
+        if (target / _SPEAKERS).is_file():
+            return target
+    except PermissionError as error:
+        raise BackendUnavailableError(
+            f"MODELS_FOLDER: this user may not read {error.filename}. Give it permission "
+            f"(`chmod -R a+rX {folder}`), or set MODELS_FOLDER."
+        ) from error
     draft = _draft_in(folder)
     try:
         for name in (_ARCHIVE, _SPEAKERS):

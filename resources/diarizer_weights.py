@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from escriba.settings import child_environment
 from gpu_job.contract.diarizer_rules import voices_identity
 
 FOLDER = "voices"  # below MODELS_FOLDER
@@ -31,5 +32,8 @@ def install_voices(models_folder: Path) -> str:
     The worker's own package does it, in a separate process.
     """
     command = [sys.executable, "-m", "gpu_job.diarizer_weights", str(voices_folder(models_folder))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    environment = child_environment("pip")
+    done = subprocess.run(  # noqa: S603  # our own module
+        command, env=environment, capture_output=True, text=True, check=False
+    )
     return done.stderr.strip().removeprefix("voices: ") if done.returncode else ""

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import make_msgid
-from html import escape
 
 from pydantic import SecretStr
 
@@ -15,6 +14,9 @@ from escriba.errors import EscribaError
 from escriba.reports.advice import Advice
 from escriba.reports.html.report_page import CostReport
 from escriba.reports.wording import usd
+from escriba.text_for.plain_lines import mail_subject
+from escriba.text_for.visible import visible_lines
+from escriba.text_for.web_page import html
 
 _PATIENCE_SECONDS = 30.0
 
@@ -42,9 +44,9 @@ def report_mail(
     lines = [f"{usd(one.saving_usd)} to be saved: {one.title}" for one in advice]
     message.set_content("\n".join([report.headline, "", *lines, "", "The page is attached.", ""]))
     picture = make_msgid(domain="escriba.invalid")
-    shown = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    shown = "".join(f"<li>{html(line)}</li>" for line in lines)
     message.add_alternative(
-        f"<p>{escape(report.headline)}</p>"
+        f"<p>{html(report.headline)}</p>"
         f'<p><img src="cid:{picture[1:-1]}" alt="Spend by day and backend" width="900" '
         f'style="max-width:100%"></p><ul>{shown}</ul><p>The page is attached.</p>',
         subtype="html",
@@ -69,7 +71,9 @@ def statement_mail(
 ) -> EmailMessage:
     """A tenant's statement: the headline and its files. files: contents by file name ending."""
     message = _addressed(headline, sender, to)
-    message.set_content(f"{headline}\n\nThe statement and its tables are attached.\n")
+    message.set_content(
+        f"{visible_lines(headline)}\n\nThe statement and its tables are attached.\n"
+    )
     for ending, body in files.items():
         kind, subtype = _KINDS[f".{ending.rpartition('.')[2]}"]
         message.add_attachment(body, maintype=kind, subtype=subtype, filename=f"{name}{ending}")
@@ -79,13 +83,17 @@ def statement_mail(
 def text_mail(headline: str, text: str, sender: str, to: Sequence[str]) -> EmailMessage:
     """A plain text mail without attachments."""
     message = _addressed(headline, sender, to)
-    message.set_content(text)
+    message.set_content(visible_lines(text))
     return message
 
 
 def _addressed(headline: str, sender: str, to: Sequence[str]) -> EmailMessage:
     message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = headline, sender, ", ".join(to)
+    message["Subject"], message["From"], message["To"] = (
+        mail_subject(headline),
+        sender,
+        ", ".join(to),
+    )
     message["Message-ID"] = make_msgid("escriba", domain=sender.rpartition("@")[2].strip("> "))
     return message
 

@@ -4,6 +4,7 @@ import asyncio
 
 import dagster as dg
 
+from escriba.masked_errors import masks_errors
 from escriba.stages import RECORDINGS_JOB
 
 from .running import keys_in_progress
@@ -17,6 +18,7 @@ from .running import keys_in_progress
     required_resource_keys={"settings"},
     description="Requests deferred recordings as soon as the budget limits allow them.",
 )
+@masks_errors
 def budget_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """One request for each set of deferrals; the requests sensor starts the run.
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from escriba.masked_errors import masks_errors
 from escriba.stages import DIGEST_JOB, NIGHT_TAG, NIGHTLY_JOB
 
 from .running import IN_PROGRESS
@@ -20,6 +21,7 @@ _MAX_NIGHTS = 3
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Writes one digest for each nightly run, once its work is finished.",
 )
+@masks_errors
 def digest_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """The run key is the night, so that each night has one digest."""
     nights = _recent_nights(context.instance)

@@ -4,6 +4,7 @@ import dagster as dg
 from pydantic import ValidationError
 
 from assets.recordings.partitions import add_partitions
+from escriba.masked_errors import masks_errors
 from escriba.stages import RECORDINGS_JOB
 from intake.inbox_sweep import Cursor, SweepResult, batch_name, batches, sweep_inbox
 
@@ -20,6 +21,7 @@ INTERVAL_SECONDS = 30  # a file in a folder must stay unchanged this long before
     required_resource_keys={"settings"},
     description="Starts runs of up to BATCH_SIZE recordings for new and changed files in inbox/.",
 )
+@masks_errors
 def inbox_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """One sweep step; a store that cannot be listed fails the tick, unlike an empty inbox."""
     from intake.inbox import quarantine_new  # noqa: PLC0415  # the UI process loads no stores

@@ -5,6 +5,7 @@ import dagster as dg
 from assets.costs.attempts_ledger import attempts_ledger, high_water_mark
 from assets.costs.cost_marts import cost_marts
 from assets.costs.costs_mirror import costs_mirror
+from escriba.masked_errors import masks_errors
 
 
 @dg.sensor(
@@ -15,6 +16,7 @@ from assets.costs.costs_mirror import costs_mirror
     required_resource_keys={"settings"},
     description="Rebuilds attempts_ledger and the cost marts when the ledger has new rows.",
 )
+@masks_errors
 def ledger_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """The run key is the ledger's high-water mark, so that each of its states is built once."""
     from resources.storage import open_storage  # noqa: PLC0415  # the UI process loads no stores

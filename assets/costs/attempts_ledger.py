@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from escriba.masked_errors import masks_errors
 from intake.cost_limits import cost_limits
 from intake.tenants import tag_rules
 from resources.ledger.audio_counts import AUDIO_SECONDS
@@ -51,6 +52,7 @@ def high_water_mark(storage: Storage, today: datetime | None = None) -> str:
         fail_window=timedelta(hours=49), warn_window=timedelta(hours=25)
     ),
 )
+@masks_errors
 def attempts_ledger(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
     """Load new rows into the cost tables, so that a damaged file is found before the marts."""
     from resources.costs_database.database_file import CostsBusyError  # noqa: PLC0415

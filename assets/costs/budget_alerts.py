@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from escriba.text_for.plain_lines import log_line
 from intake.cost_limits import budget_owners
 
 from .cost_report import mail_server
@@ -53,10 +54,10 @@ def report_limits(context: dg.AssetExecutionContext, settings: "Settings") -> It
 def _report_level(
     context: dg.AssetExecutionContext, settings: "Settings", level: "Level", owners: tuple[str, ...]
 ) -> None:
-    context.log.warning("%s", level.sentence)
+    context.log.warning("%s", log_line(level.sentence))
     trouble = mail_owners(settings, level, owners)
     if trouble:
-        context.log.warning("%s", trouble)
+        context.log.warning("%s", log_line(trouble))
     metadata = {"level": level.state, "limit": level.limit, "sentence": level.sentence}
     metadata["owners"] = ", ".join(owners) or "none"
     context.log_event(dg.AssetObservation(_BURN, metadata=metadata))

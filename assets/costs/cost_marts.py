@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from escriba.masked_errors import masks_errors
+
 from .attempts_ledger import ATTEMPTS_LEDGER, WAIT_SECONDS
 from .budget_alerts import LIMITS_CHECK, report_limits
 from .dbt_checks import Check, check_of, checks
@@ -45,6 +47,7 @@ def _spec(mart: Mart) -> dg.AssetSpec:
     ],
     required_resource_keys={"settings"},
 )
+@masks_errors
 def cost_marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     """One build for all marts; if some fail, those that were built are still reported."""
     from resources.costs_database.build_marts import CostsBuildError, build_marts  # noqa: PLC0415  # loads DuckDB,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from escriba.masked_errors import masks_errors
+
 from .attempts_ledger import WAIT_SECONDS
 from .dbt_models import marts
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     required_resource_keys={"settings"},
     output_required=False,
 )
+@masks_errors
 def costs_mirror(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
     """Send the days that differ; without the setting there is no mirror, which is not a failure."""
     from resources.costs_database.database_file import CostsBusyError  # noqa: PLC0415

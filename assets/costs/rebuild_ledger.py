@@ -18,6 +18,7 @@ from intake.stage_records import CostFacts, TranscriptFacts, read_record, record
 from resources.ledger.tables import Row
 from resources.ledger.writer import write_rows
 from resources.storage.base import Storage, StoredObject
+from resources.storage.read_documents import read_or_remake
 
 _ATTEMPT = re.compile(r"work/[^/]+/jobs/[0-9a-f]{64}/attempt-\d+\.json")
 _COSTS = re.compile(rf"work/([^/]+)/(.+)/stages/{COST_METRICS}\.json")
@@ -89,8 +90,4 @@ def _row_without_job(storage: Storage, recording: Recording) -> LedgerRow | None
 
 
 def _attempt(storage: Storage, key: str) -> Attempt | None:
-    body = storage.read(key)
-    try:
-        return Attempt.model_validate_json(body) if body else None
-    except ValidationError:
-        return None
+    return read_or_remake(storage, key, Attempt)

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from escriba.audio.decode import DecodeStopped
+from escriba.audio.audio_errors import DecodeStopped
 from escriba.billing.price_book import PriceBookError
-from escriba.errors import BackendUnavailableError, OverBudgetError, RecordingError
+from escriba.errors import BackendUnavailableError, KilledError, OverBudgetError, RecordingError
+from escriba.known_secrets import masked
 from escriba.recording_warnings import RecordingWarning
 from escriba.recordings import Recording
 from escriba.settings import SettingsError
@@ -21,10 +22,15 @@ from escriba.stages import (
     STAGES,
     TRANSCRIPT,
 )
+from escriba.text_for.plain_lines import log_line
 from intake.quarantine import refusal_key, write_refusal
+from resources.media.media_messages import MediaProcessError
+from resources.silero_vad import DetectorMissingError
 from resources.storage.base import Storage, StorageError
+from resources.storage.read_documents import DamagedError
 
 from .cost_metrics import cost_metrics
+from .cpu_slots import NoSparePlaceError
 from .diarized_transcript import diarized_transcript
 from .optimized_audio import optimized_audio
 from .progress import Failed, RecordingOutcome, StageMade
@@ -32,9 +38,17 @@ from .raw_audio import raw_audio
 from .run_context import RecordingContext, RunContext
 from .stage_warnings import warnings_in
 from .transcript import transcript
+from .waiting_notices import tell_waiting
 
 _THREADS = 32  # for short waits on the store; CPU-bound work has its own limit
 _LOG = logging.getLogger("escriba")
+_CANNOT_START = (  # the installation must change, not the file
+    BackendUnavailableError,
+    SettingsError,
+    PriceBookError,
+    MediaProcessError,
+    DetectorMissingError,
+)
 
 Stage = Callable[[RecordingContext], Awaitable[StageMade]]
 
@@ -53,12 +67,17 @@ async def run_batch(
     """
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="escriba"))
+    notices = loop.create_task(tell_waiting(run_context.engine.fleet.waiting, run_context.progress))
     try:
         outcomes = (_process(run_context, recording, stages) for recording in recordings)
         return await asyncio.gather(*(_reported(outcome, on_done) for outcome in outcomes))
     finally:
+        notices.cancel()
         run_context.stop.set()
-        await asyncio.shield(run_context.engine.close())
+        try:  # paid machines first: a second interrupt may end what follows
+            await asyncio.shield(run_context.engine.close())
+        finally:
+            await asyncio.to_thread(run_context.media.close)
 
 
 async def _reported(
@@ -94,10 +113,23 @@ async def _prepare_audio(
     """The CPU-bound stages; the user's file is fetched once for both."""
     if not stages:
         return
-    async with context.run_context.cpu_slots:
-        for stage in stages:
+    slots = context.run_context.cpu_slots
+    try:
+        async with slots.place() as context.slot:
+            await _run_audio(context, stages, outcome)
+    except NoSparePlaceError:
+        async with slots.spare() as context.slot:
+            await _run_audio(context, stages, outcome)
+
+
+async def _run_audio(
+    context: RecordingContext, stages: list[str], outcome: RecordingOutcome
+) -> None:
+    made = {each.stage for each in outcome.made}
+    for stage in stages:
+        if stage not in made:
             await _run(context, stage, _AUDIO_STAGES[stage], outcome)
-        await asyncio.to_thread(context.release_source)
+    await asyncio.to_thread(context.release_source)
 
 
 async def _run(
@@ -108,6 +140,8 @@ async def _run(
     try:
         made = await stage(context)
         made = await asyncio.to_thread(_versioned, context, made, outcome.warnings)
+    except NoSparePlaceError:
+        raise
     except Exception as error:  # noqa: BLE001  # no error may affect another recording
         outcome.failed = classify(name, error)
     else:
@@ -133,26 +167,43 @@ def _versioned(
 
 
 def classify(stage: str, error: Exception) -> Failed:
-    """The failure to report for an error, with advice and whether a retry may help."""
+    """The failure to report for an error, with advice and whether a retry may help.
+
+    It goes to Dagster, the bucket and mails, so no secret is in it.
+    """
+    failed = _failure_of(stage, error)
+    return replace(failed, message=masked(failed.message), advice=masked(failed.advice))
+
+
+def _failure_of(stage: str, error: Exception) -> Failed:
     match error:
         case RecordingError():
             needs_usd = error.needs_usd if isinstance(error, OverBudgetError) else None
+            kills = error.kills if isinstance(error, KilledError) else 0
             message, advice = error.message, error.advice
-            return Failed(stage, error.code, message, advice, error.permanent, needs_usd=needs_usd)
-        case BackendUnavailableError() | SettingsError() | PriceBookError():
+            failed = Failed(stage, error.code, message, advice, error.permanent)
+            return replace(failed, needs_usd=needs_usd, kills=kills)
+        case _ if isinstance(error, _CANNOT_START):
             advice = "Fix this, then run again; finished work is kept."
             return Failed(stage, "cannot_start", str(error), advice, permanent=False, is_ours=True)
         case DecodeStopped():
             advice = "Run again; finished work is kept."
             return Failed(stage, "interrupted", "The run was stopped.", advice, permanent=False)
         case StorageError():
-            advice = "Check that the bucket is reachable and has free space, then run again."
-            return Failed(stage, "storage", str(error), advice, permanent=False)
+            return _storage_failure(stage, error)
         case OSError():
             return _disk_failure(stage, error)
     _LOG.exception("Stage %s failed with an unexpected error", stage, exc_info=error)
     advice = "This is a bug in Escriba: please report it. The next run tries again."
     return Failed(stage, "internal", type(error).__name__ + ".", advice, permanent=False)
+
+
+def _storage_failure(stage: str, error: StorageError) -> Failed:
+    if isinstance(error, DamagedError):
+        told = f"{error.key!r} {error.reason}."
+        return Failed(stage, "damaged", told, error.mend, permanent=False)
+    advice = "Check that the bucket is reachable and has free space, then run again."
+    return Failed(stage, "storage", str(error), advice, permanent=False)
 
 
 def _disk_failure(stage: str, error: OSError) -> Failed:
@@ -179,10 +230,12 @@ def _record(context: RecordingContext, outcome: RecordingOutcome, stages: Collec
             storage.delete(refusal_key(recording.inbox_key, recording.tenant))
         elif not failed.permanent and set(stages) <= set(FILE_STAGES):
             return
-        elif not failed.is_ours and failed.code != "interrupted":
+        elif not failed.is_ours and not failed.kills and failed.code != "interrupted":
             _quarantine(storage, recording, failed)
     except (StorageError, OSError) as error:
-        _LOG.warning("%s: its log could not be written: %s", recording.name, error)
+        _LOG.warning(
+            "%s: its log could not be written: %s", log_line(recording.name), log_line(error)
+        )
 
 
 def _quarantine(storage: Storage, recording: Recording, failed: Failed) -> None:

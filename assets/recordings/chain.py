@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from escriba.masked_errors import masks_errors
 from escriba.recordings import NameRefusedError, Recording, from_partition_key
 from escriba.settings import Settings  # noqa: TC001  # the asset names its type
 from escriba.stages import (
@@ -20,6 +21,8 @@ from escriba.stages import (
     TRANSCRIPT,
     VERSIONS,
 )
+from escriba.text_for.markdown import markdown_row
+from escriba.text_for.plain_lines import log_line
 from resources.process_memory import limit_memory
 
 from .event_writer import open_writer
@@ -97,6 +100,7 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
     backfill_policy=dg.BackfillPolicy.multi_run(KEYS_OF_A_BACKFILL_RUN),
     required_resource_keys={"settings", "progress"},
 )
+@masks_errors
 def recording_chain(context: dg.AssetExecutionContext, config: BatchConfig) -> Iterator[Any]:
     """Process each recording independently, and record its success or failure."""
     # a process that only shows the assets does not load codecs and stores
@@ -168,7 +172,9 @@ def _recordings(keys: list[str]) -> tuple[list[Recording], dict[str, str]]:
 
 
 def _deferral(deferred: list[RecordingOutcome]) -> str:
-    lines = [f"{one.recording.name}: {one.failed.message}" for one in deferred if one.failed]
+    lines = [
+        log_line(f"{one.recording.name}: {one.failed.message}") for one in deferred if one.failed
+    ]
     return "\n".join([f"{len(lines)} deferred until the budget allows them:", *lines])
 
 
@@ -177,13 +183,12 @@ def _failure(
 ) -> dg.Failure:
     lines = ["| recording | stage | error | what to do |", "| --- | --- | --- | --- |"]
     lines += [
-        f"| {_cell(o.recording.name)} | {o.failed.stage} | {_cell(o.failed.message)} "
-        f"| {_cell(o.failed.advice)} |"
+        markdown_row(o.recording.name, o.failed.stage, o.failed.message, o.failed.advice)
         for o in failed
         if o.failed is not None
     ]
     lines += [
-        f"| {_cell(key)} | | {_cell(reason)} | Delete this partition. |"
+        markdown_row(key, "", reason, "Delete this partition.")
         for key, reason in invalid_keys.items()
     ]
     return dg.Failure(
@@ -191,7 +196,3 @@ def _failure(
         metadata={"failed": dg.MetadataValue.md("\n".join(lines))},
         allow_retries=False,
     )
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -18,6 +18,7 @@ from escriba.transcripts.merge_speakers import diarize
 from escriba.transcripts.render_options import FORMATS
 from escriba.transcripts.transcript_checks import misplaced_times, words_without_speaker
 from gpu_job.contract import JobResult
+from gpu_job.contract.documents import RESULTS
 from intake.rendered_files import files_fingerprint
 from intake.stage_records import (
     DiarizedFacts,
@@ -25,6 +26,7 @@ from intake.stage_records import (
     TranscriptFacts,
 )
 from resources.gpu.job_folder import LENGTH_TOLERANCE_MS
+from resources.storage.read_documents import read_stored
 
 from .progress import Checked, StageMade
 from .run_context import RecordingContext
@@ -142,8 +144,10 @@ def _diarized(
 ) -> DiarizedTranscript:
     if not transcript.job:
         return _silent(context, audio)
-    body = context.run_context.storage.read(context.recording.transcript_key(TRANSCRIPT_FILE))
-    if body is None:
+    key = context.recording.transcript_key(TRANSCRIPT_FILE)
+    mend = f"Delete {key!r}; the next run writes it again from the result of its job."
+    result = read_stored(context.run_context.storage, key, JobResult, RESULTS, mend=mend)
+    if result is None:
         raise RecordingError(
             "upstream_missing",
             f"{TRANSCRIPT_FILE} is missing.",
@@ -151,7 +155,7 @@ def _diarized(
             permanent=False,
         )
     return diarize(
-        with_model(JobResult.model_validate_json(body), model_of_transcript(context, transcript)),
+        with_model(result, model_of_transcript(context, transcript)),
         recording=context.recording.name,
         audio_ms=audio.audio_ms,
         regions=audio.regions,

@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 import dagster as dg
 
+from escriba.known_secrets import masked
 from escriba.recordings import Recording
 from escriba.stages import CHECKS, STAGES, VERSIONS
+from escriba.text_for.markdown import markdown
+from escriba.text_for.visible import visible
 
 from .progress import Checked, Failed, RecordingOutcome, StageMade
 
+IN_MARKDOWN = ("route", "speakers_route")  # escriba.billing.routing writes them
+LINKS = ("console", "speakers_console")  # our backends make them
 Link = Callable[[str], dg.MetadataValue]  # from a key of the bucket to a link
 AnyEvent = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
@@ -43,7 +48,7 @@ def failed_stages(outcome: RecordingOutcome, selected: Iterable[str]) -> list[st
 def _materialization(
     recording: Recording, made: StageMade, link: Link, pointer: int | None
 ) -> dg.AssetMaterialization:
-    metadata = {name: _value(value) for name, value in made.numbers.items()}
+    metadata = {name: named_value(name, value) for name, value in made.numbers.items()}
     metadata |= {
         "reused": dg.MetadataValue.bool(made.reused),
         "seconds": dg.MetadataValue.float(round(made.seconds, 4)),
@@ -51,7 +56,7 @@ def _materialization(
     }
     metadata |= {key.rsplit("/", 1)[1]: link(key) for key in made.files}
     if made.warnings:
-        messages = "\n".join(f"- {warning.message}" for warning in made.warnings)
+        messages = "\n".join(f"- {markdown(warning.message)}" for warning in made.warnings)
         metadata["warnings"] = dg.MetadataValue.md(messages)
     return dg.AssetMaterialization(
         asset_key=made.stage,
@@ -94,16 +99,25 @@ def _observation(recording: Recording, failed: Failed, link: Link) -> dg.AssetOb
     return dg.AssetObservation(
         asset_key=failed.stage,
         partition=recording.partition_key,
-        description=f"{failed.message} {failed.advice}",
+        description=visible(f"{failed.message} {failed.advice}"),
         metadata={
             "stage": failed.stage,
             "code": failed.code,
-            "error": failed.message,
-            "what_to_do": failed.advice,
+            "error": visible(failed.message),
+            "what_to_do": visible(failed.advice),
             "retry_may_help": dg.MetadataValue.bool(not failed.permanent),
             "log": link(recording.work_key("log.jsonl")),
         },
     )
+
+
+def named_value(name: str, value: float | str | bool | None) -> dg.MetadataValue:  # noqa: FBT001
+    """The value as Dagster shows and keeps it; only what we wrote is Markdown or a link."""
+    if value and name in IN_MARKDOWN:
+        return dg.MetadataValue.md(masked(str(value)))
+    if name in LINKS and str(value).startswith("https://"):
+        return dg.MetadataValue.url(masked(str(value)))
+    return _value(value)
 
 
 def _value(value: float | str | bool | None) -> dg.MetadataValue:  # noqa: FBT001  # a value, not a switch
@@ -113,11 +127,6 @@ def _value(value: float | str | bool | None) -> dg.MetadataValue:  # noqa: FBT00
         return dg.MetadataValue.bool(value)
     if isinstance(value, int):
         return dg.MetadataValue.int(value)
-    return dg.MetadataValue.float(value) if isinstance(value, float) else _text(value)
-
-
-def _text(value: str) -> dg.MetadataValue:
-    """A link, Markdown or plain text."""
-    if value.startswith("https://"):
-        return dg.MetadataValue.url(value)
-    return dg.MetadataValue.md(value) if "\n" in value else dg.MetadataValue.text(value)
+    if isinstance(value, float):
+        return dg.MetadataValue.float(value)
+    return dg.MetadataValue.text(visible(masked(value)))

@@ -3,20 +3,21 @@
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
 from escriba.audio.audio_errors import AudioRefused
 from escriba.audio.decoded_length import length_agrees
-from escriba.audio.optimize import OptimizedAudio, optimize
-from escriba.audio.track_choice import TrackRequest
+from escriba.audio.optimized_audio import OptimizedAudio
 from escriba.audio.track_names import is_all, number_of
 from escriba.settings import MEGABYTE
 from escriba.stages import LENGTH_AGREES, OPTIMIZED_AUDIO, RAW_AUDIO
 from intake.stage_records import OptimizedAudioFacts, RawAudio, stage_fingerprint
+from resources.media.media_messages import OptimizeTask
+from resources.silero_vad import VAD_VERSION
 
-from .input_limits import check_length, refused
+from .input_limits import check_length
 from .progress import Checked, Numbers, StageMade
 from .raw_audio import check_unchanged
+from .refused_files import refused_in
 from .run_context import RecordingContext
 
 
@@ -52,7 +53,7 @@ def _numbers(facts: OptimizedAudioFacts) -> Numbers:
 def _fingerprint(context: RecordingContext, raw: RawAudio) -> str:
     return stage_fingerprint(
         OPTIMIZED_AUDIO,
-        context.run_context.detector.version,
+        VAD_VERSION,
         raw.sha256,
         context.options.channels,
         context.run_context.settings.optimized_limit_mb,
@@ -67,9 +68,15 @@ def _track_parts(context: RecordingContext, raw: RawAudio) -> tuple[str, ...]:
     return (context.options.track, context.options.job.language or "")
 
 
-def _track_request(context: RecordingContext) -> TrackRequest | Literal["all"]:
+def _task(context: RecordingContext) -> OptimizeTask:
     track = context.options.track
-    return is_all(track) or TrackRequest(number_of(track), context.options.job.language or "")
+    return OptimizeTask(
+        channels=context.options.channels,
+        track_number=number_of(track),
+        language=context.options.job.language or "",
+        all_tracks=is_all(track) is not None,
+        limit_bytes=context.run_context.settings.optimized_limit_mb * MEGABYTE,
+    )
 
 
 def _make(context: RecordingContext, raw: RawAudio) -> tuple[OptimizedAudioFacts, dict[str, str]]:
@@ -103,16 +110,15 @@ def _optimize(context: RecordingContext, folder: Path, raw: RawAudio) -> Optimiz
         run_context.progress.working(context.recording, OPTIMIZED_AUDIO, done_ms, raw.declared_ms)
 
     try:
-        return optimize(
+        made = run_context.media.optimize(
             context.source(),
             folder,
-            detector=run_context.detector,
-            channels=context.options.channels,
-            track=_track_request(context),
-            limit_bytes=run_context.settings.optimized_limit_mb * MEGABYTE,
-            stop=run_context.stop.is_set,
-            progress=progress,
+            _task(context),
+            context.recording.tenant,
+            context.watch(progress),
         )
     except AudioRefused as error:
         check_unchanged(context, raw.etag)  # a file that is still growing is not damaged
-        raise refused(error) from error
+        raise refused_in(context, OPTIMIZED_AUDIO, raw.etag, error) from error
+    progress(made.decoded_ms)
+    return made

@@ -9,6 +9,7 @@ from typing import Protocol
 from escriba.errors import OVER_BUDGET
 from escriba.recording_warnings import RecordingWarning, once
 from escriba.recordings import Recording
+from escriba.text_for.plain_lines import log_line
 
 Numbers = Mapping[str, float | int | str | bool | None]
 
@@ -46,6 +47,7 @@ class Failed:
     """Where and why a recording failed. `is_ours`: the cause is this installation, not the file.
 
     needs_usd: the recording is deferred until this much may be spent.
+    kills: how often the process that read the file was ended; its record is written already.
     """
 
     stage: str
@@ -55,6 +57,7 @@ class Failed:
     permanent: bool
     is_ours: bool = False
     needs_usd: Decimal | None = None
+    kills: int = 0
 
     @property
     def is_deferred(self) -> bool:
@@ -92,6 +95,10 @@ class Progress(Protocol):
         """A recording has been processed."""
         ...
 
+    def waiting(self, sentence: str) -> None:
+        """Some jobs have waited for minutes; the sentence says how many, and for what."""
+        ...
+
 
 class LogProgress:
     """Logs one line per recording."""
@@ -102,18 +109,21 @@ class LogProgress:
     def working(self, recording: Recording, stage: str, done_ms: int, audio_ms: int | None) -> None:
         """Logs nothing: a line every second would hide the others."""
 
+    def waiting(self, sentence: str) -> None:
+        """Log it."""
+        self._log.info("%s", sentence)
+
     def finished(self, outcome: RecordingOutcome) -> None:
         """Log what was made, or why the recording failed."""
-        name = outcome.recording.name
+        name = log_line(outcome.recording.name)
         if outcome.failed is not None and outcome.failed.is_deferred:
-            self._log.info("%s is deferred: %s", name, outcome.failed.message)
+            self._log.info("%s is deferred: %s", name, log_line(outcome.failed.message))
         elif outcome.failed is None:
             reused = sum(made.reused for made in outcome.made)
             self._log.info("%s: %d stages done, %d of them reused", name, len(outcome.made), reused)
             for warning in outcome.warnings:
-                self._log.warning("%s: %s", name, warning.message)
+                self._log.warning("%s: %s", name, log_line(warning.message))
         else:
             failed = outcome.failed
-            self._log.warning(
-                "%s failed in %s: %s %s", name, failed.stage, failed.message, failed.advice
-            )
+            told = log_line(f"{failed.message} {failed.advice}")
+            self._log.warning("%s failed in %s: %s", name, failed.stage, told)

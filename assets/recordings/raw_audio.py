@@ -5,14 +5,15 @@ import time
 from pathlib import Path
 
 from escriba.audio.audio_errors import AudioRefused
-from escriba.audio.probe import AudioProbe, probe
+from escriba.audio.audio_probe import AudioProbe
 from escriba.errors import RecordingError
 from escriba.stages import RAW_AUDIO
 from intake.stage_records import RawAudio, stage_fingerprint
 from resources.storage.base import StoredObject
 
-from .input_limits import check_length, check_size, refused
+from .input_limits import check_length, check_size
 from .progress import StageMade
+from .refused_files import refused_in
 from .run_context import RecordingContext
 
 
@@ -74,7 +75,7 @@ def _read(context: RecordingContext, source: StoredObject) -> tuple[AudioProbe, 
     try:
         path = context.source()
         digest, read_bytes = _digest(path)
-        probed = _probe(path)
+        probed = _probe(context, path, source.etag)
         declared_ms = probed.declared_ms or 0 if probed.declared_is_trusted else 0
         check_length(context.run_context.settings, declared_ms)
     except FileNotFoundError:
@@ -98,11 +99,11 @@ def check_unchanged(context: RecordingContext, etag: str) -> None:
         raise _changed(context)
 
 
-def _probe(path: Path) -> AudioProbe:
+def _probe(context: RecordingContext, path: Path, etag: str) -> AudioProbe:
     try:
-        return probe(path)
+        return context.run_context.media.probe(path, context.recording.tenant, context.watch())
     except AudioRefused as error:
-        raise refused(error) from error
+        raise refused_in(context, RAW_AUDIO, etag, error) from error
 
 
 def _digest(path: Path) -> tuple[str, int]:

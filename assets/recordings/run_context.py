@@ -1,10 +1,9 @@
 """The context that all recordings of a run share, and the context of a single recording."""
 
 import asyncio
-import json
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,23 +14,28 @@ from typing import TypeVar
 from escriba.billing.permissions import Permission
 from escriba.billing.price_book import PriceBook
 from escriba.errors import RecordingError
+from escriba.known_secrets import masked
 from escriba.recordings import Recording
 from escriba.settings import Settings
+from escriba.text_for.json_text import json_text
 from intake.recording_options import RecordingOptions, options_of
-from intake.stage_records import Facts, StageRecord, read_record, record_key
+from intake.stage_records import Facts, StageRecord, facts_of, read_record, record_key
 from intake.tenants import tenant_permission
 from resources.gpu.engine import JobEngine
 from resources.gpu.open_engine import open_engine
 from resources.ledger.writer import LedgerWriter
+from resources.media.child_handle import Watch
+from resources.media.media_pool import MediaPool, open_pool
 from resources.price_book import open_price_book
-from resources.silero_vad import SileroDetector
 from resources.storage import open_storage
-from resources.storage.base import Storage
+from resources.storage.base import Storage, TooLargeError
 
+from .cpu_slots import CpuSlot, CpuSlots
 from .progress import Progress
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
 _LOG_LINES = 1_000  # that a recording's own log keeps
+_LOG_BYTES = 16 << 20
 
 
 @dataclass
@@ -55,9 +59,9 @@ class RunContext:
         return self.storage.scratch()
 
     @cached_property
-    def detector(self) -> SileroDetector:
-        """Speech detection; shared by all recordings of the run."""
-        return SileroDetector()
+    def media(self) -> MediaPool:
+        """The processes that open and decode files; `run_batch` ends them."""
+        return open_pool(self.settings, lambda: self.scratch)
 
     @cached_property
     def result_slots(self) -> asyncio.Semaphore:
@@ -68,9 +72,10 @@ class RunContext:
         return asyncio.Semaphore(self.settings.cpu_slots or os.cpu_count() or 1)
 
     @cached_property
-    def cpu_slots(self) -> asyncio.Semaphore:
+    def cpu_slots(self) -> CpuSlots:
         """Limits concurrent CPU-bound work."""
-        return asyncio.Semaphore(self.settings.cpu_slots or os.cpu_count() or 1)
+        places = self.settings.cpu_slots or os.cpu_count() or 1
+        return CpuSlots(places, self.settings.media_spare_slots)
 
 
 def open_run_context(
@@ -97,6 +102,7 @@ class RecordingContext:
     recording: Recording
     run_context: RunContext
     log_lines: list[str] = field(default_factory=list)
+    slot: CpuSlot | None = None  # while its file is decoded
     _records: dict[str, StageRecord | None] = field(default_factory=dict)
     _source: ExitStack = field(default_factory=ExitStack)
     _source_path: Path | None = None
@@ -120,6 +126,11 @@ class RecordingContext:
             self._source_path = self._source.enter_context(copy)
         return self._source_path
 
+    def watch(self, progress: Callable[[int], None] = lambda _: None) -> Watch:
+        """What to do while the file is read; `progress` gets the ms of audio done."""
+        slow = self.slot.leave_to_others if self.slot else lambda: None
+        return Watch(self.run_context.stop.is_set, progress, slow)
+
     def release_source(self) -> None:
         """Release the user's file; no stage needs it any longer."""
         self._source.close()
@@ -140,6 +151,7 @@ class RecordingContext:
 
         Raises:
             RecordingError: the stage has never run.
+            DamagedError: its record is of another version, or somebody changed it.
         """
         record = self.record(stage)
         if record is None:
@@ -149,7 +161,7 @@ class RecordingContext:
                 f"Materialize {stage} too.",
                 permanent=False,
             )
-        return kind.model_validate(record.facts)
+        return facts_of(record, self.recording, kind)
 
     def is_up_to_date(self, stage: str, fingerprint: str) -> bool:
         """Whether the stage has this fingerprint and its outputs still exist, unchanged."""
@@ -181,11 +193,17 @@ class RecordingContext:
     def log(self, event: str, **numbers: object) -> None:
         """Add a line to the recording's own log, in memory until `write_log`."""
         line = {"at": datetime.now(UTC).isoformat(), "event": event, **numbers}
-        self.log_lines.append(json.dumps(line, ensure_ascii=False, default=str))
+        self.log_lines.append(masked(json_text(line)))
 
     def write_log(self) -> None:
         """Append the lines to `log.jsonl`."""
         key = self.recording.work_key("log.jsonl")
-        before = (self.run_context.storage.read(key) or b"").decode(errors="replace").splitlines()
-        lines = [*before, *self.log_lines][-_LOG_LINES:]
+        lines = [*self._earlier_lines(key), *self.log_lines][-_LOG_LINES:]
         self.run_context.storage.write(key, ("\n".join(lines) + "\n").encode())
+
+    def _earlier_lines(self, key: str) -> list[str]:
+        try:
+            before = self.run_context.storage.read(key, _LOG_BYTES) or b""
+        except TooLargeError:  # no log of ours: it is replaced
+            return []
+        return before.decode(errors="replace").splitlines()

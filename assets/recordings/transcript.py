@@ -14,7 +14,12 @@ from escriba.stages import A_REAL_MODEL_HEARD_IT, OPTIMIZED_AUDIO, TRANSCRIPT
 from escriba.transcripts.merge_jobs import with_turns
 from gpu_job.contract import JobResult
 from intake.job_options import revision_of, words_alone
-from intake.stage_records import OptimizedAudioFacts, TranscriptFacts, stage_fingerprint
+from intake.stage_records import (
+    OptimizedAudioFacts,
+    TranscriptFacts,
+    facts_of,
+    stage_fingerprint,
+)
 from resources.gpu.job_folder import JobFolder
 from resources.gpu.job_orders import FinishedJob
 
@@ -113,7 +118,7 @@ def _forced_by(context: RecordingContext, wanted: Container[str]) -> str:
     record = context.record(TRANSCRIPT)
     if record is None or record.fingerprint not in wanted:
         return ""
-    return TranscriptFacts.model_validate(record.facts).again
+    return facts_of(record, context.recording, TranscriptFacts).again
 
 
 def model_of_transcript(context: RecordingContext, facts: TranscriptFacts) -> str:

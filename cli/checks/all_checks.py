@@ -1,21 +1,21 @@
 """The checks of `escriba doctor`: each is a function that yields findings."""
 
 import platform
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from cli.dagster_home import dagster_home, is_unedited
+from cli.runs.dagster_faults import dagster_fault
 from escriba.backend_names import LOCAL
 from escriba.settings import Settings, SettingsError, load_settings
-from resources.storage import open_storage
 
 from .api_check import api
 from .aws_check import aws
 from .bucket_check import bucket
 from .diarizer_check import diarizer
+from .disk_check import disks
 from .finding import Finding
 from .gcp_check import gcp
 from .mail_check import mail
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from escriba.billing.price_book import PriceBook
 
 _PACKAGES = ("escriba", "dagster", "faster-whisper", "ctranslate2", "av", "obstore", "duckdb")
-_MIN_FREE_GB = 5
 
 
 def run_checks() -> list[Finding]:
@@ -54,18 +53,6 @@ def _versions(_settings: Settings) -> Iterator[Finding]:
             found=f"{platform.python_version()} is not tested",
             advice="Install Python 3.11 or 3.12.",
         )
-
-
-def _space(settings: Settings) -> Iterator[Finding]:
-    folder = open_storage(settings).scratch()
-    free_gb = shutil.disk_usage(folder).free / 1e9
-    enough = free_gb >= _MIN_FREE_GB
-    yield Finding(
-        what="disk",
-        state="well" if enough else "odd",
-        found=f"{free_gb:,.0f} GB free in {folder}",
-        advice="" if enough else "Free some space: recordings are decoded in this folder.",
-    )
 
 
 def _prices(settings: Settings) -> Iterator[Finding]:
@@ -145,11 +132,9 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
             instance.get_runs(limit=1)
             outdated = not instance.schedule_storage or _needs_migration(instance)
     except Exception as error:  # noqa: BLE001  # its text may hold the password
+        advice = "Check DAGSTER_HOME and DAGSTER_POSTGRES_URL, then run `escriba doctor` again."
         yield Finding(
-            what=what,
-            state="broken",
-            found=f"cannot open its database in {settings.dagster_home} ({type(error).__name__})",
-            advice="Check DAGSTER_HOME and DAGSTER_POSTGRES_URL. Finished work is in the bucket.",
+            what=what, state="broken", found=dagster_fault(error, settings), advice=advice
         )
         return
     advice = f"Stop all processes, then run: DAGSTER_HOME={home} dagster instance migrate"
@@ -183,7 +168,7 @@ def _revision_differs(storage: object) -> bool:
 _CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _versions,
     bucket,
-    _space,
+    disks,
     names,
     model,
     diarizer,

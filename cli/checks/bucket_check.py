@@ -1,18 +1,16 @@
 """Checks that the bucket can be read, has conditional writes, and signs long-lived URLs."""
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from datetime import timedelta
-from secrets import token_hex
 
 from escriba.settings import Settings, SettingsError
-from gpu_job.contract import Address
+from intake.refused_requests import read_refused
 from resources.storage import open_storage
 from resources.storage.base import Storage, StorageError
+from resources.storage.create_once import STORES_THAT_DO, prove_create_once
 
 from .finding import Finding
 
-_EXISTS = (409, 412)
 _SHORT_LIFE = timedelta(hours=24)
 
 
@@ -23,55 +21,46 @@ def bucket(settings: Settings) -> Iterator[Finding]:
         storage = open_storage(settings)
         next(iter(storage.list("inbox/")), None)
         yield Finding(what=what, state="well", found=f"{storage.url} can be read")
-        yield from _created_once(storage)
+        yield from _created_once(storage, accepted=settings.unproven_store == "accept")
         yield from _lives_long_enough(storage)
+        yield from _refused_requests(storage)
     except (SettingsError, StorageError, OSError) as error:
         advice = "Check STORAGE_URL, the credentials and the network (docs/storage.md)."
         yield Finding(what=what, state="broken", found=str(error), advice=advice)
 
 
-def _created_once(storage: Storage) -> Iterator[Finding]:
-    """Check that only one of two creations succeeds, directly and through a worker's URL.
+def _created_once(storage: Storage, *, accepted: bool) -> Iterator[Finding]:
+    """Let several clients create one object at the same time, through each way that is used.
 
-    Idempotency rests on this: without it a job may be paid for twice.
+    accepted: UNPROVEN_STORE=accept, so a fault is a risk that somebody takes.
     """
-    key = f"work/.doctor/{token_hex(8)}"
-    signed = storage.address(key, "create", timedelta(minutes=5))
-    ways: dict[str, Callable[[], bool]] = {"": lambda: storage.create(key, b"1")}
-    if signed.url.startswith("http"):
-        ways[" through a signed URL"] = lambda: _sent(signed)
-    for way, create in ways.items():
-        try:
-            won = (create(), create())
-        finally:
-            with suppress(StorageError):
-                storage.delete(key)
+    refused = (
+        "No paid backend gets a job with this store, since a job may be paid for twice. Use "
+        f"{STORES_THAT_DO} (docs/storage.md)."
+    )
+    risk = "A job may be paid for twice in this store (UNPROVEN_STORE=accept)."
+    for way in prove_create_once(storage):
+        if not way.fault:
+            found = f"several clients cannot create the same object {way.name}"
+            yield Finding(what="bucket", state="well", found=found)
+            continue
         yield Finding(
             what="bucket",
-            state="well" if won == (True, False) else "broken",
-            found=f"{sum(won)} of two attempts to create the same object{way} succeeded",
-            advice=""
-            if won == (True, False)
-            else "Use a store with conditional writes; without them a job may be paid for twice.",
+            state="odd" if accepted else "broken",
+            found=f"{way.fault} ({way.name})",
+            advice=risk if accepted else refused,
         )
 
 
-def _sent(address: Address) -> bool:
-    """Return whether the object was created, False if it exists; no error shows the URL."""
-    import httpx
-
-    try:
-        answer = httpx.request(
-            address.method, address.url, headers=address.headers, content=b"1", timeout=20
+def _refused_requests(storage: Storage) -> Iterator[Finding]:
+    """Report work requests that were moved aside."""
+    for refused in read_refused(storage):
+        yield Finding(
+            what="bucket",
+            state="odd",
+            found=f"the work request {refused.key!r} {refused.reason}",
+            advice=refused.advice,
         )
-    except httpx.HTTPError as error:
-        raise StorageError(f"A signed URL does not work: {type(error).__name__}") from None
-    if not answer.is_success and answer.status_code not in _EXISTS:
-        raise StorageError(
-            f"A signed URL was refused with status {answer.status_code}. The key that signs needs "
-            "write permission, and this machine's clock must be right."
-        )
-    return answer.is_success
 
 
 def _lives_long_enough(storage: Storage) -> Iterator[Finding]:

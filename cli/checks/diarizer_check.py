@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from escriba.settings import Settings
+from escriba.settings import Settings, child_environment
 from resources.diarizer_weights import voices_revision
 
 from .finding import Finding
@@ -45,7 +45,12 @@ def _no_pyannote(python: str) -> Finding:
 
 def _has_pyannote(python: str) -> bool:
     try:
-        done = subprocess.run([python, "-c", _HAS_PYANNOTE], timeout=_SECONDS, check=False)  # noqa: S603  # the user's own Python, no other input
+        done = subprocess.run(  # noqa: S603  # the user's own Python, no other input
+            [python, "-c", _HAS_PYANNOTE],
+            env=child_environment("program"),
+            timeout=_SECONDS,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0

@@ -10,7 +10,7 @@ from escriba.settings import Settings, SettingsError
 from gpu_job.contract.api_presets import API_MODELS
 from gpu_job.contract.translation_support import cannot_translate
 from intake.recording_options import tenant_overrides
-from resources.gpu.fetch_models import advice, check_hub, hub_repository
+from resources.gpu.fetch_models import advice, check_hub, hub_repository, is_downloaded
 from resources.gpu.model_choice import model_of
 from resources.gpu.registry import has_remote
 
@@ -21,7 +21,11 @@ _WHAT = "model"
 
 def model(settings: Settings) -> Iterator[Finding]:
     """Check MODEL: the demo, a folder, or a name on the hub; and the tenants' models."""
-    name = model_of(settings)
+    try:
+        name = model_of(settings)
+    except BackendUnavailableError as error:
+        yield Finding(what=_WHAT, state="broken", found=str(error))
+        return
     if settings.translate and (why := cannot_translate(name)):
         found = f"TRANSLATE=true, but {name} cannot translate: {why}"
         advice_ = "Set MODEL=large-v3 or medium."
@@ -89,6 +93,10 @@ def _of_an_api(settings: Settings, name: str) -> Finding:
 
 
 def _of_the_hub(settings: Settings, name: str) -> Finding:
+    try:
+        is_downloaded(settings, name)
+    except BackendUnavailableError as error:
+        return Finding(what=_WHAT, state="broken", found=str(error))
     try:
         hub_repository(name)
         event = check_hub(settings, name)

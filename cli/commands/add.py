@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cli.cli_context import console, json_option, open_context, print_json
+from cli.cli_context import console, json_option, open_context, print_json, say
 from cli.find_files import find_files, own_folders
 from cli.override_options import (
     check_tenant_name,
@@ -18,6 +18,7 @@ from cli.override_options import (
 )
 from escriba.billing.cost_tags import Tags
 from escriba.recordings import NameRefusedError, Recording, from_inbox_key
+from escriba.text_for.plain_lines import terminal_line
 from intake.ignored_files import left_out_line
 from intake.quarantine import printable
 from intake.recording_options import OPTIONS_FILE
@@ -83,7 +84,7 @@ def command(files: tuple[Path, ...], *, replace: bool, as_json: bool, **options:
     if tags != Tags():
         tag_recordings(storage, taken, tags, datetime.now(UTC))
     if warning:
-        click.echo(warning, err=True)
+        say(warning)
     _report(added, refused, left_out, storage.url, as_json=as_json)
     sys.exit(0 if added and not refused else 1)
 
@@ -121,11 +122,11 @@ def _report(
         return
     out = console()
     for name in added:
-        out.print(f"added {name}", markup=False)
+        out.print(terminal_line(f"added {name}"))
     for file, why in refused.items():
-        out.print(f"refused {file}: {why}", markup=False)
+        out.print(terminal_line(f"refused {file}: {why}"))
     if left_out:
-        out.print(left_out_line(left_out), markup=False)
+        out.print(left_out_line(left_out))
     if added:
         out.print("Next: `escriba run`.")
     elif not refused:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from cli.cli_context import console, json_option, open_context, print_json
+from cli.cli_context import console, json_option, open_context, print_json, say
 from cli.runs.outdated_recordings import price_of
 from escriba.recordings import Recording
 from escriba.settings import Settings
@@ -104,7 +104,7 @@ def _confirm(  # noqa: PLR0913  # what the price depends on
     """
     price = _price(chosen, seen, stages, settings, storage)
     plural = "" if len(chosen) == 1 else "s"
-    click.echo(f"{len(chosen):,} recording{plural} would be redone: {price}.", err=True)
+    say(f"{len(chosen):,} recording{plural} would be redone: {price}.")
     if yes:
         return
     if not sys.stdin.isatty():

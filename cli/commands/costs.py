@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.cli_context import console, json_option, open_context, print_json, say_if_synthetic
+from cli.cli_context import console, json_option, open_context, print_json, say, say_if_synthetic
 from cli.cost_tables.cost_exports import copy_to_postgres, export_focus_file
 from cli.cost_tables.cost_rows import GROUPS, costs_json, read_rows
 from cli.cost_tables.cost_table import costs_sheet, costs_table, sum_lines
@@ -103,7 +103,7 @@ def _show(
 ) -> None:
     rows, overheads = read_rows(settings, storage, group)
     for line in _notes(settings.costs_database, storage.url):
-        click.echo(f"escriba: {line}", err=True)
+        say(f"escriba: {line}")
     if any(files):
         written = save_sheets([costs_sheet(rows, group)], *files)
         for path in written:

@@ -22,9 +22,12 @@ from cli.estimates.recording_sizes import (
     measure_files,
     run_measurements,
 )
+from cli.plain_errors import plain_errors
 from escriba.billing.estimates import Estimate
 from escriba.recordings import NameRefusedError, check_tenant
 from resources.ledger.recent_speeds import recent_speeds
+from resources.media.media_messages import MediaProcessError
+from resources.silero_vad import DetectorMissingError
 
 from .run import print_failure
 
@@ -82,16 +85,17 @@ def _measured(
     measurements: list[Measurement], out: Console, *, quiet: bool
 ) -> list[SizedRecording | UnsizedRecording]:
     """Run the measurements, with a progress bar in a terminal."""
-    return list(
-        track(
-            run_measurements(measurements),
-            "reading lengths",
-            total=len(measurements),
-            console=out,
-            transient=True,
-            disable=quiet or not out.is_terminal,
+    with plain_errors(MediaProcessError, DetectorMissingError):
+        return list(
+            track(
+                run_measurements(measurements),
+                "reading lengths",
+                total=len(measurements),
+                console=out,
+                transient=True,
+                disable=quiet or not out.is_terminal,
+            )
         )
-    )
 
 
 def _check(tenant: str | None) -> None:

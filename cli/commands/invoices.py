@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.cli_context import console, json_option, open_context, print_json
+from cli.cli_context import console, json_option, open_context, print_json, say
 
 if TYPE_CHECKING:
     from escriba.billing.bill_deliveries import DeliveryKind
@@ -73,7 +73,7 @@ def import_files(  # noqa: PLR0913  # one for each option
     except (InvoiceError, ExchangeRateError) as error:
         raise click.UsageError(str(error)) from error
     for name in done.empty:
-        click.echo(f"escriba: {name} contains no lines.", err=True)
+        say(f"escriba: {name} contains no lines.")
     _report(done, as_json=as_json)
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.markup import escape
 
-from cli.cli_context import console, json_option, print_json
+from cli.cli_context import console, json_option, print_json, say
 from cli.cost_tables.cost_table import new_table
 from cli.renamed_option import RenamedOption
 
@@ -63,7 +62,7 @@ def refresh(*, is_applied: bool, min_percent: float, as_json: bool) -> None:
     book = open_price_book(settings)
     asked = ask_all(settings, book, now)
     for trouble in asked.troubles:
-        click.echo(f"escriba: {trouble}", err=True)
+        say(f"escriba: {trouble}")
     changes = compare_prices(book, asked.offers, now, Decimal(repr(min_percent)))
     if not changes:
         raise BackendUnavailableError(_NO_PRICES)
@@ -130,11 +129,11 @@ def _report(path: Path, changes: "list[PriceDifference]", *, is_applied: bool) -
             "" if one.state == "same" else one.state,
             row["source"],
         )
-        table.add_row(*map(escape, cells))
+        table.add_row(*cells)
     out.print(table)
     count = sum(one.state == "changed" for one in changes)
     if count and is_applied:
         line = f"Added {count} lines to {path}, valid from {changes[0].since:%Y-%m-%d}."
-        out.print(line, markup=False)
+        out.print(line)
     elif count:
         out.print(f"{count} differ. Write them to PRICE_BOOK: `escriba prices refresh --apply`.")

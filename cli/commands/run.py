@@ -9,13 +9,16 @@ from rich.text import Text
 
 from assets.recordings.progress import RecordingOutcome
 from cli.cli_context import console, find_recording, json_option, open_context, print_json
+from cli.exit_status import INTERRUPTED
 from cli.runs.outdated_recordings import find_outdated, report_outdated, report_outdated_files
 from cli.runs.run_recordings import RunResult, not_in_dagster, run_recordings
+from cli.runs.stopped_sentence import stopped_sentence
 from cli.runs.watch_inbox import arrivals, listen_to_signals
 from escriba.model_names import DEMO_MODEL, TOY_NOTICE
 from escriba.recording_warnings import RecordingWarning
 from escriba.recordings import INBOX, Recording
 from escriba.settings import Settings
+from escriba.text_for.plain_lines import terminal_line
 from intake.ignored_files import left_out_line
 from intake.inbox import RefusedObject, Survey, of_tenant, quarantine_new, survey_inbox
 from intake.outdated_files import outdated_files
@@ -87,13 +90,18 @@ def _watch(
     settings: Settings, storage: Storage, tenant: str | None, *, as_json: bool
 ) -> RunResult | None:
     """Run recordings as they arrive; return the last run."""
-    ran = None
+    ran, done = None, 0
     listen_to_signals()
-    for found in arrivals(storage):
-        arrived = [one.recording for one in found if tenant in {None, one.recording.tenant}]
-        ran = _run(settings, storage, Survey(new=arrived), arrived, tenant, as_json=as_json)
-        if ran is not None and ran.broken_by:
-            break
+    try:
+        for found in arrivals(storage):
+            arrived = [one.recording for one in found if tenant in {None, one.recording.tenant}]
+            ran = _run(settings, storage, Survey(new=arrived), arrived, tenant, as_json=as_json)
+            done += len([one for one in ran.outcomes if one.failed is None]) if ran else 0
+            if ran is not None and ran.broken_by:
+                break
+    except KeyboardInterrupt:
+        click.echo(f"Stopped watching; {done:,} recordings done since it began.", err=True)
+        sys.exit(INTERRUPTED)
     return ran
 
 
@@ -176,8 +184,9 @@ def print_summary(out: Console, ran: RunResult | None, seen: Survey, url: str) -
     """Print the result of a run."""
     outcomes, files = (ran.outcomes, ran.written_again) if ran else ([], [])
     if ran and ran.broken_by:
-        out.print(Text(f"The run was interrupted: {ran.broken_by}"))
-        out.print("  Completed work is kept; the next `escriba run` continues.")
+        out.print(Text(stopped_sentence(ran)))
+        if ran.is_interrupted:
+            return
     elif not outcomes and not seen.refused:
         failed = f" {len(seen.failed):,} failed earlier: see `escriba status`."
         earlier = failed if seen.failed else ""
@@ -226,14 +235,16 @@ def _print_failures(out: Console, outcomes: list[RecordingOutcome]) -> None:
 
 def print_failure(out: Console, name: str, message: str, advice: str) -> None:
     """Print two lines: what failed, and what to do."""
-    out.print(Text.assemble(("✗ ", "red"), (name, "bold"), ": ", message))
+    out.print(Text.assemble(("✗ ", "red"), (terminal_line(name), "bold"), ": ", message))
     out.print(Text(f"  {advice}"))
 
 
 def print_warnings(out: Console, name: str, warnings: Iterable[RecordingWarning]) -> None:
     """Print one line for each warning about a recording that is done."""
     for warning in warnings:
-        out.print(Text.assemble(("! ", "yellow"), (name, "bold"), ": ", warning.message))
+        out.print(
+            Text.assemble(("! ", "yellow"), (terminal_line(name), "bold"), ": ", warning.message)
+        )
 
 
 def names(recordings: list[Recording]) -> list[str]:

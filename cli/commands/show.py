@@ -1,6 +1,5 @@
 """`escriba show`: print a transcript in any format."""
 
-import json
 import sys
 from collections.abc import Iterator
 
@@ -8,22 +7,26 @@ import click
 from pydantic import ValidationError
 
 from cli.choose_recording import choose_recording
-from cli.cli_context import open_context
+from cli.cli_context import open_context, say
 from cli.runs.run_history import runs_of
 from escriba.errors import RecordingError
 from escriba.model_names import TOY_NOTICE
 from escriba.recordings import Recording
 from escriba.settings import Settings
 from escriba.stages import OPTIMIZED_AUDIO, TRANSCRIPT
+from escriba.text_for.json_text import json_text
+from escriba.text_for.visible import harmless_speech
 from escriba.transcripts.diarized import NewerSchemaError, loads
 from escriba.transcripts.formats import files_of
 from escriba.transcripts.removed_words import restored
 from escriba.transcripts.render_options import DIARIZED_FILE, FORMATS
 from escriba.transcripts.timestamps import text_time
+from gpu_job.contract.documents import RESULTS
 from intake.inbox import survey_inbox
 from intake.recording_options import options_of
 from intake.stage_records import OptimizedAudioFacts, TranscriptFacts, read_facts
 from resources.storage.base import Storage
+from resources.storage.read_documents import DamagedError, read_stored_bytes
 
 # how the warning of a recording without speech begins, in all versions
 _NO_SPEECH = ("nobody speaks", "no speech", "no one speaks")
@@ -34,8 +37,8 @@ def _warnings(
 ) -> Iterator[str]:
     """Yield the warnings in the transcript's own file, if it can be read."""
     try:
-        transcript = loads(storage.read(recording.transcript_key(DIARIZED_FILE)) or b"")
-    except ValueError:
+        transcript = loads(_diarized(storage, recording))
+    except (ValueError, DamagedError):
         return
     for message in transcript.warnings:
         if not (silent and message.lower().startswith(_NO_SPEECH)):
@@ -84,17 +87,19 @@ def command(recording: str, file_format: str, *, as_json: bool, with_removed: bo
         reason = {**seen.failed, **seen.to_retry}.get(found)
         why = f"{reason.message} {reason.advice}" if reason else "Run `escriba run` to create it."
         if as_json:
-            click.echo(json.dumps({"recording": found.name, "error": why}, ensure_ascii=False))
+            click.echo(json_text({"recording": found.name, "error": why}))
         raise click.ClickException(f"{found.name} has no transcript yet. {why}")
     _print_model(storage, found)
     for line in (*runs_of(settings, found), *_loudness(storage, found)):
-        click.echo(line, err=True)
-    click.echo(f"{found.name}:", err=True)
+        say(line)
+    say(f"{found.name}:")
     silent = not body.strip()
     for line in _warnings(storage, found, silent=silent, with_removed=with_removed):
-        click.echo(line, err=True)
+        say(line)
     if silent:
-        click.echo(f"No speech was found in {found.name}.", err=True)
+        say(f"No speech was found in {found.name}.")
+    if sys.stdout.isatty():  # a file, or the next program, gets the bytes as they are
+        body = harmless_speech(body.decode(errors="replace")).encode()
     sys.stdout.buffer.write(body)
     sys.stdout.flush()
 
@@ -118,17 +123,17 @@ def _file(
         body = storage.read(found.transcript_key(FORMATS[name]))
         if body is not None:
             return body
-    whole = storage.read(found.transcript_key(DIARIZED_FILE))
-    if whole is None:
-        return None
     try:
+        whole = _diarized(storage, found)
+        if not whole:
+            return None
         transcript, render_options = (
             loads(whole),
             options_of(found, settings, storage).render_options,
         )
     except NewerSchemaError as error:
         raise click.ClickException(f"{found.name}: {error}.") from error
-    except ValidationError as error:
+    except (ValidationError, DamagedError) as error:
         raise click.ClickException(
             f"{DIARIZED_FILE} of {found.name} is damaged. Recreate it: `escriba run {found.name}`."
         ) from error
@@ -139,12 +144,16 @@ def _file(
     return files_of(transcript, render_options, [name])[FORMATS[name]]
 
 
+def _diarized(storage: Storage, recording: Recording) -> bytes:
+    return read_stored_bytes(storage, recording.transcript_key(DIARIZED_FILE), RESULTS)
+
+
 def _print_model(storage: Storage, recording: Recording) -> None:
     """Print the model and its revision on standard error, with a notice for the toy model."""
     facts = read_facts(storage, recording, TRANSCRIPT, TranscriptFacts)
     if facts is None or not facts.model:
         return
     weights = f" ({facts.weights})" if facts.weights else ""
-    click.echo(f"model {facts.model}{weights}, revision {facts.model_revision}", err=True)
+    say(f"model {facts.model}{weights}, revision {facts.model_revision}")
     if facts.toy:
-        click.echo(TOY_NOTICE, err=True)
+        say(TOY_NOTICE)

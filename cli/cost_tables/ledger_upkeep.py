@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 
-import click
-
 from assets.costs.rebuild_ledger import rebuild_ledger
+from cli.cli_context import say
 from escriba.settings import Settings
 from resources.price_book import open_price_book
 from resources.storage.base import Storage
@@ -14,7 +13,7 @@ def tidy_ledger(settings: Settings, storage: Storage, *, rebuild: bool, compact:
     """Rebuild and compact the ledger as requested, before its rows are read."""
     if rebuild:
         count = rebuild_ledger(storage, open_price_book(settings))
-        click.echo(f"Rebuilt the rows of {count:,} attempts from their records.", err=True)
+        say(f"Rebuilt the rows of {count:,} attempts from their records.")
     if compact:
         _compact(storage)
 
@@ -24,4 +23,4 @@ def _compact(storage: Storage) -> None:
 
     done = compact_ledger(storage, datetime.now(UTC))
     for line in (done.headline, *done.troubles):
-        click.echo(line, err=True)
+        say(line)

@@ -6,8 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from cli.cli_context import say
 from cli.plain_errors import first_line
 from escriba.billing.run_charges import UNALLOCATED
 from escriba.settings import Settings
@@ -85,7 +84,7 @@ def read_overheads(database: Path, group: str, bucket: str) -> Overheads | None:
         return None
     except (CostsBusyError, duckdb.Error) as error:
         missing = "boot, idle and invoices are not included"
-        click.echo(f"escriba: {missing}. {first_line(error)}", err=True)
+        say(f"escriba: {missing}. {first_line(error)}")
         return None
     rows = {name: dict(zip(COLUMNS, values, strict=True)) for name, *values in found}
     return Overheads(rows, total, runs)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from escriba.settings import Settings, environment_with, exported
+from escriba.settings import Settings, child_environment, exported
+from escriba.settings.child_environment import Child
 from resources.terraform.variables import aws_variables, gcp_variables
 
 
@@ -12,13 +13,13 @@ from resources.terraform.variables import aws_variables, gcp_variables
 class Cloud:
     """One cloud.
 
-    prefix: of the variables of its environment that its provider reads.
+    child: which variables of this process's environment Terraform gets.
     credentials: settings that its provider reads under the same names.
     """
 
     name: str
     title: str
-    prefix: str
+    child: Child
     credentials: tuple[str, ...]
     variables: Callable[[Settings], dict[str, Any]]
 
@@ -27,16 +28,16 @@ class Cloud:
         given = {n: v for n, v in exported(settings).items() if n in self.credentials and v}
         if settings.aws_endpoint_url:  # the keys are of a store that is not AWS
             given = {n: v for n, v in given.items() if not n.startswith("AWS_")}
-        return environment_with(self.prefix) | given
+        return child_environment(self.child) | given
 
 
 AWS: Final = Cloud(
     "aws",
     "AWS",
-    "AWS_",
+    "aws_terraform",
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"),
     aws_variables,
 )
 GCP: Final = Cloud(
-    "gcp", "Google Cloud", "GOOGLE_", ("GOOGLE_APPLICATION_CREDENTIALS",), gcp_variables
+    "gcp", "Google Cloud", "gcp_terraform", ("GOOGLE_APPLICATION_CREDENTIALS",), gcp_variables
 )

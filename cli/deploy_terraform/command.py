@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.cli_context import console, json_option, print_json
+from cli.cli_context import console, json_option, print_json, say
 
 if TYPE_CHECKING:
     from cli.deploy_terraform.cloud import Cloud
@@ -76,7 +76,7 @@ def _run(cloud: "Cloud", wish: "Wish", *, ask: bool, as_json: bool) -> None:
     try:
         result = deploy(load_settings(), cloud, wish, agree=agree, tell=tell)
     except TerraformError as error:
-        click.echo(f"escriba: {error}", err=True)
+        say(f"escriba: {error}")
         sys.exit(2)
     if as_json:
         print_json(result)

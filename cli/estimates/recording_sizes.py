@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 
 from assets.recordings.input_limits import check_length, check_size, refused
 from cli.find_files import find_files, own_folders
 from escriba.audio.audio_errors import AudioRefused
-from escriba.audio.probe import AudioProbe, probe
+from escriba.audio.audio_probe import AudioProbe
 from escriba.billing.quotes import JobSize, size_of
 from escriba.errors import RecordingError
 from escriba.recordings import Recording
@@ -19,6 +20,7 @@ from intake.inbox import of_tenant, survey_inbox
 from intake.quarantine import printable
 from intake.recording_options import RecordingOptions, options_of, tenant_options
 from intake.stage_records import OptimizedAudioFacts, RawAudio, read_facts
+from resources.media.media_pool import MediaPool, open_pool
 from resources.storage.base import Storage, StorageError, StoredObject
 from resources.storage.ranged_read import ranged_read
 
@@ -65,8 +67,9 @@ Measurement = Callable[[], SizedRecording | UnsizedRecording]
 def measure_files(paths: tuple[Path, ...], tenant: str, settings: Settings) -> list[Measurement]:
     """Return one measurement for each file that `escriba add` would copy."""
     options = tenant_options(tenant, settings)
+    media = open_pool(settings, lambda: Path(gettempdir()))
     return [
-        partial(_measure_file, file, printable(name), tenant, options, settings)
+        partial(_measure_file, file, printable(name), tenant, options, settings, media)
         for file, name in find_files(paths, own_folders(settings))
     ]
 
@@ -75,12 +78,13 @@ def measure_bucket(storage: Storage, tenant: str | None, settings: Settings) -> 
     """Return one measurement for each recording that the next run would process."""
     seen = of_tenant(survey_inbox(storage), tenant)
     scratch = storage.scratch()
+    media = open_pool(settings, lambda: scratch)
     refused = [
         partial(UnsizedRecording, printable(one.key), one.message, one.advice)
         for one in seen.refused
     ]
     work = [
-        partial(_measure_recording, recording, storage, scratch, settings)
+        partial(_measure_recording, recording, storage, scratch, settings, media)
         for recording in seen.work
     ]
     return [*work, *refused]
@@ -94,11 +98,16 @@ def run_measurements(
         yield from pool.map(lambda one: one(), measurements)
 
 
-def _measure_file(
-    file: Path, name: str, tenant: str, options: RecordingOptions, settings: Settings
+def _measure_file(  # noqa: PLR0913, PLR0917  # what all files share comes last
+    file: Path,
+    name: str,
+    tenant: str,
+    options: RecordingOptions,
+    settings: Settings,
+    media: MediaPool,
 ) -> SizedRecording | UnsizedRecording:
     try:
-        found = probe(file)
+        found = media.probe(file, tenant)
     except AudioRefused as error:
         return _refused(name, refused(error))
     except OSError as error:
@@ -108,7 +117,7 @@ def _measure_file(
 
 
 def _measure_recording(
-    recording: Recording, storage: Storage, scratch: Path, settings: Settings
+    recording: Recording, storage: Storage, scratch: Path, settings: Settings, media: MediaPool
 ) -> SizedRecording | UnsizedRecording:
     name = recording.name
     try:
@@ -119,7 +128,9 @@ def _measure_recording(
         known = _known(recording, storage, stored, options)
         if known is not None:
             return known
-        found = _probe_stored(storage, stored, scratch)
+        found = _probe_stored(
+            storage, stored, scratch, partial(media.probe, owner=recording.tenant)
+        )
     except RecordingError as error:
         return _refused(name, error)
     except AudioRefused as error:
@@ -150,7 +161,9 @@ def _known(
     return SizedRecording(recording.name, recording.tenant, size, speech_known=True)
 
 
-def _probe_stored(storage: Storage, stored: StoredObject, scratch: Path) -> AudioProbe:
+def _probe_stored(
+    storage: Storage, stored: StoredObject, scratch: Path, probe: Callable[[Path], AudioProbe]
+) -> AudioProbe:
     """Probe both ends of the stored file, or the whole file if that is not enough."""
     with ranged_read(storage, stored, scratch) as ends:
         try:

@@ -1,6 +1,7 @@
 """Child processes that start and stop together."""
 
 import contextlib
+import re
 import signal
 import subprocess
 import sys
@@ -10,10 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from escriba.settings import child_environment
+
 from . import process_reaper
 
 _POLL_SECONDS = 0.2
 _LAST_LINES = 20
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class ChildProcesses:
@@ -25,21 +29,27 @@ class ChildProcesses:
         self._reaper = subprocess.Popen(  # noqa: S603  # a file of this package
             [sys.executable, "-I", process_reaper.__file__],
             stdin=subprocess.PIPE,
+            env=child_environment("program"),
             start_new_session=True,  # Ctrl-C must not reach it
         )
 
-    def start(self, name: str, command: Sequence[str]) -> None:
-        """Start a process that ends with this one, even if this one is killed."""
+    def start(self, name: str, command: Sequence[str], **more: str) -> None:
+        """Start a process that ends with this one, even if this one is killed.
+
+        more: environment variables of this process alone.
+        """
         with self.log(name).open("wb") as output:
-            child = self._children[name] = self._popen(command, output)
+            child = self._children[name] = self._popen(command, output, more)
         if self._reaper.stdin is not None:
             self._reaper.stdin.write(f"{child.pid}\n".encode())
             self._reaper.stdin.flush()
 
-    def _popen(self, command: Sequence[str], output: BinaryIO) -> "subprocess.Popen[bytes]":
+    def _popen(
+        self, command: Sequence[str], output: BinaryIO, more: Mapping[str, str]
+    ) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603  # commands from this package
             command,
-            env=self._environment,
+            env={**self._environment, **more},
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -53,9 +63,9 @@ class ChildProcesses:
         return self._logs / f"{name.replace(' ', '-').lower()}.log"
 
     def last_output(self, name: str) -> str:
-        """Return the last lines of the process's output."""
+        """Return the last lines of the process's output, without Dagster's colors."""
         lines = self.log(name).read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(lines[-_LAST_LINES:])
+        return _COLOR.sub("", "\n".join(lines[-_LAST_LINES:]))
 
     def exited(self) -> str | None:
         """Return the name of a process that has exited by itself, if any."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
+from cli.cli_context import say
 from escriba.backend_names import LOCAL
 from escriba.settings import Settings
 from intake.recording_options import tenant_options, tenant_overrides
@@ -43,7 +43,7 @@ def _fetch(settings: Settings, model: str, out: Console, *, quiet: bool) -> None
 
     def on_progress(event: dict[str, object]) -> None:
         if event["event"] == "offer":
-            _say(out, _sentence(settings, model, event), quiet=quiet)
+            _tell(out, _sentence(settings, model, event), quiet=quiet)
             bar.update(task, total=_number(event, "bytes"))
             if shown:
                 bar.start()
@@ -65,10 +65,10 @@ def _sentence(settings: Settings, model: str, event: dict[str, object]) -> str:
     )
 
 
-def _say(out: Console, text: str, *, quiet: bool) -> None:
+def _tell(out: Console, text: str, *, quiet: bool) -> None:
     """Print on standard output, or on standard error if --json uses the former."""
     if quiet:
-        click.echo(text, err=True)
+        say(text)
     else:
         out.print(text)
 

@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import ceil
 
-import click
-
-from cli.cli_context import console
+from cli.cli_context import console, say
 from cli.cost_tables.cost_table import clock
 from cli.estimates.estimate_plan import EstimatePlan, open_setup, plan
 from cli.estimates.recording_sizes import FLAC_BYTES_A_SECOND, SizedRecording
@@ -140,6 +138,6 @@ def _made_by(recordings: Mapping[Recording, Made], settings: Settings) -> str:
 
 def _say(text: str, *, quiet: bool) -> None:
     if quiet:
-        click.echo(text, err=True)
+        say(text)
     else:
         console().print(text)

@@ -1,6 +1,5 @@
 """Progress of a run: bars in a terminal, elsewhere one line of JSON for each recording."""
 
-import json
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -13,6 +12,8 @@ from assets.recordings.progress import RecordingOutcome
 from cli.cli_context import original_stream
 from escriba.recordings import Recording
 from escriba.stages import DIARIZED_TRANSCRIPT, OPTIMIZED_AUDIO, TRANSCRIPT
+from escriba.text_for.json_text import json_text
+from escriba.text_for.plain_lines import terminal_line
 
 _VERBS = {
     OPTIMIZED_AUDIO: "listening to",
@@ -39,6 +40,10 @@ class OutcomeCollector:
         """Keep the outcome for the summary."""
         self.outcomes.append(outcome)
 
+    def waiting(self, sentence: str) -> None:
+        """Print it on standard error, which is free also with --json."""
+        original_stream(2).write(f"{sentence}\n")
+
 
 class JsonLines(OutcomeCollector):
     """Prints one line of JSON on standard error for each recording, for logs."""
@@ -64,7 +69,15 @@ class JsonLines(OutcomeCollector):
             line["warnings"] = [warning.model_dump() for warning in outcome.warnings]
         if failed is not None:
             line |= {"stage": failed.stage, "code": failed.code, "message": failed.message}
-        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._write(line)
+
+    def waiting(self, sentence: str) -> None:
+        """Print it as an event of its own."""
+        at = datetime.now(UTC).isoformat()
+        self._write({"at": at, "level": "warning", "event": "waiting", "message": sentence})
+
+    def _write(self, line: dict[str, object]) -> None:
+        self._stream.write(json_text(line) + "\n")
 
 
 class _SpeedColumn(ProgressColumn):
@@ -85,7 +98,10 @@ class ProgressBars(OutcomeCollector):
     def __init__(self, console: Console, total: int) -> None:
         super().__init__()
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(14), _SpeedColumn(), console=console
+            TextColumn("{task.description}", markup=False),
+            BarColumn(14),
+            _SpeedColumn(),
+            console=console,
         )
         self._overall = self._progress.add_task(_fit("all recordings"), total=total, overall=True)
         self._tasks: dict[Recording, tuple[str, TaskID]] = {}
@@ -118,6 +134,10 @@ class ProgressBars(OutcomeCollector):
             self._remove(outcome.recording)
             self._progress.advance(self._overall)
 
+    def waiting(self, sentence: str) -> None:
+        """Print it above the bars."""
+        self._progress.console.print(Text(sentence, "yellow"))
+
     def _remove(self, recording: Recording) -> None:
         _, task = self._tasks.pop(recording, ("", None))
         if task is not None:
@@ -129,5 +149,6 @@ def _label(stage: str, recording: Recording) -> str:
 
 
 def _fit(text: str) -> str:
-    cut = text if len(text) <= _NAME_WIDTH else f"{text[: _NAME_WIDTH - 1]}…"
-    return cut.ljust(_NAME_WIDTH).replace("[", "\\[")
+    line = terminal_line(text)
+    cut = line if len(line) <= _NAME_WIDTH else f"{line[: _NAME_WIDTH - 1]}…"
+    return cut.ljust(_NAME_WIDTH)

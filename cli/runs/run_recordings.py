@@ -14,18 +14,18 @@ from rich.console import Console
 
 from assets.recordings.progress import RecordingOutcome
 from cli.dagster_home import dagster_home
+from cli.exit_status import COULD_NOT_START, DEFERRED, INTERRUPTED, SOME_FAILED, SUCCESS
+from escriba.errors import EscribaError
 from escriba.recordings import Recording
 from escriba.settings import Settings, SettingsError
 from escriba.stages import FILE_STAGES
 
+from .dagster_faults import dagster_fault, in_our_words, known_fault
 from .fetch_models import ready_models
 from .progress_bars import JsonLines, OutcomeCollector, ProgressBars
 
 if TYPE_CHECKING:
     import dagster as dg
-
-_INTERRUPTED = 130  # the exit status of shells after Ctrl-C
-_DEFERRED = 3
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,18 @@ class RunResult:
 
     broken_by: why the run ended before every recording had an outcome; empty if it did not.
     files_only: recordings that needed only their output files written again.
+    asked: the number of recordings that were to run all stages.
     """
 
     progress: OutcomeCollector
     broken_by: str = ""
     files_only: frozenset[Recording] = frozenset()
+    asked: int = 0
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody stopped it."""
+        return "Interrupt" in self.broken_by
 
     @property
     def outcomes(self) -> list[RecordingOutcome]:
@@ -52,16 +59,16 @@ class RunResult:
 
     @property
     def exit_status(self) -> int:
-        """0 success, 1 some failed, 2 could not start, 3 some deferred, 130 interrupted."""
+        """As `cli.exit_status` describes."""
         if self.broken_by:
-            return _INTERRUPTED if "Interrupt" in self.broken_by else 2
+            return INTERRUPTED if self.is_interrupted else COULD_NOT_START
         outcomes = self.progress.outcomes
         failed = [o.failed for o in outcomes if o.failed is not None and not o.is_deferred]
         if failed and all(failure.is_ours for failure in failed):
-            return 2
+            return COULD_NOT_START
         if failed:
-            return 1
-        return _DEFERRED if any(outcome.is_deferred for outcome in outcomes) else 0
+            return SOME_FAILED
+        return DEFERRED if any(outcome.is_deferred for outcome in outcomes) else SUCCESS
 
 
 def run_recordings(  # noqa: PLR0913  # what a run needs, and how it is reported
@@ -90,7 +97,7 @@ def run_recordings(  # noqa: PLR0913  # what a run needs, and how it is reported
         broken_by = run_batches(settings, recordings, progress, retry=retry)
         if not broken_by:
             broken_by = run_batches(settings, files_of, progress, stages=FILE_STAGES)
-    return RunResult(progress, broken_by, frozenset(files_of))
+    return RunResult(progress, broken_by, frozenset(files_of), len(recordings))
 
 
 def run_batches(
@@ -126,7 +133,7 @@ def run_batches(
                 tags=tags_of(keys, batch=name, reason=reason),
             )
             if len(progress.outcomes) < expected or _is_canceled(result):
-                return _cause(result)
+                return in_our_words(_cause(result), settings)
     return ""
 
 
@@ -184,27 +191,29 @@ def open_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
     """Open Dagster's instance in DAGSTER_HOME; a lock keeps table creation to one process.
 
     Raises:
-        SettingsError: its database cannot be used.
+        SettingsError: its database cannot be used, now or while the block runs; says why.
     """
     import dagster as dg
     from filelock import FileLock
 
     home = dagster_home(settings)
     with ExitStack() as stack:
-        with FileLock(home / ".opening"):
-            _remove_incomplete_databases(home)
-            try:
+        try:
+            with FileLock(home / ".opening"):
+                _remove_incomplete_databases(home)
                 instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
                 instance.get_runs(limit=1)
                 instance.get_dynamic_partitions("recordings")
                 instance.all_instigator_state()
-            except Exception as error:  # its text may hold the password
-                raise SettingsError(
-                    f"DAGSTER_HOME: Dagster's database in {home} cannot be used "
-                    f"({type(error).__name__}). Move that folder away; finished work is in the "
-                    "bucket and is not lost."
-                ) from error
-        yield instance
+        except Exception as error:  # its text may hold the password
+            raise SettingsError(dagster_fault(error, settings)) from error
+        try:
+            yield instance
+        except Exception as error:
+            fault = known_fault(error, settings)
+            if not fault or isinstance(error, EscribaError):
+                raise
+            raise SettingsError(fault) from error
 
 
 def _remove_incomplete_databases(home: Path) -> None:

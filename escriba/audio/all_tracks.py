@@ -5,7 +5,6 @@ simultaneous sounds stay simultaneous. The file is read once per track.
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
@@ -13,10 +12,11 @@ import numpy as np
 from escriba.recording_warnings import RecordingWarning, once
 
 from .audio_errors import AudioRefused, NoSamples, UnknownCodec
+from .audio_probe import AudioProbe
 from .decode import BLOCK_SAMPLES, MAX_CHANNELS, Block, BlockDecoder
 from .open_audio import count_tracks
-from .probe import AudioProbe
-from .track_choice import TrackRequest
+from .readable_file import ReadableFile
+from .track_names import TrackRequest
 
 SAMPLE_RATE_HZ: Final = 16_000
 
@@ -27,7 +27,7 @@ class AllTracks(Iterator[Block]):
     Shorter tracks end in silence. Tracks with an unsupported codec are silent, with a warning.
     """
 
-    def __init__(self, path: Path, stop: Callable[[], bool], gain_db: float = 0.0) -> None:
+    def __init__(self, path: ReadableFile, stop: Callable[[], bool], gain_db: float = 0.0) -> None:
         self.samples = 0
         self.warnings: tuple[RecordingWarning, ...] = ()
         self._track_count = count_tracks(path)

@@ -9,6 +9,10 @@ from typing import ClassVar
 from escriba.errors import EscribaError
 
 
+class DecodeStopped(Exception):  # noqa: N818 - the caller's request, not a fault
+    """`stop()` became true; nothing is known about the recording."""
+
+
 class AudioRefused(EscribaError):  # noqa: N818 - a verdict on the file, not a fault of the program
     """A recording that cannot be transcribed as it is.
 

@@ -25,6 +25,10 @@ MAX_STRETCH: Final = 0.05  # of a chunk; quartz differs by 0.01 %, bad recorders
 LOST_SECONDS: Final = 0.5  # a lag that stretching cannot correct
 MAX_GAP_SECONDS: Final = 4 * 3600  # a longer jump is a broken clock, or an attack on the disk
 MAX_GAPS_SECONDS: Final = 24 * 3600  # in total; silence costs the detector 7 s of CPU an hour
+FREE_GAPS_SECONDS: Final = MAX_GAP_SECONDS  # one break of a meeting may be long, whatever the size
+# A recorder that sends nothing in silence still has its speech, of 1,000 bytes a second and more;
+# one that sends a packet of 2 bytes now and then has 30 bytes a second with those around it.
+GAP_SECONDS_A_BYTE: Final = 1 / 20
 
 
 class FrameMark(NamedTuple):
@@ -49,6 +53,11 @@ class LagVerdict(NamedTuple):
     last_lag: float = 0.0
 
 
+def most_silence(size_bytes: int) -> float:
+    """How many seconds of silence may fill the gaps of a file of that size."""
+    return min(MAX_GAPS_SECONDS, FREE_GAPS_SECONDS + size_bytes * GAP_SECONDS_A_BYTE)
+
+
 class CleanClock:
     """Timestamps as a clock that only moves forward, without invalid jumps.
 
@@ -59,8 +68,10 @@ class CleanClock:
         skipped_ms: Total length of the jumps that were too long.
     """
 
-    def __init__(self, tick_seconds: float) -> None:
+    def __init__(self, tick_seconds: float, most_silence: float = MAX_GAPS_SECONDS) -> None:
+        """A clock of that unit, whose gaps may become that many seconds of silence."""
         self.skipped_ms = 0
+        self._most_silence = most_silence
         self._tick_seconds = tick_seconds
         self._shift = self._filled = 0.0  # seconds
         self._expected: float | None = None
@@ -79,7 +90,7 @@ class CleanClock:
                 at = expected
             elif abs(late) > LAG_SECONDS:
                 self._filled = max(0.0, self._filled + late)  # jitter cancels out
-                if late > MAX_GAP_SECONDS or self._filled > MAX_GAPS_SECONDS:
+                if late > MAX_GAP_SECONDS or self._filled > self._most_silence:
                     self._filled -= late
                     self._shift -= late
                     self.skipped_ms += round(late * 1000)

@@ -6,37 +6,36 @@ number of samples.
 """
 
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, Self, cast
+from typing import TYPE_CHECKING, Final, Self, cast
 
 import av
 import numpy as np
 import numpy.typing as npt
 from av import AudioFrame, AudioLayout, AudioResampler
 
-from .audio_errors import Undecodable
+from .audio_errors import DecodeStopped, Undecodable
 from .decoded_length import DecodedTotals, judge
 from .mixdown import Mixer
 from .native_frames import MissingAudio, NativeFrames, shape_of
 from .open_audio import AudioSource, open_audio
+from .optimized_audio import Channels
 from .packet_reader import PacketReader
-from .probe import AudioProbe, describe
+from .probe import describe
+from .readable_file import ReadableFile
 from .speech_level import amplified
-from .track_choice import ANY_TRACK, SpeechShare, TrackRequest, loud_share
+from .track_choice import SpeechShare, loud_share
+from .track_names import ANY_TRACK, TrackRequest
 
 if TYPE_CHECKING:
     from escriba.recording_warnings import RecordingWarning
+
+    from .audio_probe import AudioProbe
 
 SAMPLE_RATE_HZ: Final = 16_000
 BLOCK_SAMPLES: Final = 16_384  # 1.024 s: 32 windows of the speech detector
 MAX_CHANNELS: Final = 8  # FLAC's limit; a file with more is mixed
 
-Channels = Literal["mixed", "separate"]
 Block = npt.NDArray[np.int16]
-
-
-class DecodeStopped(Exception):  # noqa: N818 - the caller's request, not a fault
-    """`stop()` became true; nothing is known about the recording."""
 
 
 class BlockDecoder(Iterator[Block]):
@@ -55,7 +54,7 @@ class BlockDecoder(Iterator[Block]):
 
     def __init__(  # noqa: PLR0913 - independent options, see decode_blocks
         self,
-        path: Path,
+        path: ReadableFile,
         channels: Channels,
         stop: Callable[[], bool],
         *,
@@ -203,7 +202,7 @@ class BlockDecoder(Iterator[Block]):
 
 
 def decode_blocks(  # noqa: PLR0913 - independent options
-    path: Path,
+    path: ReadableFile,
     *,
     channels: Channels,
     stop: Callable[[], bool],

@@ -7,7 +7,7 @@ from typing import Final
 from escriba.recording_warnings import RecordingWarning
 
 from .audio_errors import NoSamples, Truncated, Undecodable
-from .probe import AudioProbe
+from .audio_probe import AudioProbe
 
 TOLERANCE_MS: Final = 2000  # encoder delays, a last packet, headers in whole seconds
 TOLERANCE_SHARE: Final = 0.01  # clocks of recorders drift; 1 % of an hour is 36 s

@@ -6,12 +6,14 @@ A worker downloads these files, so the limit is that of the worker. FLAC is loss
 
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, Self, cast
+from typing import TYPE_CHECKING, Final, Self, cast
 
 import av
 import numpy as np
 import numpy.typing as npt
 from av import AudioFrame
+
+from .optimized_audio import Format
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -26,7 +28,6 @@ OGG_MARGIN: Final = 0.06  # page headers (2 % at 32 kbit/s) and variation of the
 # Layouts that a FLAC header can hold, so that readers keep the order; the names mean nothing here.
 LAYOUTS: Final = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 
-Format = Literal["flac", "opus"]
 SUFFIXES: Final[dict[Format, str]] = {"flac": ".flac", "opus": ".opus"}
 
 

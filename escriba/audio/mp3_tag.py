@@ -7,8 +7,8 @@ Sources: the LAME tag specification (Xing, Info), Fraunhofer's VBRI; ffmpeg's li
 import struct
 from typing import BinaryIO, Final, NamedTuple
 
-ID3_HEAD: Final = 10  # bytes: "ID3", version, flags, length
-HAS_FOOTER: Final = 0x10  # of the ID3 flags
+from .id3_tags import end_of_tags
+
 FRAME_BYTES: Final = 256  # of the first frame: more than any tag's fields need
 SEARCH_BYTES: Final = 8192  # from the end of the ID3 tag to the first frame; usually 0
 # The header's bits: 11 of sync, 2 version, 2 layer, 1 checksum, 4 bitrate, 2 rate, 2, 2 channels.
@@ -47,7 +47,7 @@ def stated_mp3_ms(file: BinaryIO, size_bytes: int) -> int | None:
     A tag with clearly fewer bytes than the file belongs to the first of several files joined end to
     end, and does not count (ffmpeg's rule: a sixteenth).
     """
-    start = _after_id3(file)
+    start = end_of_tags(file)
     file.seek(start)
     head = file.read(SEARCH_BYTES + FRAME_BYTES)
     position = head.find(b"\xff")
@@ -66,20 +66,6 @@ def _length_ms(header: FrameHeader, stated: StatedLength | None, present_bytes: 
     if stated.size_bytes and present_bytes > stated.size_bytes * 17 // 16:
         return None
     return stated.frames * header.samples_per_frame * 1000 // header.rate_hz
-
-
-def _after_id3(file: BinaryIO) -> int:
-    """End of the last leading ID3v2 tag (id3.org, v2.4.0 structure, section 3.1)."""
-    position = 0
-    for _ in range(8):
-        file.seek(position)
-        head = file.read(ID3_HEAD)
-        if len(head) < ID3_HEAD or not head.startswith(b"ID3"):
-            break
-        digits = zip(head[6:], (21, 14, 7, 0), strict=True)
-        length = sum((byte & 0x7F) << shift for byte, shift in digits)
-        position += ID3_HEAD * (2 if head[5] & HAS_FOOTER else 1) + length
-    return position
 
 
 def _header(frame: bytes) -> FrameHeader | None:

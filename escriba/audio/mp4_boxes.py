@@ -5,21 +5,15 @@ Reads only box headers, by seeking: a few kilobytes of a file of any size.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final
+
+from .mp4_index import Box, check_index
 
 FIRST_BOXES: Final = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-NESTED: Final = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
+NESTED: Final = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf"})
 # drms, drmi: FairPlay audio, video; enca, encv: common encryption; aavd: audiobooks (Audible).
 PROTECTED: Final = frozenset({"drms", "drmi", "enca", "encv", "aavd"})
 MAX_BOXES: Final = 4096  # bounds the walk through a hostile file; real ones have fewer than 200
-
-
-class Box(NamedTuple):
-    """One box: its four-letter type, and where its body starts and ends (bytes in the file)."""
-
-    kind: bytes
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -43,11 +37,16 @@ class Mp4Facts:
 
 
 def read_mp4_facts(file: BinaryIO, size_bytes: int) -> Mp4Facts | None:
-    """Walks the boxes; None if the file does not start like an MP4."""
+    """Walks the boxes; None if the file does not start like an MP4.
+
+    Raises:
+        AudioRefused: ImpossibleIndex, PictureTooLarge or TagTooLarge (`mp4_index.py`).
+    """
     file.seek(0)
     if file.read(8)[4:8] not in FIRST_BOXES:
         return None
     boxes = list(_walk(file, 0, size_bytes))
+    check_index(file, boxes, size_bytes)
     return Mp4Facts(
         has_index=any(box.kind == b"moov" and box.end <= size_bytes for box in boxes),
         is_fragmented=any(box.kind == b"mvex" for box in boxes),

@@ -14,7 +14,15 @@ from typing import Final, NamedTuple
 from av import AudioFifo, AudioFrame
 
 from .audio_errors import Undecodable
-from .container_clock import LOST_SECONDS, CleanClock, FrameMark, judge_lags, stretch_of
+from .audio_format import check_format
+from .container_clock import (
+    LOST_SECONDS,
+    CleanClock,
+    FrameMark,
+    judge_lags,
+    most_silence,
+    stretch_of,
+)
 from .open_audio import AudioSource
 
 CHUNK_MS: Final = 1000
@@ -57,7 +65,8 @@ class NativeFrames:
 
     def __init__(self, source: AudioSource) -> None:
         stream, start = source.stream, source.container.start_time  # in microseconds
-        self.clock = CleanClock(float(stream.time_base) if stream.time_base else 0.0)
+        tick_seconds = float(stream.time_base) if stream.time_base else 0.0
+        self.clock = CleanClock(tick_seconds, most_silence(source.size_bytes))
         self.stretched_ms = 0.0
         # start of the queue, in seconds of the clock; at first, the start of the earliest stream
         self._begins = None if start is None else start / 1e6
@@ -93,6 +102,7 @@ class NativeFrames:
     def _push_other(self, frame: AudioFrame) -> Iterator[AudioFrame | MissingAudio]:
         if frame.sample_rate not in RATES_HZ:
             raise Undecodable(f"the sample rate of {frame.sample_rate} Hz is invalid")
+        check_format(frame.sample_rate, frame.layout.nb_channels)
         yield from self.drain()
         self._shape = shape_of(frame)
         self._fifo = AudioFifo()

@@ -7,11 +7,12 @@ object costs nothing: demuxing a 2 h MP3 took 0.61 s of CPU this way and with a 
 """
 
 import errno
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import BinaryIO, Final, cast
 
 import av
@@ -30,16 +31,14 @@ from .audio_errors import (
     Truncated,
     UnknownCodec,
 )
+from .audio_format import check_format
+from .chunk_sizes import check_chunks
+from .decoder_view import decoder_view, without_tags
 from .file_kinds import HEAD_BYTES, kind_of
 from .mp4_boxes import Mp4Facts, read_mp4_facts
-from .track_choice import (
-    ANY_TRACK,
-    SpeechShare,
-    TrackRequest,
-    best_track,
-    candidates,
-    track_by_number,
-)
+from .readable_file import ReadableFile
+from .track_choice import SpeechShare, best_track, candidates, track_by_number
+from .track_names import ANY_TRACK, TrackRequest
 from .track_speech import speech_shares
 
 # Formats that contain their own audio and are recognized by their bytes, not by their name.
@@ -81,7 +80,7 @@ class AudioSource:
 
 @contextmanager
 def open_audio(
-    path: Path, request: TrackRequest = ANY_TRACK, measure_speech: SpeechShare | None = None
+    path: ReadableFile, request: TrackRequest = ANY_TRACK, measure_speech: SpeechShare | None = None
 ) -> Iterator[AudioSource]:
     """Opens a recording for reading.
 
@@ -109,20 +108,21 @@ def open_audio(
                 shares = _speech_shares(path, decodable, measure_speech)
             choice = best_track(tracks, decodable, shares)
         stream = tracks[choice.number - 1]
+        check_format(stream.codec_context.sample_rate, stream.codec_context.channels)
         for other in container.streams:
             if other.index != stream.index:
                 other.discard = Discard.all
         yield AudioSource(container, stream, file, size_bytes, mp4, choice.number, choice.warnings)
 
 
-def count_tracks(path: Path) -> int:
+def count_tracks(path: ReadableFile) -> int:
     """The number of audio tracks; raises the errors of `open_audio`."""
     with _open_file(path) as (container, _, _, _):
         return len(container.streams.audio)
 
 
 def _speech_shares(
-    path: Path, numbers: Sequence[int], measure_speech: SpeechShare
+    path: ReadableFile, numbers: Sequence[int], measure_speech: SpeechShare
 ) -> dict[int, float | None]:
     """The share of speech in each of these tracks; opens the file a second time."""
     with _open_file(path) as (container, _, _, _):
@@ -131,7 +131,7 @@ def _speech_shares(
 
 @contextmanager
 def _open_file(
-    path: Path,
+    path: ReadableFile,
 ) -> Iterator[tuple[InputContainer, BinaryIO, int, Mp4Facts | None]]:
     """An open file with an audio track."""
     size_bytes = path.stat().st_size
@@ -139,46 +139,51 @@ def _open_file(
         raise EmptyFile("the file is empty (0 bytes)")
     with path.open("rb", buffering=0) as raw:
         file = cast("BinaryIO", raw)
-        mp4 = read_mp4_facts(file, size_bytes)
+        content = without_tags(file)
+        content_bytes = content.seek(0, os.SEEK_END)
+        mp4 = read_mp4_facts(cast("BinaryIO", content), content_bytes)
         if mp4 and mp4.protected_entries:
             raise DrmProtected(f"the audio is encrypted ({', '.join(mp4.protected_entries)})")
-        file.seek(0)
+        check_chunks(cast("BinaryIO", content), content_bytes)
         with _open_container(file, size_bytes, mp4) as container:
             _check_audio(container)
             yield container, file, size_bytes, mp4
 
 
-class _Nameless:
-    """A file without its name: ffmpeg would guess by the extension, which may be wrong."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read, self.tell = file.read, file.tell
-        self._seek = file.seek
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Damaged headers seek impossible offsets: this is an error of ffmpeg, not of the disk."""
-        try:
-            return self._seek(offset, whence)
-        except (OSError, OverflowError) as error:
-            if isinstance(error, OSError) and error.errno != errno.EINVAL:
-                raise
-            return -errno.EINVAL
-
-
 def _open_container(file: BinaryIO, size_bytes: int, mp4: Mp4Facts | None) -> InputContainer:
     try:
-        container = av.open(_Nameless(file), "r", options=OPTIONS, metadata_errors="ignore")
+        container = _opened(file, {})
         if container.streams.audio or container.format.name not in LATE_STARTERS:
             return container
         container.close()
-        file.seek(0)
-        return av.open(_Nameless(file), "r", options=OPTIONS | PATIENT, metadata_errors="ignore")
+        return _opened(file, PATIENT)
     except (av.FFmpegError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ENOMEM:
+            raise
         if mp4 and not mp4.has_index:
             raise Truncated(
                 f"the end of this MP4 file is missing: its {size_bytes} bytes hold no index (moov)"
             ) from error
         raise _unsupported(file) from error
+
+
+def _opened(file: BinaryIO, more: dict[str, str]) -> InputContainer:
+    view = decoder_view(file)
+    options = OPTIONS | {"codec_whitelist": _audio_decoders()} | more
+    return av.open(view, "r", options=options, metadata_errors="ignore")
+
+
+@cache
+def _audio_decoders() -> str:
+    """Decoders that ffmpeg may use while it opens a file: none of pictures, which need no look."""
+    return ",".join(name for name in sorted(av.codecs_available) if _is_audio_decoder(name))
+
+
+def _is_audio_decoder(name: str) -> bool:
+    try:
+        return bool(av.Codec(name, "r").type == "audio")
+    except ValueError:  # an encoder
+        return False
 
 
 def _unsupported(file: BinaryIO) -> AudioRefused:

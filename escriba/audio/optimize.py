@@ -7,68 +7,25 @@ bitrate that fits. Memory does not grow with the length of the recording.
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from escriba.recording_warnings import RecordingWarning
-from gpu_job.contract import SpeechRegion
 
-from .decode import Channels
-from .encode import MIN_BITRATE, SUFFIXES, Format, bitrate_for
+from .encode import MIN_BITRATE, SUFFIXES, bitrate_for
 from .optimize_pass import FlacTooLargeError, OptimizeOptions, OutputTarget, PassResult, run_pass
+from .optimized_audio import Channels, OptimizedAudio, OptimizeTimings
+from .readable_file import ReadableFile
 from .speech_detection import SpeechDetector
-from .track_choice import ANY_TRACK, TrackRequest
+from .track_names import ANY_TRACK, TrackRequest
 
 DEFAULT_LIMIT_BYTES: Final = 100_000_000  # 100 MB in its smaller meaning
 
 
-@dataclass(frozen=True)
-class OptimizeTimings:
-    """Durations: wall seconds, except for the detector's thread, which has CPU seconds."""
-
-    wall_seconds: float
-    encode_seconds: float
-    detect_cpu_seconds: float
-    passes: int
-
-
-@dataclass(frozen=True)
-class OptimizedAudio:
-    """The optimized audio of a recording.
-
-    Attributes:
-        path: `audio.flac` or `audio.opus` in the given folder.
-        format: Format of the file.
-        bitrate: Bitrate of all channels together, in bit/s; None for FLAC.
-        decoded_ms: Length of the audio and of the file.
-        channels: 1, or the number of recorded channels if they are kept separate.
-        sha256: SHA-256 of the file, in hexadecimal.
-        size_bytes: Size of the file.
-        regions: Speech regions, ordered by start and channel.
-        speech_dbfs: Level of the recorded speech; None without any sound.
-        gain_db: Amplification of quiet speech; 0 for most recordings.
-        warnings: Warnings about the recording.
-        timings: Durations of the steps.
-    """
-
-    path: Path
-    format: Format
-    bitrate: int | None
-    decoded_ms: int
-    channels: int
-    sha256: str
-    size_bytes: int
-    regions: tuple[SpeechRegion, ...]
-    speech_dbfs: float | None
-    gain_db: float
-    warnings: tuple[RecordingWarning, ...]
-    timings: OptimizeTimings
-
-
 def optimize(  # noqa: PLR0913 - independent options, all but two by keyword
-    source: Path,
+    source: ReadableFile,
     folder: Path,
     *,
     detector: SpeechDetector,
@@ -113,7 +70,11 @@ def optimize(  # noqa: PLR0913 - independent options, all but two by keyword
 
 
 def _amplified(
-    source: Path, folder: Path, options: OptimizeOptions, target: OutputTarget, outcome: PassResult
+    source: ReadableFile,
+    folder: Path,
+    options: OptimizeOptions,
+    target: OutputTarget,
+    outcome: PassResult,
 ) -> tuple[OutputTarget, PassResult, int]:
     """The amplified file if speech is detected in it, else the first one; and the passes."""
     with TemporaryDirectory(dir=folder) as other:
@@ -128,7 +89,7 @@ def _amplified(
 
 
 def _within_limit(
-    source: Path, folder: Path, options: OptimizeOptions, gain_db: float = 0.0
+    source: ReadableFile, folder: Path, options: OptimizeOptions, gain_db: float = 0.0
 ) -> tuple[OutputTarget, PassResult, int]:
     """FLAC, or Opus if FLAC is too large; and the number of passes."""
     target = OutputTarget(folder / f"audio{SUFFIXES['flac']}", "flac", gain_db=gain_db)

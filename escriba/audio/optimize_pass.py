@@ -12,12 +12,14 @@ from escriba.recording_warnings import RecordingWarning
 from gpu_job.contract import SpeechRegion
 
 from .all_tracks import AllTracks
-from .decode import BlockDecoder, Channels, decode_blocks
-from .encode import AudioWriter, Format
+from .decode import BlockDecoder, decode_blocks
+from .encode import AudioWriter
 from .open_audio import count_tracks
+from .optimized_audio import Channels, Format
+from .readable_file import ReadableFile
 from .speech_detection import SpeechDetector, SpeechFinder, speech_share
 from .speech_level import SpeechLevel
-from .track_choice import ANY_TRACK, TrackRequest
+from .track_names import ANY_TRACK, TrackRequest
 
 PROJECTED_FROM_MS: Final = 600_000  # after ten minutes the compression ratio is known
 CLEARLY: Final = 1.1  # projected size / limit; below it a quieter rest may still fit
@@ -66,7 +68,7 @@ class FlacTooLargeError(Exception):
         self.total_ms = total_ms
 
 
-def run_pass(source: Path, target: OutputTarget, options: OptimizeOptions) -> PassResult:
+def run_pass(source: ReadableFile, target: OutputTarget, options: OptimizeOptions) -> PassResult:
     """Writes the target and finds the speech regions; leaves no file behind on failure.
 
     Raises:
@@ -81,7 +83,7 @@ def run_pass(source: Path, target: OutputTarget, options: OptimizeOptions) -> Pa
         raise
 
 
-def _run(source: Path, target: OutputTarget, options: OptimizeOptions) -> PassResult:
+def _run(source: ReadableFile, target: OutputTarget, options: OptimizeOptions) -> PassResult:
     encode_seconds, channels = 0.0, 0
     with ExitStack() as stack:
         blocks = stack.enter_context(closing(_open(source, options, target.gain_db)))
@@ -112,7 +114,9 @@ def _run(source: Path, target: OutputTarget, options: OptimizeOptions) -> PassRe
     )
 
 
-def _open(source: Path, options: OptimizeOptions, gain_db: float) -> BlockDecoder | AllTracks:
+def _open(
+    source: ReadableFile, options: OptimizeOptions, gain_db: float
+) -> BlockDecoder | AllTracks:
     if options.track == "all" and count_tracks(source) > 1:
         return AllTracks(source, options.stop, gain_db)
     return decode_blocks(

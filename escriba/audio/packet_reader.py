@@ -1,5 +1,6 @@
 """Reads and decodes the packets of a track, and counts the damaged ones."""
 
+import errno
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +36,9 @@ class PacketReader:
         for packet in self._packets(source):
             try:
                 frames = packet.decode()
-            except av.FFmpegError:
+            except av.FFmpegError as error:
+                if error.errno == errno.ENOMEM:  # a limit of the process, not a damaged packet
+                    raise
                 self.bad_packets += 1
                 continue
             yield from frames
@@ -48,6 +51,8 @@ class PacketReader:
                     self._check_stop()
                 yield packet
         except av.FFmpegError as error:
+            if error.errno == errno.ENOMEM:
+                raise
             self.broken_by = str(error)
         except IndexError:  # PyAV 18.1, after the last packet, if a stream appeared midway
             return

@@ -1,41 +1,13 @@
 """Facts about a file before it is decoded: container, codec, channels, declared length."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
+from .audio_probe import AudioProbe
 from .declared_length import read_declared
 from .open_audio import AudioSource, open_audio
-from .track_choice import ANY_TRACK, TrackRequest
+from .readable_file import ReadableFile
+from .track_names import ANY_TRACK, TrackRequest
 
 
-@dataclass(frozen=True)
-class AudioProbe:
-    """The audio track that will be transcribed (see `track_choice.py`).
-
-    Attributes:
-        container: ffmpeg's name of the format, such as `mp3` or `mov,mp4,m4a,3gp,3g2,mj2`.
-        codec: ffmpeg's name of the codec, such as `aac`.
-        channels: From the header; the decoder may find more (parametric stereo in AAC).
-        sample_rate_hz: From the header.
-        declared_ms: Length of the audio; None if there is not even an estimate.
-        declared_is_trusted: The file itself states that length (see `declared_length.py`).
-        size_bytes: Length of the file.
-        audio_streams: Number of audio tracks in the file.
-        track: Number of this track, from 1.
-    """
-
-    container: str
-    codec: str
-    channels: int
-    sample_rate_hz: int
-    declared_ms: int | None
-    declared_is_trusted: bool
-    size_bytes: int
-    audio_streams: int
-    track: int = 1
-
-
-def probe(path: Path, request: TrackRequest = ANY_TRACK) -> AudioProbe:
+def probe(path: ReadableFile, request: TrackRequest = ANY_TRACK) -> AudioProbe:
     """Reads the headers of a recording, but not its audio.
 
     Of several tracks it describes the requested one or the likeliest, without measuring speech.

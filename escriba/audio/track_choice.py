@@ -51,17 +51,6 @@ THREE_LETTERS: Final = {
 
 
 @dataclass(frozen=True)
-class TrackRequest:
-    """The requested track: a number (1 is the first), a language such as `pt`, or neither."""
-
-    number: int | None = None
-    language: str = ""
-
-
-ANY_TRACK: Final = TrackRequest()
-
-
-@dataclass(frozen=True)
 class TrackChoice:
     """The number of the chosen track, and warnings about the choice."""
 

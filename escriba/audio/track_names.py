@@ -1,8 +1,20 @@
 """How a track is named in settings, tenants and options: `auto`, `all`, or its number from 1."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Final, Literal
 
 AUTO, ALL = "auto", "all"
+
+
+@dataclass(frozen=True)
+class TrackRequest:
+    """The requested track: a number (1 is the first), a language such as `pt`, or neither."""
+
+    number: int | None = None
+    language: str = ""
+
+
+ANY_TRACK: Final = TrackRequest()
 
 
 def check_track(text: str | int) -> str:

@@ -2,15 +2,16 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from gpu_job.contract import CloudMachine, WorkerPlace
+from gpu_job.contract import CloudMachine, Milliseconds, WorkerPlace
 
 from .price_periods import plausible_run_seconds
 from .routing import Route
 
+Usd = Annotated[Decimal, Field(ge=0, lt=1_000_000_000)]  # the cost tables take no more
 # done: it has a result; failed: the worker reported an error; stopped: it ended early in an orderly
 # way; lost: it died or was cut off; buried: it never started; none: no job was needed
 Status = Literal["done", "failed", "stopped", "lost", "buried", "none"]
@@ -62,8 +63,8 @@ class AttemptEnd(BaseModel):
     language: str = ""  # spoken language, if the result has it
     segments: int | None = None  # in the result, if there is one
     is_reclaimed: bool = False
-    spot_usd_per_hour: Decimal | None = None
-    bought_ms: int | None = None
+    spot_usd_per_hour: Usd | None = None
+    bought_ms: Milliseconds | None = None
 
 
 class Attempt(BaseModel):
@@ -81,17 +82,18 @@ class Attempt(BaseModel):
     model: str
     diarizer: str = ""  # empty: written by an earlier version
     language: str = ""  # requested language; empty: detect it
-    audio_ms: int
-    speech_ms: int
-    audio_bytes: int = 0  # sent to the worker; 0: written by an earlier version
+    audio_ms: Milliseconds
+    speech_ms: Milliseconds
+    audio_bytes: int = Field(0, ge=0)  # sent to the worker; 0: written by an earlier version
     queued_at: datetime
     created_at: datetime
     creator: WorkerPlace
-    queue_limit_seconds: int
-    run_limit_seconds: int
-    quote_usd: Decimal = Decimal(0)  # reserved for it; 0 on an unpaid backend
-    overhead_usd: Decimal = Decimal(0)  # the part of it for boot and idle time
-    idle_seconds: float = 0.0  # paid after the last job of a worker's life
+    queue_limit_seconds: int = Field(ge=0)
+    run_limit_seconds: int = Field(ge=0)
+    quote_usd: Usd = Decimal(0)  # reserved for it; 0 on an unpaid backend
+    overhead_usd: Usd = Decimal(0)  # the part of it for boot and idle time
+    # paid after the last job of a worker's life
+    idle_seconds: float = Field(0.0, ge=0, allow_inf_nan=False)
     warm_workers: int = 0  # paid all the time, with or without a job
     route: Route | None = None  # why this backend was chosen
     end: AttemptEnd | None = None

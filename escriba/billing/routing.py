@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
+from escriba.text_for.markdown import markdown, markdown_row
+
 from .backend_exclusions import Block, exclusion
 from .permissions import BudgetLeft, Permission, Priority
 from .quotes import Capabilities, Health, JobSize, Quote
@@ -99,15 +101,21 @@ class Route(BaseModel):
 def route_reasons(verdict: Route) -> str:
     """The decision in Markdown: the reason, and a table with a row for each backend."""
     rows = [
-        f"| {one.backend}/{one.sku} | {one.cost_usd:.4f} | {one.ceiling_usd:.4f} "
-        f"| {one.latency_seconds:,.0f} | {one.basis} | {one.excluded or 'yes'} |"
+        markdown_row(
+            f"{one.backend}/{one.sku}",
+            f"{one.cost_usd:.4f}",
+            f"{one.ceiling_usd:.4f}",
+            f"{one.latency_seconds:,.0f}",
+            one.basis,
+            one.excluded or "yes",
+        )
         for one in verdict.considered
     ]
     head = (
         "| backend | USD | at most | seconds | basis | eligible |\n"
         "| --- | --- | --- | --- | --- | --- |"
     )
-    return "\n".join([verdict.reason, "", head, *rows])
+    return "\n".join([markdown(verdict.reason), "", head, *rows])
 
 
 def route(  # noqa: PLR0913  # everything a decision depends on, by name

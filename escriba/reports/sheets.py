@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from escriba.errors import EscribaError
+from escriba.text_for.spreadsheet import csv_cell
+from escriba.text_for.visible import visible
 
 MOST_ROWS = 1_048_575  # of a sheet, below its heading
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WIDEST = 60
 _SAMPLE_ROWS = 100  # that a column's width is chosen from
 _CENTS = -2
@@ -97,19 +98,10 @@ def _draft(path: Path) -> Path:
 def _write_csv(file: TextIO, sheet: Sheet) -> int:
     count = 0
     writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(sheet.headings)
+    writer.writerow([csv_cell(heading) for heading in sheet.headings])
     for count, row in enumerate(sheet.rows, 1):  # noqa: B007  # returned after the loop
-        writer.writerow([_plain(value) for value in row])
+        writer.writerow([csv_cell(value) for value in row])
     return count
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever a column holds
-    """A value for CSV; text that a spreadsheet would run as a formula gets an apostrophe."""
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
 
 
 def _write_xlsx(file: Any, sheets: Sequence[Sheet]) -> int:  # noqa: ANN401  # a binary file
@@ -131,7 +123,7 @@ def _write_sheet(page: Any, sheet: Sheet, formats: dict[str, Any], bold: Any) ->
         page.set_column(column, column, min(_WIDEST, longest + 2))
     page.freeze_panes(1, 0)
     for column, heading in enumerate(sheet.headings):
-        page.write_string(0, column, heading, bold)
+        page.write_string(0, column, visible(heading), bold)
     count = 0
     for part in (first, rows):
         for row in part:
@@ -166,4 +158,4 @@ def _write_cell(page: Any, row: int, column: int, value: Any, formats: dict[str,
         case date():
             page.write_datetime(row, column, value, formats["date"])
         case _:
-            page.write_string(row, column, str(value))
+            page.write_string(row, column, visible(str(value)))

@@ -6,7 +6,7 @@ The name of a setting in capitals is its environment variable. Defaults spend no
 from .aws_settings import AwsSettings
 from .base import HOUSE, MEGABYTE
 from .budget_settings import BudgetSettings
-from .child_environment import environment_with, exported, inherited_environment
+from .child_environment import child_environment, exported
 from .cost_settings import CostSettings
 from .dagster_settings import DagsterSettings
 from .format_settings import FormatSettings
@@ -16,8 +16,10 @@ from .load import SettingsError, load
 from .local_settings import LocalSettings
 from .machine_settings import MachineSettings
 from .mail_settings import MailSettings
+from .media_settings import MediaSettings
 from .night_settings import NightSettings
 from .openai_settings import OpenaiSettings
+from .page_settings import PageSettings
 from .price_settings import PriceSettings
 from .pyannote_ai_settings import PyannoteAiSettings
 from .routing_settings import RoutingSettings
@@ -35,9 +37,8 @@ __all__ = [
     "NightSettings",
     "Settings",
     "SettingsError",
-    "environment_with",
+    "child_environment",
     "exported",
-    "inherited_environment",
     "load_night_settings",
     "load_settings",
     "setting_names",
@@ -48,6 +49,7 @@ class Settings(
     MailSettings,
     CostSettings,
     PriceSettings,
+    MediaSettings,
     InputSettings,
     BudgetSettings,
     LocalSettings,
@@ -65,6 +67,7 @@ class Settings(
     FormatSettings,
     SpeakerSettings,
     TranscriptionSettings,
+    PageSettings,
     DagsterSettings,
     StorageSettings,
 ):

@@ -2,9 +2,11 @@
 
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from escriba.errors import EscribaError
+from escriba.known_secrets import remember_secrets
+from escriba.masked_logs import keep_secrets_out_of_logs
 
 from .base import SettingsGroup
 
@@ -22,11 +24,22 @@ def load(kind: type[AnySettings], overrides: dict[str, object]) -> AnySettings:
         SettingsError: names each variable that is invalid, and why.
     """
     try:
-        return kind(**overrides)  # type: ignore[arg-type]
+        settings = kind(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("Invalid settings. " + "; ".join(_lines(error))) from None
     except UnicodeDecodeError as error:
         raise SettingsError(".env is not UTF-8 text: save it as UTF-8.") from error
+    if secrets := secrets_of(settings):
+        remember_secrets(secrets)
+        keep_secrets_out_of_logs()
+    return settings
+
+
+def secrets_of(settings: SettingsGroup) -> list[str]:
+    """The values of its secret settings that are set."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    found = (one.get_secret_value() for one in values if isinstance(one, SecretStr))
+    return [one for one in found if one]
 
 
 def _lines(error: ValidationError) -> list[str]:

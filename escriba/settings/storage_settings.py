@@ -1,10 +1,11 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from .base import SettingsGroup
-from .field_types import HeaderKey, PlainUrl
+from .bucket_urls import check_bucket_url, check_key_file
+from .field_types import AbsolutePath, HeaderKey, PlainUrl
 
 
 class StorageSettings(SettingsGroup):
@@ -25,6 +26,11 @@ class StorageSettings(SettingsGroup):
     azure_container: str = Field("", description="Container name for STORAGE_BACKEND=azure.")
     aws_endpoint_url: PlainUrl = Field(
         "", description="S3: endpoint of a store other than AWS, such as MinIO."
+    )
+    aws_virtual_hosts: bool = Field(
+        default=False,
+        description="S3: whether the bucket's name is part of the host name, as some stores demand "
+        "(bucket.host/key instead of host/bucket/key).",
     )
     aws_region: str = Field("us-east-1", description="S3: region of the bucket.")
     aws_access_key_id: HeaderKey = Field(
@@ -54,11 +60,33 @@ class StorageSettings(SettingsGroup):
     azure_endpoint_url: PlainUrl = Field(
         "", description="Azure: endpoint of another server, such as Azurite."
     )
+    storage_ca_file: AbsolutePath | None = Field(
+        None,
+        description="File of certificates (PEM) to trust for the store's TLS, in addition to the "
+        "usual ones: for a store with a certificate of your own authority.",
+    )
+    unproven_store: Literal["refuse", "accept"] = Field(
+        "refuse",
+        description="What to do if the store lets two clients create one object, or cannot create "
+        "conditionally. `refuse`: no paid backend gets a job, since a job may be paid for twice "
+        "there. `accept`: take that risk.",
+    )
     files_url: str = Field(
         "",
         description="URL at which browsers reach the files of the bucket. `escriba up` sets it; "
         "behind a proxy, set it yourself.",
     )
+
+    # before the check of every setting, whose advice is less exact
+    @field_validator("storage_url", mode="before")
+    @classmethod
+    def _holds_no_credentials(cls, url: object) -> object:
+        return check_bucket_url(url) if isinstance(url, str) else url
+
+    @field_validator("google_application_credentials", mode="before")
+    @classmethod
+    def _is_a_path(cls, path: object) -> object:
+        return check_key_file(path) if isinstance(path, str) else path
 
     @property
     def bucket_url(self) -> str:

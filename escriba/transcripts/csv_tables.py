@@ -4,12 +4,12 @@ import csv
 import io
 from collections.abc import Iterable
 
+from escriba.text_for.spreadsheet import csv_text
+
 from .diarized import DiarizedSegment
 from .timestamps import text_time
 
 _BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 in the code page of the machine
-# some spreadsheet takes a cell that starts like this for a formula (OWASP, "CSV Injection")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 COLUMNS = ("start_ms", "end_ms", "start", "speaker", "text")
 
 
@@ -37,8 +37,7 @@ def to_csv(segments: Iterable[DiarizedSegment], *, speakers: bool = True) -> str
 
 
 def _cell(text: str) -> str:
-    line = _line(text)
-    return f"'{line}" if line.startswith(_FORMULA_STARTS) else line
+    return csv_text(_line(text))
 
 
 def _line(text: str) -> str:

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from . import transfer
 from .contract import JobError, JobRequest, Lease, Timings, Usage
+from .contract.documents import DamagedDocumentError, read_document
 from .session import WorkerSession
 from .transfer import Put
 
@@ -158,4 +159,7 @@ class LeaseOwnership:
         return lease.model_dump_json().encode()
 
     def _is_mine(self, body: bytes) -> bool:
-        return Lease.model_validate_json(body).nonce == self.nonce
+        try:
+            return read_document(body, Lease).nonce == self.nonce
+        except DamagedDocumentError:
+            return False  # whoever wrote it, it is not what this process sent

@@ -8,14 +8,12 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
 from . import transfer
 from .audio_download import prepare_ahead
-from .common.errors import JobFailedError, places_of
+from .common.errors import JobFailedError
 from .common.settings import WorkerSettings
 from .contract import Address, JobRequest, Manifest
-from .contract.packing import unpacked
+from .contract.documents import LARGE, DamagedDocumentError, read_document
 from .event_stream import Emit, event_stream
 from .job import AttemptOutcome
 from .models import Models, load_models
@@ -50,7 +48,7 @@ def requests_at(address: str) -> tuple[JobRequest, ...]:
     if body is None:
         raise ManifestError(f"{name} does not exist")
     try:
-        return Manifest.model_validate_json(unpacked(body)).requests
+        return read_document(body, Manifest, LARGE).requests
     except ValueError as error:
         raise ManifestError(
             f"{name} is not a manifest of this worker's version: {_places(error)}"
@@ -66,7 +64,7 @@ def requests_in(paths: Sequence[Path]) -> tuple[JobRequest, ...]:
     requests = []
     for path in paths:
         try:
-            requests.append(JobRequest.model_validate_json(unpacked(path.read_bytes())))
+            requests.append(read_document(path.read_bytes(), JobRequest, LARGE))
         except (OSError, ValueError) as error:
             raise ManifestError(f"{path} is not a job request: {_places(error)}") from None
     return tuple(requests)
@@ -141,7 +139,7 @@ def restart_process(*, some_failed: bool) -> None:
 
 
 def _places(error: Exception) -> str:
-    """The invalid fields of a document, without their values."""
-    if isinstance(error, ValidationError):
-        return places_of(error)
+    """What is wrong with a document, without its values."""
+    if isinstance(error, DamagedDocumentError):
+        return f"it {error}"
     return type(error).__name__

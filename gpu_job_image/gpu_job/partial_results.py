@@ -2,11 +2,11 @@
 
 import sys
 
-from pydantic import ValidationError
-
 from . import transfer
+from .common.errors import without_addresses
 from .contract import Contract, JobRequest, JobWarning, Segment, SpeakerEmbedding, Turn, WordTimes
-from .contract.packing import packed, unpacked
+from .contract.documents import RESULTS, read_document
+from .contract.packing import packed
 from .diarize.base import Diarization
 from .transcribe.progress import TranscriptionProgress
 from .transcribe.window_plan import WindowPlan
@@ -138,10 +138,13 @@ def load_earlier(request: JobRequest) -> Partial | None:
         return None
     try:
         body = transfer.read_surely(address)
-        found = None if body is None else Partial.model_validate_json(unpacked(body))
-    except (transfer.TransferError, OSError, ValidationError, ValueError):
+        found = None if body is None else read_document(body, Partial, RESULTS)
+    except (transfer.TransferError, OSError, ValueError) as error:
+        sys.stderr.write(f"gpu_job: the partial result is not used: {without_addresses(error)}\n")
         return None  # start over: more expensive, but correct
     if found is None or found.job != request.job:
+        return None
+    if found.windows_done < 0:
         return None
     return found if found.model_revision == request.model_revision else None
 

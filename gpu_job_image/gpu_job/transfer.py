@@ -11,21 +11,43 @@ from typing import TYPE_CHECKING, TypeVar
 
 from . import file_urls
 from .contract import Address
+from .contract.documents import RESULTS
+from .resumed_download import download
+from .transfer_errors import (
+    NOT_FOUND,
+    TIMEOUT_SECONDS,
+    TransferError,
+    expect_success,
+    is_busy,
+    unreachable,
+)
 
 if TYPE_CHECKING:
     import httpx
 
+__all__ = [
+    "CREATE_ONLY",
+    "PAUSES_SECONDS",
+    "Put",
+    "TransferError",
+    "fetch",
+    "put",
+    "put_surely",
+    "read",
+    "read_if_reachable",
+    "read_surely",
+]
+
 Got = TypeVar("Got")
+Body = TypeVar("Body", bytes, bytearray)
 
 CREATE_ONLY = "If-None-Match"
-# with status 400: GCS, and S3 after the signer's session ended; the second: rclone
-_EXPIRED = (b"ExpiredToken", b"<Code>AccessDenied</Code>")
-_NOT_FOUND, _CONFLICT, _PRECONDITION_FAILED = 404, 409, 412
+_CONFLICT, _PRECONDITION_FAILED = 409, 412
 PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # between tries
 _LAST_TRIES = 7  # additional tries for a result: 144 s in total; the fence is at 120 s
 _FETCH_TRIES = 4
 _READ_TRIES = 3
-_TIMEOUT_SECONDS = 20.0  # a heartbeat must fail well before the fence of 120 s
+_SLOWEST_BYTES_PER_SECOND, _LONGEST_SECONDS = 50_000, 90.0
 
 
 class Put(Enum):
@@ -36,30 +58,45 @@ class Put(Enum):
     UNSURE = "unsure"
 
 
-class TransferError(Exception):
-    """An object could not be read or written.
+def read(address: Address, limit_bytes: int = RESULTS.stored_bytes) -> bytes | None:
+    """The object's bytes; None if it does not exist.
 
-    `expired`: its address is no longer valid. `unreachable`: a retry may succeed.
+    Raises:
+        TransferError: it cannot be read, or has more than `limit_bytes`.
     """
-
-    def __init__(self, what: str, *, expired: bool = False, unreachable: bool = False) -> None:
-        super().__init__(what)
-        self.expired, self.unreachable = expired, unreachable
-
-
-def read(address: Address) -> bytes | None:
-    """The object's bytes; None if it does not exist."""
     path = file_urls.path_of(address)
     if path is not None:
         try:
-            return path.read_bytes()
+            with path.open("rb") as file:
+                return _within(file.read(limit_bytes + 1), limit_bytes)
         except FileNotFoundError:
             return None
-    response = _send(address)
-    if response.status_code == _NOT_FOUND:
-        return None
-    _expect_success(response)
-    return response.content
+    return _received(address, limit_bytes)
+
+
+def _received(address: Address, limit_bytes: int) -> bytes | None:
+    import httpx  # noqa: PLC0415
+
+    body = bytearray()
+    try:
+        with httpx.stream(
+            address.method, address.url, headers=address.headers, timeout=TIMEOUT_SECONDS
+        ) as response:
+            if response.status_code == NOT_FOUND:
+                return None
+            expect_success(response)
+            for chunk in response.iter_bytes():
+                body += chunk
+                _within(body, limit_bytes)
+    except httpx.HTTPError as error:
+        raise unreachable(error) from None
+    return bytes(body)
+
+
+def _within(body: Body, limit_bytes: int) -> Body:
+    if len(body) > limit_bytes:
+        raise TransferError(f"the object has more than {limit_bytes:,} bytes")
+    return body
 
 
 def read_surely(address: Address) -> bytes | None:
@@ -87,7 +124,9 @@ def fetch(address: Address, folder: Path, check: Callable[[], None] = lambda: No
         if not path.is_file():
             raise TransferError("the audio file no longer exists")
         return path
-    return _with_retries(lambda: _download(address, folder / "audio", check), _FETCH_TRIES)
+    target = folder / "audio"
+    download(address, target, check, PAUSES_SECONDS[:_FETCH_TRIES])
+    return target
 
 
 def _with_retries(work: Callable[[], Got], pauses: int) -> Got:
@@ -100,23 +139,6 @@ def _with_retries(work: Callable[[], Got], pauses: int) -> Got:
                 raise
         time.sleep(pause)
     return work()
-
-
-def _download(address: Address, target: Path, check: Callable[[], None]) -> Path:
-    import httpx  # noqa: PLC0415  # the local worker needs none
-
-    try:
-        with httpx.stream(
-            address.method, address.url, headers=address.headers, timeout=_TIMEOUT_SECONDS
-        ) as response:
-            _expect_success(response)
-            with target.open("wb") as file:
-                for chunk in response.iter_bytes():  # in chunks as received: the store may be slow
-                    check()
-                    file.write(chunk)
-    except httpx.HTTPError as error:
-        raise _unreachable(error) from None
-    return target
 
 
 def put_surely(
@@ -152,9 +174,9 @@ def put(address: Address, body: bytes) -> Put:
         return Put.UNSURE
     if response.status_code == _PRECONDITION_FAILED:
         return Put.EXISTS
-    if response.status_code == _CONFLICT or _is_busy(response):
+    if response.status_code == _CONFLICT or is_busy(response):
         return Put.UNSURE
-    _expect_success(response)
+    expect_success(response)
     return Put.WRITTEN
 
 
@@ -167,39 +189,18 @@ def _send(address: Address, body: bytes | None = None) -> "httpx.Response":
             address.url,
             content=body,
             headers=address.headers,
-            timeout=_TIMEOUT_SECONDS,
+            timeout=_timeout(body),
         )
     except httpx.HTTPError as error:
-        raise _unreachable(error) from None
+        raise unreachable(error) from None
 
 
-def _unreachable(error: Exception) -> TransferError:
-    return TransferError(f"the store does not answer: {type(error).__name__}", unreachable=True)
+def _timeout(body: bytes | None) -> "httpx.Timeout":
+    """Of each step of a request; what the system has taken of a large body may still be on its way.
 
-
-def _expect_success(response: "httpx.Response") -> None:
-    if response.status_code == _NOT_FOUND:
-        raise TransferError("the object is no longer in the bucket")
-    if not response.is_success:
-        said = _start_of(response)
-        expired = response.status_code in (401, 403) or any(code in said for code in _EXPIRED)
-        raise TransferError(
-            f"the store answered {response.status_code}",
-            expired=expired,
-            unreachable=_is_busy(response),
-        )
-
-
-def _is_busy(response: "httpx.Response") -> bool:
-    """Whether a retry may succeed; GCS answers 429 to frequent writes of one object."""
-    return response.is_server_error or response.status_code in (408, 429)
-
-
-def _start_of(response: "httpx.Response") -> bytes:
-    """The first bytes of a response, which may be streamed and long."""
+    The lease of a result's owner is valid for longer (the fence is at 120 s).
+    """
     import httpx  # noqa: PLC0415
 
-    try:
-        return next(response.iter_bytes(4096), b"") if not response.is_closed else response.content
-    except httpx.HTTPError:
-        return b""
+    underway = len(body or b"") / _SLOWEST_BYTES_PER_SECOND
+    return httpx.Timeout(TIMEOUT_SECONDS, read=min(TIMEOUT_SECONDS + underway, _LONGEST_SECONDS))

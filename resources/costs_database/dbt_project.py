@@ -9,7 +9,7 @@ from pathlib import Path
 
 from escriba.billing.price_book import seed_book
 from escriba.billing.price_csv import book_csv
-from escriba.settings import HOUSE, Settings, inherited_environment
+from escriba.settings import HOUSE, Settings, child_environment
 from resources.price_book import all_active
 
 from .build_inputs import CostsBuildError, CostsLostError
@@ -73,7 +73,7 @@ def run_dbt(folder: Path, database: Path, arguments: Sequence[str]) -> tuple[Res
 def _run_process(folder: Path, database: Path, arguments: Sequence[str]) -> tuple[int, str]:
     """The exit status and the output of dbt."""
     folders = ["--project-dir", str(folder), "--profiles-dir", str(folder)]
-    environment = inherited_environment() | {
+    environment = child_environment("dbt") | {
         "ESCRIBA_COSTS_DATABASE": str(database),
         "ESCRIBA_COSTS_MEMORY": MEMORY_LIMIT,
         "ESCRIBA_COSTS_BUILD": "1",  # seeds are those of the settings (macros/by_hand.sql)

@@ -21,6 +21,7 @@ class BackendState:
     backend: Backend
     submissions: CircuitBreaker
     workers: CircuitBreaker
+    last_reason: str = ""  # why it was not well when it was last asked
 
     @property
     def circuits(self) -> tuple[CircuitBreaker, CircuitBreaker]:
@@ -31,10 +32,11 @@ class BackendState:
         """The worst of the backend's own report and of both circuit breakers."""
         states = [circuit.state for circuit in self.circuits]
         worst = min(states, key=lambda health: _ORDER.index(health.state))
-        if worst.state == "down":
-            return worst
-        reported = await self.backend.health()
-        return min((reported, worst), key=lambda health: _ORDER.index(health.state))
+        if worst.state != "down":
+            reported = await self.backend.health()
+            worst = min((reported, worst), key=lambda health: _ORDER.index(health.state))
+        self.last_reason = "" if worst.state == "well" else worst.reason
+        return worst
 
     def may_try(self) -> bool:
         """Whether a job may be submitted now; a half-open circuit breaker allows one."""

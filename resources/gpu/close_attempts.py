@@ -11,6 +11,7 @@ from escriba.billing.attempts import Attempt, AttemptEnd, clock_warning
 from escriba.billing.ledger_rows import ledger_row
 from escriba.billing.price_book import Tariff
 from escriba.billing.worker_sessions import session_row
+from escriba.text_for.plain_lines import log_line
 from gpu_job.contract import Lease
 from resources.ledger.writer import LedgerWriter
 from resources.spending.reservations import reservation_of
@@ -61,7 +62,7 @@ class AttemptCloser:
         closed = attempt.model_copy(update={"end": end})
         price = self.price(attempt)
         if doubt := clock_warning(closed):
-            _LOG.warning("%s", doubt)
+            _LOG.warning("%s", log_line(doubt))
         await self._ledger.add(ledger_row(closed, price), session_row(closed, price))
         await asyncio.to_thread(folder.close, closed)
         self._open.pop(attempt.attempt_id, None)
@@ -140,7 +141,7 @@ class AttemptCloser:
         )
         for end in await asyncio.gather(*ends, return_exceptions=True):
             if isinstance(end, Exception):  # reconciliation closes what stays open
-                _LOG.warning("An attempt could not be closed: %s", end)
+                _LOG.warning("An attempt could not be closed: %s", log_line(end))
 
     async def _supersede(
         self, folder: JobFolder, attempt: Attempt, why: str = "another attempt has the result"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from escriba.errors import BackendUnavailableError
 from escriba.model_names import model_named
-from escriba.settings import Settings, inherited_environment
+from escriba.settings import Settings, child_environment
 
 OnEvent = Callable[[dict[str, object]], None]  # events of gpu_job/common/hub_download.py
 _LOOK_SECONDS = 60.0
@@ -25,8 +25,28 @@ def fetched_folder(settings: Settings) -> Path:
 def downloaded_model(settings: Settings) -> str:
     """A multilingual Whisper that was downloaded, of a size that a CPU can bear; empty: none."""
     names = ("small", "base", "medium", "tiny", "large-v3-turbo")
-    found = (name for name in names if (fetched_folder(settings) / name / _WHOLE).is_file())
-    return next(found, "")
+    return next((name for name in names if is_downloaded(settings, name)), "")
+
+
+def is_downloaded(settings: Settings, model: str) -> bool:
+    """Whether a model is complete on this machine.
+
+    Raises:
+        BackendUnavailableError: this user may not read its folder.
+    """
+    folder = fetched_folder(settings) / model
+    try:
+        if not (folder / _WHOLE).is_file():
+            return False
+        hidden = next((path for path in folder.iterdir() if not os.access(path, os.R_OK)), None)
+    except PermissionError as error:
+        hidden = Path(error.filename)
+    if hidden is None:
+        return True
+    raise BackendUnavailableError(
+        f"MODELS_FOLDER: this user may not read {hidden}, which another one downloaded. Give it "
+        f"permission (`chmod -R a+rX {settings.models_folder}`), or set MODELS_FOLDER."
+    )
 
 
 def ensure_model(settings: Settings, model: str, on_event: OnEvent) -> None:
@@ -36,7 +56,7 @@ def ensure_model(settings: Settings, model: str, on_event: OnEvent) -> None:
         BackendUnavailableError: the download failed; says what to do.
     """
     name = hub_repository(model)
-    if not name or (fetched_folder(settings) / model / _WHOLE).is_file():
+    if not name or is_downloaded(settings, model):
         return
     for event in _events(settings, model):
         if event["event"] == "failed":
@@ -103,7 +123,7 @@ def _fetcher(settings: Settings, model: str, *more: str) -> Iterator[subprocess.
 def _start(settings: Settings, model: str, *more: str) -> subprocess.Popen[str]:
     python = str(settings.local_worker_python or sys.executable)
     token = settings.huggingface_token.get_secret_value()
-    environment = inherited_environment() | ({"HUGGINGFACE_TOKEN": token} if token else {})
+    environment = child_environment("download") | ({"HUGGINGFACE_TOKEN": token} if token else {})
     options = ["--into", str(fetched_folder(settings)), "--with-parent", *more]
     try:
         return subprocess.Popen(  # noqa: S603  # our own module

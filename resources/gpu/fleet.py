@@ -25,6 +25,7 @@ from .backend import Backend
 from .backend_state import BackendState, ChosenBackend
 from .job_folder import now
 from .job_orders import JobOrder
+from .waiting_jobs import WaitingJobs
 
 Name = tuple[str, str]  # backend and sku
 Speeds = Mapping[tuple[str, str, str, bool], MeasuredSpeed]
@@ -39,7 +40,7 @@ class Fleet:
     """The backends with their prices, speeds and limits.
 
     speeds: called once, in a thread, for the first job. spot_price: called in a thread when an
-    attempt on a spot machine has ended.
+    attempt on a spot machine has ended. store_health: whether the store allows paid backends.
     """
 
     backends: Sequence[Backend]
@@ -49,6 +50,8 @@ class Fleet:
     priority: Priority = "cost"
     speeds: Callable[[], Speeds] = dict
     spot_price: SpotPriceOf = lambda _machine, _since, _until: None
+    store_health: Callable[[], Awaitable[Health]] | None = None
+    waiting: WaitingJobs = field(default_factory=WaitingJobs)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     dice: random.Random = field(default_factory=random.Random)
@@ -90,24 +93,31 @@ class Fleet:
             RecordingError: no backend may ever run this job.
         """
         since = self.clock()
-        while True:
-            offers = await self._offers(order, most_run_seconds, stops)
-            offers = [_avoided(one) if one.place in avoided else one for one in offers]
-            left = await self._left(order)
-            verdict = route(
-                order.size,
-                offers,
-                primary=order.preferred or self.primary,
-                preferred_by="SPEAKERS_BACKEND" if order.preferred else "PRIMARY_BACKEND",
-                priority=self.priority,
-                permission=order.permission,
-                left=left,
-            )
-            if verdict.backend:
-                return self._chosen(verdict, offers)
-            if not self._may_recover(verdict, left, self.clock() - since):
-                refuse(verdict, left)
-            await self.sleep(self.jittered(_LOOK_AGAIN_SECONDS))
+        with self.waiting.waiting(order.folder.job):
+            while True:
+                offers = await self._offers(order, most_run_seconds, stops)
+                offers = [_avoided(one) if one.place in avoided else one for one in offers]
+                left = await self._left(order)
+                verdict = self._route(order, offers, left)
+                if verdict.backend:
+                    return self._chosen(verdict, offers)
+                if not self._may_recover(verdict, left, self.clock() - since):
+                    refuse(verdict, left)
+                self.waiting.wait(order.folder.job, verdict.reason)
+                await self.sleep(self.jittered(_LOOK_AGAIN_SECONDS))
+
+    def _route(
+        self, order: JobOrder, offers: Sequence[BackendOffer], left: Sequence[BudgetLeft]
+    ) -> Route:
+        return route(
+            order.size,
+            offers,
+            primary=order.preferred or self.primary,
+            preferred_by="SPEAKERS_BACKEND" if order.preferred else "PRIMARY_BACKEND",
+            priority=self.priority,
+            permission=order.permission,
+            left=left,
+        )
 
     async def close(self) -> None:
         """Stop everything that this process started."""
@@ -138,6 +148,7 @@ class Fleet:
     ) -> list[BackendOffer]:
         """Each backend with a quote at current prices; without any price, raises."""
         await self._measure()
+        store = await self._store_health()
         offers, unpriced = [], None
         for state in self._states.values():
             try:
@@ -145,7 +156,8 @@ class Fleet:
             except PriceBookError as error:
                 unpriced = error
                 continue
-            health = await state.health()
+            is_barred = store.state == "down" and state.backend.capabilities.paid
+            health = store if is_barred else await state.health()
             offers.append(BackendOffer(quote, state.backend.capabilities, health))
         if unpriced is not None and not offers:
             raise unpriced
@@ -166,6 +178,13 @@ class Fleet:
                 paid = any(backend.capabilities.paid for backend in self.backends)
                 several = len(self.backends) > 1
                 self._measured = await asyncio.to_thread(self.speeds) if paid or several else {}
+
+    async def _store_health(self) -> Health:
+        """Not asked without paid backends."""
+        is_paid = any(backend.capabilities.paid for backend in self.backends)
+        if self.store_health is None or not is_paid:
+            return Health("well")
+        return await self.store_health()
 
     async def _left(self, order: JobOrder) -> list[BudgetLeft]:
         """What the limits still allow; not computed without paid backends."""

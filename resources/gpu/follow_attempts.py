@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 from escriba.billing.attempts import Attempt
 from escriba.billing.quote_ceiling import STOP_SECONDS
+from escriba.text_for.plain_lines import log_line
 from gpu_job.contract import Lease
 from resources.storage.base import StorageError
+from resources.storage.read_documents import DamagedError
 
 from .backend import AttemptReport
 from .backend_state import BackendState  # noqa: TC001
 from .close_attempts import AttemptCloser
 from .fleet import Fleet
 from .idempotency import QUEUE_LIMIT, Observation, Verdict, Watch, judge, observe
-from .job_folder import DamagedError, Submission
+from .job_folder import Submission
 from .job_orders import JobOrder
 
 LOOK_SECONDS = 2.0
@@ -73,6 +75,10 @@ class _Following:
         self._unused_report: AttemptReport | None = None  # it arrived with a look that failed
 
     async def follow(self) -> None:
+        with self._follower.fleet.waiting.waiting(self._folder.job):
+            await self._look_until_the_end()
+
+    async def _look_until_the_end(self) -> None:
         for wait_seconds in waits(self._look_seconds):
             try:
                 end = await self._end(wait_seconds)
@@ -96,6 +102,7 @@ class _Following:
         observation = observe(self._attempt, self._watch, submitted=submitted, final=final)
         verdict = judge(observation)
         if verdict.action == "wait" and report is None:
+            self._note_waiting(observation.lease)
             self._tell_progress(observation.lease)
             await self._stop_if_too_long()
             return None
@@ -121,9 +128,22 @@ class _Following:
         now_seconds = self._follower.clock()
         if self._failing_since is None:
             self._failing_since = now_seconds
-            _LOG.warning("Job %s could not be checked; retrying: %s", self._folder.job, error)
+            _LOG.warning(
+                "Job %s could not be checked; retrying: %s", self._folder.job, log_line(error)
+            )
+        self._follower.fleet.waiting.wait(self._folder.job, str(error))
         if now_seconds - self._failing_since > PATIENCE_SECONDS:
             raise error
+
+    def _note_waiting(self, lease: Lease | None) -> None:
+        """An accepted job that no worker has begun waits, such as for a throttled one."""
+        waiting, job = self._follower.fleet.waiting, self._folder.job
+        if lease is not None:
+            waiting.go_on(job)
+            return
+        why = self._state.last_reason if self._state is not None else ""
+        name = f"{self._attempt.backend}/{self._attempt.sku}"
+        waiting.wait(job, f"no worker of {name} has begun{why and f' ({why})'}")
 
     @property
     def _look_seconds(self) -> float:

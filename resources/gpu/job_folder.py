@@ -11,6 +11,7 @@ from pydantic_core import core_schema
 
 from escriba.billing.attempts import Attempt
 from gpu_job.contract import (
+    CONTRACT_VERSION,
     JobAddresses,
     JobOptions,
     JobResult,
@@ -20,19 +21,17 @@ from gpu_job.contract import (
     Usage,
     WorkerPlace,
 )
-from gpu_job.contract.packing import unpacked
+from gpu_job.contract.documents import MEDIUM, RESULTS, SMALL, DocumentLimits
 from resources.storage.base import Storage, StorageError
+from resources.storage.read_documents import DamagedError, read_stored
 
 from .idempotency import Watch
+from .mending_advice import kept_if_paid, mending_advice
 
 _ATTEMPT = re.compile(r"attempt-(\d+)\.json")
 Part = TypeVar("Part", bound=BaseModel)
 ADDRESS_MARGIN = timedelta(minutes=15)  # added to both limits for the validity of an address
 LENGTH_TOLERANCE_MS = 100  # between two lengths of one recording; a larger difference is noticeable
-
-
-class DamagedError(StorageError):
-    """An object of the job folder is complete but not valid JSON: waiting does not help."""
 
 
 class FrozenRequest(BaseModel):
@@ -72,6 +71,8 @@ class ResultHead(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    version: int = CONTRACT_VERSION
+    job: str
     attempt: int
     nonce: str
     usage: Usage
@@ -133,15 +134,15 @@ class JobFolder:
 
     def find_request(self) -> FrozenRequest | None:
         """The existing request, or None."""
-        return self._read("request.json", FrozenRequest)
+        return self._read("request.json", FrozenRequest, MEDIUM)
 
     def result(self) -> JobResult | None:
         """The result, or None; there is never more than one."""
-        return self._read("result.json", JobResult)
+        return self._read("result.json", JobResult, RESULTS)
 
     def result_head(self) -> ResultHead | None:
         """The author of the result, or None; the rest of it is not kept."""
-        return self._read("result.json", ResultHead)
+        return self._read("result.json", ResultHead, RESULTS)
 
     def has_result(self) -> bool:
         """Whether there is a result, by a HEAD request: the result of eight hours is large."""
@@ -195,15 +196,23 @@ class JobFolder:
         lease = Lease(nonce=secrets.token_hex(8), state="buried")
         return self.storage.create(self.key(f"claim-{n}.json"), lease.model_dump_json().encode())
 
-    def _read(self, name: str, kind: type[Part]) -> Part | None:
-        body = self.storage.read(self.key(name))
+    def _read(self, name: str, kind: type[Part], limits: DocumentLimits = SMALL) -> Part | None:
+        """One object, which must be of this job.
+
+        Raises:
+            DamagedError: it cannot be used; a paid result is damaged, or another job's.
+        """
+        key = self.key(name)
+        mend = mending_advice(name, key)
         try:
-            return None if body is None else kind.model_validate_json(unpacked(body))
-        except ValueError as error:
-            raise DamagedError(
-                f"{self.key(name)!r} is damaged ({type(error).__name__}). Escriba never writes "
-                "partial files: find out what did, remove the object, and run again."
-            ) from error
+            part = read_stored(self.storage, key, kind, limits, mend=mend)
+        except DamagedError as error:
+            raise kept_if_paid(error, name, key) from None
+        if part is not None and getattr(part, "job", self.job) != self.job:
+            raise DamagedError(key, "is of another job", mend)
+        if isinstance(part, Attempt) and name != f"attempt-{part.attempt}.json":
+            raise DamagedError(key, "is of another attempt", mend)
+        return part
 
     def addresses(self, attempt: Attempt, audio_key: str) -> JobAddresses:
         """Addresses of everything a worker may use, valid for both limits and a margin."""

@@ -18,6 +18,7 @@ from resources.storage.clock import utc_now
 from .engine import JobEngine
 from .fleet import Fleet
 from .job_orders import AttemptLimits
+from .proven_store import ProvenStore
 from .reconcile import Reconciler
 from .registry import open_backends
 
@@ -48,6 +49,7 @@ def open_fleet(settings: Settings, storage: Storage, prices: PriceBook) -> Fleet
         priority=settings.backend_selection_priority,
         speeds=lambda: recent_speeds(storage),
         spot_price=SpotPrices(settings),
+        store_health=ProvenStore(storage, accept=settings.unproven_store == "accept").health,
     )
 
 

@@ -83,6 +83,8 @@ class Reconciler:
 
         listed = await asyncio.to_thread(lambda: list(Spending(self.storage).open()))
         await asyncio.gather(*(one(*each) for each in listed))
+        for key in await asyncio.to_thread(lambda: list(Spending(self.storage).foreign())):
+            found.troubles.append(f"{key!r} is no reservation and counts for nothing: delete it.")
         return found
 
     async def _one(

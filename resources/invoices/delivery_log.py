@@ -5,22 +5,36 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
+from pydantic import BaseModel
+
 from escriba.billing.bill_deliveries import BillDelivery
+from gpu_job.contract.documents import MEDIUM
 from resources.storage.base import Storage
+from resources.storage.read_documents import read_stored
 
 TAKEN = "ledger/bills/"
 _KEPT = 50  # deliveries of one bill: a month is delivered three times a day by AWS
 
 
+class _Delivery(BaseModel):
+    """The files of one delivery, by name to their digest."""
+
+    files: dict[str, str]
+    again: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
+
+
+class _Deliveries(BaseModel):
+    """The record of a bill."""
+
+    deliveries: tuple[_Delivery, ...]
+
+
 def read_deliveries(storage: Storage, backend: str, bill: str) -> tuple[BillDelivery, ...]:
     """The deliveries of a bill, the current one last; empty if none is known."""
-    data = storage.read(_key(backend, bill))
-    if data is None:
-        return ()
-    found = json.loads(data)["deliveries"]
+    found = read_stored(storage, _key(backend, bill), _Deliveries, MEDIUM)
     return tuple(
-        BillDelivery(one["files"], frozenset(one.get("again", ())), frozenset(one.get("later", ())))
-        for one in found
+        BillDelivery(one.files, one.again, one.later) for one in (found.deliveries if found else ())
     )
 
 

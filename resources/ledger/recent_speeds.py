@@ -10,6 +10,7 @@ from escriba.billing.measured_speeds import (
     MeasuredSpeed,
     measured_of,
 )
+from escriba.text_for.plain_lines import log_line
 from resources.storage.base import Storage, StorageError
 from resources.storage.clock import utc_now
 
@@ -38,6 +39,6 @@ def measured_speeds(storage: Storage, since: datetime) -> dict[Key, MeasuredSpee
         with open_ledger(storage, since, at_most_files=_FILES, tables=["attempts"]) as ledger:
             rows = ledger.execute(_QUERY, [since]).fetchall()
     except StorageError as error:
-        _LOG.warning("Using planned instead of measured speeds: %s", error)
+        _LOG.warning("Using planned instead of measured speeds: %s", log_line(error))
         return {}
     return measured_of(CompletedRun((row[0], row[1], row[2], row[3]), *row[4:]) for row in rows)

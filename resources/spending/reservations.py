@@ -24,7 +24,7 @@ from resources.storage.base import Storage, StoredObject
 
 from .billed_days import InvoiceCache
 from .spent_days import SPENT, spent_names
-from .spent_names import earlier_short_id, entry_of, job_of, name_of, short_id
+from .spent_names import MOST_USD, earlier_short_id, entry_of, job_of, name_of, short_id
 
 OPEN = "ledger/open/"
 _OVERLAP = timedelta(minutes=25)  # clocks may differ by ten minutes, and writes may be late
@@ -112,6 +112,12 @@ class Spending:
             if one is not None and isinstance(found, StoredObject):
                 yield one, found
 
+    def foreign(self) -> Iterator[str]:
+        """The keys among the open reservations that are none, and count for no limit."""
+        for found in self._storage.list(OPEN):
+            if not isinstance(found, StoredObject) or _reservation(found.key) is None:
+                yield found.key
+
     def sum(self, now: datetime) -> Spent:
         """Everything that counts now; open attempts count for today."""
         return self.sums(now, timedelta(0))[0]
@@ -174,6 +180,8 @@ def _reservation(key: str) -> Reservation | None:
     try:
         job, attempt, nonce, nano, *backend = name.split("-")
         usd = int(nano) * NANODOLLAR
+        if not (0 <= usd < MOST_USD and int(attempt) > 0):
+            return None
         return Reservation(tenant, job, int(attempt), nonce, usd, "-".join(backend))
     except ValueError:
         return None  # not a reservation

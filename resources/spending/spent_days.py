@@ -11,9 +11,15 @@ from datetime import date
 from itertools import groupby
 
 from resources.storage.base import Storage, StorageError, StoredObject
+from resources.storage.read_documents import DamagedError
 
 SPENT = "ledger/spent/"
 _LOOKS = 10
+_NAME = re.compile(r"\d\dT\d{6}_")
+_MEND = (
+    "Restore it from a backup. If there is none, delete it, and what that day cost no longer "
+    "counts for the budget limits; the ledger still has it."
+)
 _TIMES = re.compile(r"~(\d{6})-[0-9a-f]+$")  # how often its lines were compacted
 
 
@@ -95,5 +101,23 @@ def _is_day(key: str) -> bool:
 
 
 def _lines(storage: Storage, key: str) -> list[str] | None:
+    """The lines of a day's object; None if there is none.
+
+    Raises:
+        DamagedError: without it, a budget limit would count too little.
+    """
     body = storage.read(key)
-    return None if body is None else body.decode().splitlines()
+    if body is None:
+        return None
+    try:
+        lines = body.decode().splitlines()
+    except UnicodeDecodeError:
+        lines = []
+    if not any(map(_is_name, lines)):
+        raise DamagedError(key, "is not a day of spending", _MEND)
+    return lines
+
+
+def _is_name(line: str) -> bool:
+    """Whether it begins as names do: with a day and time (spent_names.py)."""
+    return _NAME.match(line) is not None

@@ -18,6 +18,7 @@ from escriba.billing.attempts import Status
 from escriba.billing.price_book import NANODOLLAR
 from escriba.billing.priced_time import nanodollars
 
+MOST_USD = Decimal(1_000_000_000)  # the cost tables store amounts as DECIMAL(18, 9)
 _BETWEEN = "!"  # not allowed in a tenant's name, and without a meaning to any store
 _AT = "@"  # not in a quoted boot
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -67,6 +68,8 @@ def entry_of(name: str, month: str) -> Entry | None:
         time, id_, nano, rest = name.split("_", 3)
         at = datetime.strptime(f"{month}-{time}", "%Y-%m-%dT%H%M%S").replace(tzinfo=UTC)
         usd = int(nano) * NANODOLLAR
+        if not -MOST_USD < usd < MOST_USD:
+            return None
         tenant, *details = rest.split(_BETWEEN)
         if not details:
             return Entry(short_id(id_), at, tenant, usd, None)

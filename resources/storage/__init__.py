@@ -7,13 +7,10 @@ from urllib.request import url2pathname
 from escriba.settings import Settings, SettingsError
 
 from .base import Storage
+from .own_certificate import trust_own_certificate
 
-# by scheme: the setting that names the bucket, and the settings of its credentials
-_CLOUDS = {
-    "s3": ("S3_BUCKET", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
-    "gs": ("GCS_BUCKET", "GOOGLE_APPLICATION_CREDENTIALS"),
-    "az": ("AZURE_CONTAINER", "AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY"),
-}
+# by scheme: the setting that names the bucket
+_CLOUDS = {"s3": "S3_BUCKET", "gs": "GCS_BUCKET", "az": "AZURE_CONTAINER"}
 
 
 def open_storage(settings: Settings) -> Storage:
@@ -23,9 +20,6 @@ def open_storage(settings: Settings) -> Storage:
         SettingsError: the scheme is not supported, or credentials are missing.
     """
     url = urlsplit(settings.bucket_url)
-    if "@" in url.netloc:
-        wanted = _CLOUDS[url.scheme][1] if url.scheme in _CLOUDS else "the store's own settings"
-        raise SettingsError(f"STORAGE_URL: remove the credentials from the URL and set {wanted}.")
     if url.scheme == "file":
         return _folder(url)
     if url.scheme in _CLOUDS and url.netloc:
@@ -47,6 +41,7 @@ def _folder(url: SplitResult) -> Storage:
 def _bucket(url: SplitResult, settings: Settings) -> Storage:
     """Each cloud's module is imported only when needed, since its libraries load slowly."""
     bucket, prefix = url.netloc, url.path.strip("/")
+    trust_own_certificate(settings)
     if url.scheme == "gs":
         from .gcs import GcsStorage  # noqa: PLC0415
 
@@ -64,7 +59,7 @@ def _fault(url: str) -> str:
     """What is wrong with a STORAGE_URL, and how to write it."""
     scheme = urlsplit(url).scheme
     if scheme in _CLOUDS:
-        name = _CLOUDS[scheme][0]
+        name = _CLOUDS[scheme]
         return f"{url!r} does not name a bucket. Write {scheme}://bucket/prefix, or set {name}."
     if not scheme:
         return f"{url!r} has no scheme. Write a folder as {Path(url).absolute().as_uri()}."

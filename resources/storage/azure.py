@@ -12,9 +12,11 @@ from escriba.settings import Settings
 from .azure_login import log_in
 from .azure_sas import Sas
 from .base import StoredObject, UnusableObject
+from .client_options import client_options
 from .clock import utc_now
 from .faults import Faults
-from .objects import Method, ObjectStorage, client_options
+from .link_patience import Patience
+from .objects import Method, ObjectStorage
 from .xml_listing import XmlPage, list_pages
 
 _PAGE_LIFE: Final = timedelta(minutes=5)
@@ -54,11 +56,13 @@ class AzureStorage(ObjectStorage):
         self._login = log_in(settings, endpoint, clock)
         self._sas = Sas(account, endpoint, container, self._login.signing_key)
         self._below, self._clock = f"{prefix}/" if prefix else "", clock
-        options: dict[str, Any] = {**self._login.options, **client_options(endpoint)}
-        store = AzureStore(
-            container, prefix=prefix or None, account_name=account, endpoint=endpoint, **options
-        )
-        super().__init__(f"az://{container}/{prefix}", store, _FAULTS)
+
+        def open_store(patience: Patience) -> AzureStore:
+            options: dict[str, Any] = client_options(endpoint, settings, patience)
+            options |= {"account_name": account, "endpoint": endpoint, **self._login.options}
+            return AzureStore(container, prefix=prefix or None, **options)
+
+        super().__init__(f"az://{container}/{prefix}", open_store, _FAULTS)
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject | UnusableObject]:
         """Read the whole listing, then sort it: Azure uses another order (docs/decisions/0008).

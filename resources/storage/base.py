@@ -17,6 +17,18 @@ class StorageError(EscribaError):
     """The store refused or could not be reached; names the key and the setting, never a secret."""
 
 
+class NoConditionalWritesError(StorageError):
+    """The store refuses the condition of a create itself: it does not implement it."""
+
+
+class TooLargeError(StorageError):
+    """An object is larger than its reader allows; none of it was kept."""
+
+    def __init__(self, key: str, limit_bytes: int) -> None:
+        self.reason = f"is larger than {limit_bytes / (1 << 20):.0f} MiB"
+        super().__init__(f"{key!r} {self.reason}; delete it, or restore it from a backup")
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """One object's metadata, from a listing or a HEAD request."""
@@ -53,8 +65,12 @@ class Storage(Protocol):
         """Size, ETag and modification time, or None."""
         ...
 
-    def read(self, key: str) -> bytes | None:
-        """The whole object, or None."""
+    def read(self, key: str, limit_bytes: int | None = None) -> bytes | None:
+        """The whole object, or None.
+
+        Raises:
+            TooLargeError: it has more than `limit_bytes`; it is not downloaded.
+        """
         ...
 
     def write(self, key: str, data: bytes) -> str:

@@ -1,54 +1,67 @@
-"""Causes of store errors, in Escriba's own words.
+"""Causes of store errors, in Escriba's own words, with the store's code and message.
 
-obstore's messages may quote whole requests, credentials included. They are searched for known
-error codes and never shown.
+obstore's messages quote whole requests, credentials included, and are never shown.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from obstore.exceptions import BaseError
+
+from .answer_advice import advice_for
+from .store_answer import answer_of
 
 # obstore also raises a built-in class, for a missing bucket
 ERRORS: Final = (BaseError, FileNotFoundError)
 
 _MISSING = ("NoSuchBucket", "ContainerNotFound")
 _DENIED = ("AccessDenied", "PermissionDenied", "Unauthenticated", "status code: 403")
-_UNREACHABLE = ("error sending request", "Connect", "dns error", "timed out")
+_EXPIRED = ("ExpiredToken", "TokenRefreshRequired")
+_UNREACHABLE = ("error sending request", "Connect", "dns error", "timed out", "request or response")
+_CERTIFICATE = ("certificate", "UnknownIssuer", "InvalidCertificate")
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
     """The error codes of one kind of store, and the settings to check."""
 
-    refused: tuple[str, ...]  # codes for credentials that are wrong or expired
+    refused: tuple[str, ...]  # codes for credentials that are wrong
     credentials: str  # the settings that hold them
     endpoint: str  # the settings that say where the store is
-    more: Mapping[str, str] = field(default_factory=dict)  # other codes, and what they mean
 
     def reason(self, error: Exception) -> str:
-        """The cause, as far as it is known, and the setting to check."""
+        """The cause as far as it is known, the setting to check, and what the store said."""
+        said = answer_of(error)
         text = f"{type(error).__name__} {error}"
-        for codes, cause in self._reasons():
+        for codes, cause in self._first():
             if any(code in text for code in codes):
-                return cause
-        return f"{type(error).__name__}; check STORAGE_URL and {self.endpoint}"
+                return f"{cause}{said.quoted}"
+        clause = advice_for(said) or self._from(text)
+        return f"{clause}{said.quoted}"
 
-    def _reasons(self) -> list[tuple[tuple[str, ...], str]]:
-        """The most specific codes first: a refusal has the same status as any other denial."""
-        permissions = (
-            "access was denied; the credentials need permission to list, read and write there "
-            f"(check STORAGE_URL and {self.credentials})"
-        )
-        network = f"the store cannot be reached; check {self.endpoint} and the network"
+    def _first(self) -> list[tuple[tuple[str, ...], str]]:
+        """The causes that come before what the answer means."""
         return [
             (_MISSING, "there is no such bucket; check STORAGE_URL"),
+            (_EXPIRED, f"the credentials have expired; renew {self.credentials}"),
             (self.refused, f"the credentials were refused; check {self.credentials}"),
-            *(((code,), cause) for code, cause in self.more.items()),
-            (_DENIED, permissions),
-            (_UNREACHABLE, network),
         ]
+
+    def _from(self, text: str) -> str:
+        """The cause of an error without a known code, the most specific first."""
+        if any(code in text for code in _CERTIFICATE):
+            return (
+                "the store's certificate is not trusted; set STORAGE_CA_FILE to the certificate "
+                f"of the authority that issued it, or check {self.endpoint}"
+            )
+        if any(code in text for code in _DENIED):
+            return (
+                "access was denied; the credentials need permission to list, read and write "
+                f"there (check STORAGE_URL and {self.credentials})"
+            )
+        if any(code in text for code in _UNREACHABLE):
+            return f"the store cannot be reached; check {self.endpoint} and the network"
+        return f"{text.partition(' ')[0]}; check STORAGE_URL and {self.endpoint}"
 
 
 def is_bucket_missing(error: Exception) -> bool:

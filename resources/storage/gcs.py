@@ -9,11 +9,13 @@ from obstore.store import GCSStore
 from escriba.settings import Settings
 
 from .base import StoredObject, UnusableObject
+from .client_options import client_options
 from .clock import utc_now
 from .faults import Faults
 from .gcs_login import Login, log_in
 from .gcs_signing import Request, signed_url
-from .objects import Method, ObjectStorage, client_options
+from .link_patience import Patience
+from .objects import Method, ObjectStorage
 from .xml_listing import XmlPage, list_pages
 
 _GOOGLE: Final = "https://storage.googleapis.com"
@@ -47,11 +49,15 @@ class GcsStorage(ObjectStorage):
         self._endpoint, self._clock = settings.gcs_endpoint_url or _GOOGLE, clock
         given = login(settings)
         self._signer = given.signer
-        options: dict[str, Any] = {**given.options, **client_options(self._endpoint)}
-        if settings.gcs_endpoint_url:
-            options["base_url"] = settings.gcs_endpoint_url
-        store = GCSStore(bucket, prefix=prefix or None, **options)
-        super().__init__(f"gs://{bucket}/{prefix}", store, _FAULTS)
+
+        def open_store(patience: Patience) -> GCSStore:
+            options: dict[str, Any] = client_options(self._endpoint, settings, patience)
+            options |= given.options
+            if settings.gcs_endpoint_url:
+                options["base_url"] = settings.gcs_endpoint_url
+            return GCSStore(bucket, prefix=prefix or None, **options)
+
+        super().__init__(f"gs://{bucket}/{prefix}", open_store, _FAULTS)
 
     def _sign(self, method: Method, key: str, life: timedelta, headers: Mapping[str, str]) -> str:
         path = f"/{self._bucket}/{self._below}{key}"

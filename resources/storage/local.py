@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from gpu_job.contract import Address
 
-from .base import Permission, StorageError, StoredObject, UnusableObject
+from .base import Permission, StorageError, StoredObject, TooLargeError, UnusableObject
 from .scratch import sweep
 
 _DRAFTS = ".drafts"
@@ -108,15 +108,19 @@ class LocalStorage:
         # a file that was moved here keeps its modification time, which may lie in the future
         return StoredObject(key, status.st_size, etag, datetime.fromtimestamp(status.st_ctime, UTC))
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, key: str, limit_bytes: int | None = None) -> bytes | None:
         try:
-            return self._path(key).read_bytes()
+            with self._path(key).open("rb") as file:
+                body = file.read(-1 if limit_bytes is None else limit_bytes + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
                 return None  # no such file can exist
             raise self._failed(key, "read", error) from error
+        if limit_bytes is not None and len(body) > limit_bytes:
+            raise TooLargeError(key, limit_bytes)
+        return body
 
     def write(self, key: str, data: bytes) -> str:
         return self._place(self._draft(data), key)

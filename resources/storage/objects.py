@@ -4,29 +4,55 @@ A store adds its credentials, its way of signing, and the meaning of its errors.
 """
 
 import os
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Literal
 from uuid import uuid4
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, InvalidPathError, NotFoundError
-from obstore.store import AzureStore, GCSStore, S3Store
+from obstore.exceptions import (
+    AlreadyExistsError,
+    GenericError,
+    InvalidPathError,
+    NotFoundError,
+)
 
 from gpu_job.contract import Address
 
-from .base import Permission, StorageError, StoredObject, UnusableObject
+from .base import (
+    NoConditionalWritesError,
+    Permission,
+    StorageError,
+    StoredObject,
+    TooLargeError,
+    UnusableObject,
+)
+from .etags import plain_etag, version_of
 from .faults import ERRORS, Faults, is_bucket_missing
+from .link_patience import (
+    DOWNLOAD,
+    LARGE_BYTES,
+    PART_BYTES,
+    PARTS_AT_ONCE,
+    SMALL,
+    UPLOAD,
+    UPLOADS_AT_ONCE,
+    Patience,
+)
+from .resumed_download import BODY_BROKE, Download, Store
 from .scratch import sweep
+from .store_answer import answer_of
 
 Method = Literal["GET", "PUT"]
 
 _CONTENT_TYPE = "application/octet-stream"
-_CHUNK_BYTES = 8 << 20
 
 
 class ObjectStorage(ABC):
@@ -38,8 +64,18 @@ class ObjectStorage(ABC):
     create_headers: Mapping[str, str] = {"If-None-Match": "*"}
     put_headers: Mapping[str, str] = {"Content-Type": _CONTENT_TYPE}
 
-    def __init__(self, url: str, store: AzureStore | GCSStore | S3Store, faults: Faults) -> None:
-        self.url, self._store, self._faults = url.rstrip("/"), store, faults
+    def __init__(self, url: str, open_store: Callable[[Patience], Store], faults: Faults) -> None:
+        self.url, self._open_store, self._faults = url.rstrip("/"), open_store, faults
+        self._store = open_store(SMALL)
+        self._uploads = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
+
+    @cached_property
+    def _upload_store(self) -> Store:
+        return self._open_store(UPLOAD)
+
+    @cached_property
+    def _download_store(self) -> Store:
+        return self._open_store(DOWNLOAD)
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject | UnusableObject]:
         """List through obstore, up to a key that obstore cannot parse; then list without it."""
@@ -65,9 +101,9 @@ class ObjectStorage(ABC):
         except ERRORS as error:
             raise self._failed(key, "read", error) from None
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, key: str, limit_bytes: int | None = None) -> bytes | None:
         try:
-            return bytes(obstore.get(self._store, key).bytes())
+            return self._read(key, limit_bytes)
         except (NotFoundError, FileNotFoundError) as error:
             if is_bucket_missing(error):
                 raise self._failed(key, "read", error) from None
@@ -75,8 +111,22 @@ class ObjectStorage(ABC):
         except ERRORS as error:
             raise self._failed(key, "read", error) from None
 
+    def _read(self, key: str, limit_bytes: int | None) -> bytes:
+        """In one piece; in several only if that broke, which costs more."""
+        try:
+            found = obstore.get(self._download_store, key)
+            if limit_bytes is not None and found.meta["size"] > limit_bytes:
+                raise TooLargeError(key, limit_bytes)
+            return bytes(found.bytes())
+        except GenericError as error:
+            if BODY_BROKE not in str(error):  # the library has tried the rest again itself
+                raise
+        received = BytesIO()
+        Download(self._download_store, key, received, limit_bytes=limit_bytes).run()
+        return received.getvalue()
+
     def write(self, key: str, data: bytes) -> str:
-        return self._put(key, data)
+        return self._put(key, data, len(data))
 
     def create(self, key: str, data: bytes) -> bool:
         try:
@@ -84,17 +134,39 @@ class ObjectStorage(ABC):
         except AlreadyExistsError:
             return False
         except ERRORS as error:
-            raise self._failed(key, "created", error) from None
+            failed = self._failed(key, "created", error)
+            if answer_of(error).is_not_implemented:
+                raise NoConditionalWritesError(str(failed)) from None
+            raise failed from None
         return True
 
     def upload(self, key: str, path: Path) -> str:
-        return self._put(key, path)
+        return self._put(key, path, path.stat().st_size)
 
-    def _put(self, key: str, data: bytes | Path) -> str:
+    def _put(self, key: str, data: bytes | Path, size_bytes: int) -> str:
         try:
-            return unquoted(obstore.put(self._store, key, data)["e_tag"])
+            etag = self._sent(key, data, size_bytes)
         except ERRORS as error:
             raise self._failed(key, "written", error) from None
+        return etag or self._etag_after(key)
+
+    def _sent(self, key: str, data: bytes | Path, size_bytes: int) -> str:
+        if size_bytes < LARGE_BYTES:
+            return plain_etag(obstore.put(self._store, key, data)["e_tag"])
+        with self._uploads:
+            put = obstore.put(
+                self._upload_store,
+                key,
+                data,
+                chunk_size=PART_BYTES,
+                max_concurrency=PARTS_AT_ONCE,
+            )
+        return plain_etag(put["e_tag"])
+
+    def _etag_after(self, key: str) -> str:
+        """For a store whose answer to a PUT has none."""
+        found = self.head(key)
+        return found.etag if found else ""
 
     @contextmanager
     def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:
@@ -107,10 +179,8 @@ class ObjectStorage(ABC):
 
     def _download(self, key: str, path: Path) -> None:
         try:
-            stream = obstore.get(self._store, key).stream(min_chunk_size=_CHUNK_BYTES)
             with path.open("wb") as file:
-                for chunk in stream:
-                    file.write(chunk)
+                Download(self._download_store, key, file).run()
         except (NotFoundError, FileNotFoundError):
             raise FileNotFoundError(key) from None
         except ERRORS as error:
@@ -168,18 +238,9 @@ class ObjectStorage(ABC):
         return StorageError(f"{key!r} cannot be {what}: {self._faults.reason(error)}")
 
 
-def unquoted(etag: str | None) -> str:
-    """An ETag without quotes, for comparison: Azure quotes it in some responses only."""
-    return (etag or "").strip('"')
-
-
-def client_options(endpoint: str) -> dict[str, Any]:
-    """The obstore options for an endpoint without TLS, such as one on loopback."""
-    return {"client_options": {"allow_http": True}} if endpoint.startswith("http://") else {}
-
-
 def _stored(meta: Any) -> StoredObject:  # noqa: ANN401  # obstore's typed dictionary
-    return StoredObject(meta["path"], meta["size"], unquoted(meta["e_tag"]), meta["last_modified"])
+    size, modified = meta["size"], meta["last_modified"]
+    return StoredObject(meta["path"], size, version_of(meta["e_tag"], size, modified), modified)
 
 
 def _hours(life: timedelta) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 import obstore
 from obstore.store import S3Store
@@ -10,8 +11,10 @@ from obstore.store import S3Store
 from escriba.settings import Settings
 
 from .base import StoredObject, UnusableObject
+from .client_options import client_options
 from .faults import Faults
-from .objects import Method, ObjectStorage, client_options
+from .link_patience import Patience
+from .objects import Method, ObjectStorage
 from .s3_chain import Chain
 from .s3_listing import list_any_key
 
@@ -19,14 +22,10 @@ _LONGEST: Final = timedelta(days=7)
 _TOKEN_LIFE: Final = timedelta(hours=1)  # AWS's shortest default
 _BETWEEN = timedelta(minutes=1)  # between the query for the longest validity and the signing
 
-_FAULTS: Final = Faults(
-    refused=("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
+FAULTS: Final = Faults(
+    refused=("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"),
     credentials="AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
     endpoint="AWS_ENDPOINT_URL",
-    more=dict.fromkeys(
-        ("PermanentRedirect", "status code: 301"),
-        "the bucket is in another region; check AWS_REGION",
-    ),
 )
 
 
@@ -38,8 +37,14 @@ class S3Storage(ObjectStorage):
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         self._bucket, self._prefix, self._settings = bucket, prefix, settings
         self._chain = None if settings.aws_access_key_id.get_secret_value() else Chain()
-        store = S3Store(bucket, prefix=prefix or None, **_options(settings, self._chain))
-        super().__init__(f"s3://{bucket}/{prefix}", store, _FAULTS)
+
+        def open_store(patience: Patience) -> S3Store:
+            options = _options(bucket, settings, self._chain)
+            endpoint = settings.aws_endpoint_url
+            options |= client_options(endpoint, settings, patience)
+            return S3Store(bucket, prefix=prefix or None, **options)
+
+        super().__init__(f"s3://{bucket}/{prefix}", open_store, FAULTS)
 
     def _list_any_key(self, prefix: str, after: str) -> Iterator[StoredObject | UnusableObject]:
         return list_any_key(self._bucket, self._prefix, prefix, after, self._settings)
@@ -61,7 +66,7 @@ class S3Storage(ObjectStorage):
         return _TOKEN_LIFE if self._settings.aws_session_token.get_secret_value() else _LONGEST
 
 
-def _options(settings: Settings, chain: Chain | None) -> dict[str, Any]:
+def _options(bucket: str, settings: Settings, chain: Chain | None) -> dict[str, Any]:
     options: dict[str, Any] = {"region": settings.aws_region}
     if chain is not None:
         options["credential_provider"] = chain
@@ -73,6 +78,17 @@ def _options(settings: Settings, chain: Chain | None) -> dict[str, Any]:
         }
         options |= {name: value for name, value in secrets.items() if value}
     if settings.aws_endpoint_url:
-        options |= {"endpoint": settings.aws_endpoint_url}
-        options |= client_options(settings.aws_endpoint_url)
+        options["endpoint"] = settings.aws_endpoint_url
+    if settings.aws_virtual_hosts:
+        options["virtual_hosted_style_request"] = True
+        if settings.aws_endpoint_url:
+            options["endpoint"] = _with_bucket(settings.aws_endpoint_url, bucket)
     return options
+
+
+def _with_bucket(endpoint: str, bucket: str) -> str:
+    """The endpoint of one bucket, as https://bucket.host; unchanged if it names the bucket."""
+    parts = urlsplit(endpoint)
+    if parts.netloc.startswith(f"{bucket}."):
+        return endpoint
+    return urlunsplit(parts._replace(netloc=f"{bucket}.{parts.netloc}"))

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 from resources.http.hide_urls import hide_urls
 
 from .base import StorageError, StoredObject, UnusableObject
+from .etags import version_of
 
 _TIMEOUT_SECONDS = 60.0
 
@@ -67,8 +68,9 @@ def _stored(entry: ET.Element, shape: XmlPage, below: str) -> StoredObject:
     # Azure marks names that XML cannot hold
     if shape.url_encoded or (name is not None and name.get("Encoded") == "true"):
         key = unquote(key)
-    etag, size = _text(entry, shape.etag).strip('"'), int(_text(entry, shape.size))
-    return StoredObject(key.removeprefix(below), size, etag, _time(_text(entry, shape.modified)))
+    size, modified = int(_text(entry, shape.size)), _time(_text(entry, shape.modified))
+    etag = version_of(_text(entry, shape.etag), size, modified)
+    return StoredObject(key.removeprefix(below), size, etag, modified)
 
 
 def _time(text: str) -> datetime:

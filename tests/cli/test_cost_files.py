@@ -157,6 +157,7 @@ def test_the_figures_of_a_report_are_tables(ask, tmp_path):
 
 
 NAMES = ["=cmd()", "+1", "-1", "@x", "\tx"]
+SHOWN = [(name, name.replace("\t", "⇥").replace("\r", "⏎")) for name in NAMES]
 
 
 def test_a_name_is_never_a_formula(tmp_path):
@@ -164,10 +165,10 @@ def test_a_name_is_never_a_formula(tmp_path):
     save_xlsx(tmp_path / "a.xlsx", [sheet])
 
     rows = [line.split(",") for line in csv_text(sheet).splitlines()[1:]]
-    assert rows == [[f"'{name}", "-0.5"] for name in NAMES]
+    assert rows == [[shown if name != shown else f"'{name}", "-0.5"] for name, shown in SHOWN]
     cells = list(openpyxl.load_workbook(tmp_path / "a.xlsx").active.iter_rows(min_row=2))
     assert [(row[0].value, row[0].data_type, row[1].value) for row in cells] == [
-        (name, "s", -0.5) for name in NAMES
+        (shown, "s", -0.5) for _, shown in SHOWN
     ]
 
 

@@ -2,12 +2,14 @@
 
 import html
 import re
+from types import SimpleNamespace
 from urllib.parse import urljoin
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.files_page import make_app
+from api.served_keys import is_key
 from escriba.settings import load_settings
 from resources.storage import open_storage
 from resources.storage.base import StorageError
@@ -201,3 +203,49 @@ def test_an_s3_store_that_is_down_tells_no_secret(free_port):
 
     assert answer.status_code == 502
     assert "hunter" not in answer.text.lower()
+
+
+def test_links_planted_in_the_bucket_lead_nowhere(tmp_path, storage, browser):
+    storage.write("inbox/acme/a.wav", b"secret")
+    storage.write("transcripts/acme/a.wav/transcript.txt", b"open")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret.txt").write_text("secret")
+    bucket = tmp_path / "bucket"
+    (bucket / "transcripts" / "acme" / "a.wav" / "x.txt").symlink_to(bucket / "inbox/acme/a.wav")
+    (bucket / "transcripts" / "evil").symlink_to(tmp_path / "outside")
+    (bucket / "digests").symlink_to(tmp_path / "outside")
+    (bucket / "reports").symlink_to(tmp_path / "nowhere")
+
+    for path in (
+        "transcripts/acme/a.wav/x.txt", "transcripts/evil/secret.txt", "transcripts/evil",
+        "transcripts/evil/", "digests/", "digests/secret.txt", "reports/", "reports/x.html",
+    ):  # fmt: skip
+        answer = browser.get(f"/{path}")
+        assert (answer.status_code, "secret" in answer.text.replace(path, "")) == (404, False), path
+    assert browser.get("/transcripts/acme/a.wav/transcript.txt").text == "open"
+    assert browser.get("/").status_code == 200
+
+
+def test_keys_that_no_store_can_have_are_not_found(storage, browser):
+    storage.write("transcripts/acme/a.wav/transcript.txt", b"open")
+    long = "x" * 300
+    for path in (
+        "%00", "transcripts/%00", "transcripts/acme/a.wav/transcript.txt%00", "transcripts/a%0A/",
+        "transcripts/%1b[2J", "transcripts/%ff%fe/x.txt", "transcripts/%ED%B2%80/x.txt",
+        f"transcripts/{long}/x.txt", f"transcripts/{long}", "transcripts/" + "y/" * 600,
+        "transcripts?after=%00", f"transcripts/?after=transcripts/{long}", "digests/%7f.md",
+    ):  # fmt: skip
+        answer = browser.get(f"/{path}")
+        assert answer.status_code == 404, path
+        assert not any(c < " " for c in answer.text.rstrip("\n")), path
+
+
+def test_the_names_of_a_folder_are_shorter_than_those_of_a_cloud():
+    folder, cloud = SimpleNamespace(url="file:///srv/bucket"), SimpleNamespace(url="s3://bucket")
+    for key, in_folder, in_cloud in (
+        ("transcripts/" + "x" * 255, True, True),
+        ("transcripts/" + "x" * 256, False, True),
+        ("a/" * 512, True, True),
+        ("a/" * 512 + "a", False, False),
+    ):
+        assert (is_key(folder, key), is_key(cloud, key)) == (in_folder, in_cloud), key

@@ -10,8 +10,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 
+from cli import escriba
+from cli.commands.up import _check_login, _check_name
 from cli.processes.child_processes import child_processes
+from cli.processes.one_at_a_time import only_up
 from cli.runs.leftover_runs import end_leftovers
 from cli.runs.run_recordings import open_instance
 from escriba.settings import load_settings
@@ -52,6 +56,62 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path, free_port, which):
     assert f"Cannot listen on 127.0.0.1:{port + which}" in done.stderr
     assert "Choose another --port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def up_said(*arguments, **settings):
+    """What `escriba up` says instead of starting."""
+    done = CliRunner().invoke(escriba, ["up", *arguments], env=settings)
+    assert done.exit_code == 2, done.output
+    return done.output
+
+
+def test_other_machines_reach_the_pages_only_with_a_login(tmp_path):
+    place = {"STORAGE_URL": tmp_path.as_uri(), "DAGSTER_HOME": str(tmp_path / "dagster")}
+    for host in ("0.0.0.0", "192.168.1.7", "::", "escriba.example.com"):
+        assert "UI_PASSWORD" in up_said("--host", host, **place)
+    for ours in ("127.0.0.1", "127.0.0.9", "::1", "localhost"):
+        _check_login(load_settings(), ours)
+    for login in (
+        {"ui_password": "correct horse battery"},
+        {"ui_trusted_user_header": "X-User", "ui_trusted_proxies": "10.0.0.0/8"},
+        {"ui_without_login": True},
+    ):
+        _check_login(load_settings(**login), "0.0.0.0")
+
+
+def test_a_name_to_listen_on_must_be_one_that_the_pages_answer_to(tmp_path):
+    place = {"STORAGE_URL": tmp_path.as_uri(), "DAGSTER_HOME": str(tmp_path / "dagster")}
+    login = {"UI_PASSWORD": "correct horse battery", "UI_HOSTS": "other.example.com"}
+    said = up_said("--host", "escriba.example.com", **place, **login)
+    assert "--host escriba.example.com is a name: add it to UI_HOSTS." in " ".join(said.split())
+    for host in ("Escriba.example.com", "localhost", "0.0.0.0", "::"):
+        _check_name(load_settings(ui_hosts="a.example, escriba.example.com"), host)
+
+
+def test_a_second_one_on_the_same_home_is_told_of_the_first(tmp_path):
+    home = tmp_path / "dagster"
+    home.mkdir()
+    place = {"STORAGE_URL": tmp_path.as_uri(), "DAGSTER_HOME": str(home)}
+    script = (
+        "import pathlib, time\n"
+        "from cli.processes.one_at_a_time import only_up\n"
+        f"with only_up(pathlib.Path({str(home)!r}), 4321):\n"
+        "    print('here', flush=True); time.sleep(600)"
+    )
+    command = [sys.executable, "-c", script]
+    environment = os.environ | {"PYTHONPATH": str(HOUSE)}
+    holder = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+    assert holder.stdout.readline() == b"here\n"
+
+    said = " ".join(up_said(**place).split())
+    assert f"process {holder.pid}, port 4321" in said
+    assert str(home) in said.replace(" ", "")
+
+    holder.kill()  # no chance to tidy up
+    holder.wait()
+    holder.stdout.close()
+    with only_up(home, 1):
+        pass
 
 
 def test_all_end_with_the_block_and_so_does_what_they_started(tmp_path):

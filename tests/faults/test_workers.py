@@ -80,7 +80,7 @@ def test_half_a_result_is_told_and_bought_again_only_once_it_is_removed(zygote):
         for _ in range(2):
             [end] = one.run()["ends"]
             assert result in end
-            assert "damaged" in end
+            assert "DamagedError" in end
         assert len(one.provider.deliveries) == 1
 
         one.storage.delete(result)

@@ -154,7 +154,9 @@ def test_a_request_file_that_is_none_is_named(tmp_path):
     path = tmp_path / "request.json"
     path.write_text("{}")
 
-    with pytest.raises(ManifestError, match=r"request\.json is not a job request: job"):
+    with pytest.raises(
+        ManifestError, match=r"request\.json is not a job request: it has .*\(job: "
+    ):
         requests_in([path])
 
 

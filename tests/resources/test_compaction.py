@@ -51,8 +51,8 @@ class Paged:
             if self.seen == self._after:
                 self._meanwhile()
 
-    def read(self, key):
-        return self.storage.read(key)
+    def read(self, key, limit_bytes=None):
+        return self.storage.read(key, limit_bytes)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from escriba.reports.comparison import change, is_comparable, spent
 from escriba.reports.figures import Figures
 from escriba.reports.findings import advice, attention
 from escriba.reports.wording import by_assumed_rate, changed, days, these_days, usd
+from escriba.text_for.visible import visible_lines
 
 from .cards import cards
 from .sections import sections
@@ -119,6 +120,11 @@ def _words(text: str) -> "Markup":
     )
 
 
+def _seen(value: object) -> object:
+    """A value as the page shows it: invisible characters of names are shown; Markup is our own."""
+    return visible_lines(value) if type(value) is str else value
+
+
 @lru_cache(maxsize=1)
 def _template() -> "jinja2.Template":
     return environment().get_template("report.html")
@@ -135,6 +141,7 @@ def environment() -> "jinja2.Environment":
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_seen,
     )
     made.filters["words"] = _words
     return made

@@ -40,6 +40,7 @@ _MAYBE_AN_ADDRESS = (
     "sig=",
     "token=",
 )  # urllib3 reports paths without their host
+_secrets: set[str] = set()  # of this process
 _OUT_OF_MEMORY = ("out of memory", "cublas_status_alloc_failed", "cudnn_status_alloc_failed")
 _CARD_IS_LOST = ("cuda error", "cuda failed", "cublas_status", "cudnn_status", "device-side assert")
 
@@ -61,8 +62,14 @@ def places_of(wrong: ValidationError) -> str:
     return "; ".join(".".join(map(str, each["loc"])) for each in wrong.errors()[:3])
 
 
+def hide_in_errors(*secrets: str) -> None:
+    """Texts with one of these values are not shown from now on."""
+    _secrets.update(secret for secret in secrets if secret)
+
+
 def without_addresses(crash: BaseException) -> str:
-    """The type of an exception and its text, unless the text may contain an address."""
+    """The type of an exception and its text, unless the text may contain an address or a key."""
     name, text = type(crash).__name__, str(crash)
     may_hold_one = any(sign in text.lower() for sign in _MAYBE_AN_ADDRESS)
+    may_hold_one = may_hold_one or any(secret in text for secret in _secrets)
     return name if may_hold_one else f"{name}: {text}"

@@ -1,10 +1,13 @@
 """The worker's settings: only this module reads the environment."""
 
 import os
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from .errors import hide_in_errors
 
 DEMO_MODEL = "demo"
 NO_MODEL = "none"  # a worker that finds speakers and never transcribes
@@ -44,6 +47,16 @@ _COUNTS = {
     "api_max_bytes": "OPENAI_MAX_BYTES",
     "api_max_seconds": "OPENAI_MAX_SECONDS",
 }
+_POLL = "PYANNOTE_AI_POLL_SECONDS"
+_KEYS = (
+    *_TEXTS.values(),
+    *(key for key, _ in _CHOICES.values()),
+    *_FOLDERS.values(),
+    *_COUNTS.values(),
+    *("MODELS_FOLDER", _POLL),
+)
+_SECRETS = ("HUGGINGFACE_TOKEN", "OPENAI_API_KEY", "PYANNOTE_AI_API_KEY")
+_MOST_SHOWN = 15  # characters of a wrong value
 
 
 @dataclass(frozen=True)
@@ -131,6 +144,8 @@ class WorkerSettings:
         Raises:
             ValueError: a variable is invalid; the message names it.
         """
+        for key in _KEYS:
+            _check_plain(key, environment.get(key, ""))
         given = {name: environment[key] for name, key in _TEXTS.items() if environment.get(key)}
         given |= {
             name: _one_of(key, environment[key], allowed)
@@ -145,19 +160,40 @@ class WorkerSettings:
         folders = {
             name: Path(environment[key]) for name, key in _FOLDERS.items() if environment.get(key)
         }
-        if environment.get("PYANNOTE_AI_POLL_SECONDS"):
-            given["pyannote_ai_poll_seconds"] = float(environment["PYANNOTE_AI_POLL_SECONDS"])  # type: ignore[assignment]
+        if environment.get(_POLL):
+            given["pyannote_ai_poll_seconds"] = _seconds(_POLL, environment[_POLL])  # type: ignore[assignment]
+        hide_in_errors(*(environment.get(key, "") for key in _SECRETS))
         given["visible_cards"] = environment.get("CUDA_VISIBLE_DEVICES")
         return cls(Path(environment.get("MODELS_FOLDER", "models")), **given, **counts, **folders)  # type: ignore[arg-type]
 
 
+def _check_plain(name: str, value: str) -> None:
+    """Refuse a value that would make two headers, or is no text; the message does not show it."""
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in value):
+        raise ValueError(
+            f"{name}: its value has a line break or another character that no setting has"
+        )
+
+
 def _one_of(name: str, value: str, allowed: set[str]) -> str:
     if value not in allowed:
-        raise ValueError(f"{name}={value}: must be one of {', '.join(sorted(allowed))}")
+        raise ValueError(f"{name}{_shown(value)}: must be one of {', '.join(sorted(allowed))}")
     return value
 
 
 def _count(name: str, value: str) -> int:
-    if not value.isdecimal():
-        raise ValueError(f"{name}={value}: must be a whole number, 0 or more")
+    if not (value.isdecimal() and len(value) <= _MOST_SHOWN):
+        raise ValueError(f"{name}{_shown(value)}: must be a whole number, 0 or more")
     return int(value)
+
+
+def _seconds(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError(f"{name}{_shown(value)}: must be a number of seconds") from None
+
+
+def _shown(value: str) -> str:
+    """The value after '=' if it is short: a long one may be a key in the wrong variable."""
+    return f"={value}" if len(value) <= _MOST_SHOWN else ""

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from escriba.settings import Settings, inherited_environment
+from escriba.settings import Settings, child_environment
 from resources.demo_models import unpack_demo_models
 from resources.diarizer_weights import voices_folder
 from resources.gpu.fetch_models import fetched_folder
@@ -27,4 +27,4 @@ async def worker_environment(settings: Settings, own: dict[str, str]) -> dict[st
         "HUGGINGFACE_TOKEN": settings.huggingface_token.get_secret_value(),
         "CPU_THREADS": str(settings.local_cpu_threads),
     }
-    return inherited_environment() | shared | own
+    return child_environment("worker") | shared | own

@@ -6,6 +6,7 @@ from typing import Any
 
 from escriba.billing.quotes import Health
 from escriba.errors import BackendUnavailableError
+from escriba.text_for.plain_lines import log_line
 from resources.gpu.batch_machines.provider import MachineJob, MachineState
 
 from . import urls
@@ -67,7 +68,9 @@ class AwsBatchProvider:
             try:
                 answer = await self._client.call("terminate_jobs", jobs=part, reason=_REASON)
             except (NoAnswerError, RefusedError) as error:
-                logger.warning("%d jobs on AWS Batch were not stopped: %s", len(part), error)
+                logger.warning(
+                    "%d jobs on AWS Batch were not stopped: %s", len(part), log_line(error)
+                )
             else:
                 _warn_of(answer.get("errors") or [])
 

@@ -10,7 +10,7 @@ from escriba.billing.measured_speeds import planned_speed
 from escriba.billing.price_book import Price
 from escriba.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
 from escriba.errors import BackendUnavailableError, RecordingError
-from escriba.settings import Settings, inherited_environment
+from escriba.settings import Settings, child_environment
 from gpu_job.contract import JobRequest
 from resources.demo_models import unpack_demo_models
 from resources.diarizer_weights import voices_folder
@@ -155,4 +155,4 @@ class LocalBackend(ChildWorkers):
             "HUGGINGFACE_TOKEN": self._settings.huggingface_token.get_secret_value(),
             "CPU_THREADS": str(self._settings.local_cpu_threads),
         }
-        return KEEP_MEMORY | inherited_environment() | own
+        return KEEP_MEMORY | child_environment("worker") | own

@@ -7,7 +7,7 @@ from escriba.backend_names import PYANNOTE_AI
 from escriba.billing.measured_speeds import planned_speed
 from escriba.billing.price_book import Price
 from escriba.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, audio_quote
-from escriba.settings import Settings, inherited_environment
+from escriba.settings import Settings, child_environment
 from gpu_job.contract import JobRequest
 from resources.gpu.api_workers.pyannote_ai_health import PyannoteAiHealth
 from resources.gpu.api_workers.worker_pool import ApiWorkerPool
@@ -86,7 +86,7 @@ class PyannoteAiBackend:
 
     async def _environment(self) -> dict[str, str]:
         settings = self._settings
-        return inherited_environment() | {
+        return child_environment("worker") | {
             "ENGINE": self.name,
             "PYANNOTE_AI_API_KEY": settings.pyannote_ai_api_key.get_secret_value(),
             "PYANNOTE_AI_URL": settings.pyannote_ai_url,

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from escriba.text_for.plain_lines import log_line
 from gpu_job.contract import JobRequest
 from resources.storage.base import Storage, StorageError
 from resources.storage.clock import utc_now
@@ -51,4 +52,4 @@ class ManifestStore:
         try:
             await asyncio.to_thread(delete)
         except StorageError as error:
-            logger.warning("A manifest was not deleted: %s", error)
+            logger.warning("A manifest was not deleted: %s", log_line(error))

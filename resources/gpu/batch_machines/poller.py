@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from escriba.errors import BackendUnavailableError
+from escriba.text_for.plain_lines import log_line
 from resources.gpu.backend import AttemptReport
 
 from .poll_rules import CLOSEST_SECONDS, TOGETHER_SECONDS, backoff_seconds, next_look_seconds
@@ -171,7 +172,9 @@ class Poller:
         wait = backoff_seconds(self._failures, self._time.jitter)
         self._not_before = self._time.clock() + wait
         if self._failures == _FAILURES_TO_WARN:
-            logger.warning("The states of machine jobs are not known now (%s); retrying.", what)
+            logger.warning(
+                "The states of machine jobs are not known now (%s); retrying.", log_line(what)
+            )
 
     def _on_state(self, job: Polled, state: MachineState | None) -> None:
         now = self._time.clock()

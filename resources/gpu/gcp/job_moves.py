@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from escriba.errors import BackendUnavailableError
+from escriba.text_for.plain_lines import log_line
 from resources.gpu.backend import AttemptReport
 from resources.gpu.batch_machines.provider import MachineJob, MachineState
 from resources.gpu.batch_machines.time_sources import Clock
@@ -88,10 +89,12 @@ class JobMoves:
             ours.is_leaving = True
             await self._client.delete(found.region, found.name)
         except TransientError as error:
-            logger.warning("Job %s may wait on in %s: %s", found.name, found.region, error)
+            logger.warning(
+                "Job %s may wait on in %s: %s", found.name, found.region, log_line(error)
+            )
         except (RefusedError, BackendUnavailableError) as error:
             ours.is_leaving = False
-            logger.warning("Job %s waits in %s: %s", found.name, found.region, error)
+            logger.warning("Job %s waits in %s: %s", found.name, found.region, log_line(error))
         return ours.is_leaving
 
     async def _leave_on(self, ours: MovingJob, found: SeenJob | None) -> MachineState | None:
@@ -113,10 +116,12 @@ class JobMoves:
         try:
             await self._create(region, ours.job)
         except RefusedError as refused:
-            logger.warning("%s does not accept job %s: %s", region, ours.job.name, refused)
+            logger.warning(
+                "%s does not accept job %s: %s", region, ours.job.name, log_line(refused)
+            )
             ours.tried.append(region)
         except (TransientError, BackendUnavailableError) as error:
-            logger.warning("Job %s has no region now: %s", ours.job.name, error)
+            logger.warning("Job %s has no region now: %s", ours.job.name, log_line(error))
         else:
             logger.info("Job %s goes on in %s.", ours.job.name, region)
             self._arrived(ours, region)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from escriba.billing.quotes import Health
 from escriba.errors import BackendUnavailableError
+from escriba.text_for.plain_lines import log_line
 from resources.gpu.batch_machines.provider import MachineJob, MachineState
 from resources.gpu.batch_machines.time_sources import REAL_TIME, Time
 from resources.http.json_requests import RefusedError, TransientError
@@ -178,4 +179,4 @@ class GcpMachines:
         try:
             await self._client.cancel(region, name)
         except (TransientError, RefusedError, BackendUnavailableError) as error:
-            logger.warning("Job %s on GCP Batch was not stopped: %s", name, error)
+            logger.warning("Job %s on GCP Batch was not stopped: %s", name, log_line(error))

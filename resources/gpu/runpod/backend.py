@@ -12,6 +12,7 @@ from escriba.billing.measured_speeds import planned_speed
 from escriba.billing.price_book import Price
 from escriba.billing.quotes import Capabilities, Health, JobSize, Quote, Speed, machine_quote
 from escriba.settings import Settings
+from escriba.text_for.plain_lines import log_line
 from gpu_job.contract import JobRequest
 from resources.gpu.backend import AttemptReport, Progress
 from resources.gpu.job_folder import Submission
@@ -172,10 +173,10 @@ class RunPodBackend:
         try:
             await self._client.cancel(job)
         except TransientError as trouble:
-            logger.warning("Job %s on RunPod was not cancelled: %s", job, trouble.what)
+            logger.warning("Job %s on RunPod was not cancelled: %s", job, log_line(trouble.what))
         except RefusedError as refused:
             if not refused.is_unknown:
-                logger.warning("Job %s on RunPod was not cancelled: %s", job, refused)
+                logger.warning("Job %s on RunPod was not cancelled: %s", job, log_line(refused))
 
     async def _cancel_all(self, jobs: list[str]) -> None:
         tasks = [asyncio.create_task(self._cancel(job)) for job in jobs]

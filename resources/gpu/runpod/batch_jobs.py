@@ -9,6 +9,7 @@ from escriba.billing.quote_ceiling import STOP_SECONDS
 from escriba.billing.quotes import Quote
 from escriba.errors import BackendUnavailableError, RecordingError
 from escriba.settings import Settings
+from escriba.text_for.plain_lines import log_line
 from gpu_job.contract import JobRequest
 from resources.gpu.backend import AttemptReport, Progress
 from resources.gpu.batch_machines.gathering import Gathering, Waiting
@@ -195,7 +196,9 @@ class BatchJobs:
     async def _not_drafted(self, batch: str, error: TransientError | RefusedError) -> None:
         if isinstance(error, RefusedError) and error.is_key:
             raise BackendUnavailableError(refusal(error, self._endpoint), lasting=True) from None
-        logger.warning("RunPod accepts no batch now (%s); its jobs are submitted singly.", error)
+        logger.warning(
+            "RunPod accepts no batch now (%s); its jobs are submitted singly.", log_line(error)
+        )
         if batch:
             await self._cancel(batch)
 
@@ -222,6 +225,8 @@ class BatchJobs:
         try:
             await self._batches.cancel(batch)
         except TransientError as trouble:
-            logger.warning("Batch %s on RunPod was not cancelled: %s", batch, trouble.what)
+            logger.warning(
+                "Batch %s on RunPod was not cancelled: %s", batch, log_line(trouble.what)
+            )
         except RefusedError as refused:  # most likely it has ended meanwhile
-            logger.info("Batch %s on RunPod was not cancelled: %s", batch, refused)
+            logger.info("Batch %s on RunPod was not cancelled: %s", batch, log_line(refused))

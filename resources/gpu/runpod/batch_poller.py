@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Any
 
+from escriba.text_for.plain_lines import log_line
 from resources.gpu.backend import AttemptReport, Progress
 from resources.http.json_requests import RefusedError, TransientError
 from resources.http.rate_limiter import backoff_seconds
@@ -163,5 +164,5 @@ class BatchPoller:
         if isinstance(error, TransientError):
             wait += min(error.retry_after_seconds or 0.0, _MAX_RETRY_AFTER_SECONDS)
         if failures == _FAILURES_TO_WARN:
-            logger.warning("RunPod does not report the state of a batch now (%s).", error)
+            logger.warning("RunPod does not report the state of a batch now (%s).", log_line(error))
         return wait

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from escriba.billing.quotes import Quote
+from escriba.text_for.plain_lines import log_line
 from resources.gpu.backend import AttemptReport, Progress
 from resources.http.json_requests import RefusedError, TransientError
 from resources.http.rate_limiter import RateLimiter, backoff_seconds
@@ -192,7 +193,9 @@ class Poller:
                 wait += min(retry_after_seconds, _MAX_RETRY_AFTER_SECONDS)
             self._limiter.pause(wait)
             if self._failures == _FAILURES_TO_WARN:
-                logger.warning("RunPod does not report job status now (%s); retrying.", what)
+                logger.warning(
+                    "RunPod does not report job status now (%s); retrying.", log_line(what)
+                )
         self._reschedule(job, CLOSEST_SECONDS)
 
     def _on_unknown(self, job: Job) -> None:

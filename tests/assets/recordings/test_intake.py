@@ -2,14 +2,16 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from escriba.recordings import from_inbox_key
 from escriba.settings import load_settings
-from intake.inbox_sweep import OVERLAP, Cursor, SweepLimits, batch_name, batches, sweep_inbox
+from intake.inbox_sweep import Cursor, SweepLimits, batch_name, batches, sweep_inbox
 from intake.quarantine import write_refusal
 from resources.storage import open_storage
 from resources.storage.base import StorageError, StoredObject
@@ -38,7 +40,7 @@ class FakeInbox:
     def head(self, _key):
         return None
 
-    def read(self, _key):
+    def read(self, _key, _limit_bytes=None):
         return None
 
 
@@ -137,16 +139,35 @@ def test_whatever_comes_while_it_is_swept_is_found_exactly_once(arrivals, listed
     assert sorted(found) == sorted(put)
 
 
-def test_what_was_seen_is_forgotten_when_it_is_older_than_the_overlap():
-    inbox = FakeInbox()
-    inbox.put("old.mp3")
-    _, cursor = sweep(inbox, Cursor())
-    inbox.now += 3 * OVERLAP
-    inbox.put("new.mp3")
-    for _ in range(3):
-        found, cursor = sweep(inbox, cursor)
+def test_the_time_that_a_store_gives_decides_nothing():
+    inbox, found = FakeInbox(), []
+    cursor = Cursor()
+    for name, age in [("ahead.mp3", -9_000), ("now.mp3", 0), ("old.mp3", 9_000), ("b.mp3", 1)]:
+        inbox.put(name, age=timedelta(days=age))
+        names, cursor = sweep(inbox, cursor)
+        found += names
+        assert sweep(inbox, cursor)[0] == []
 
-    assert (found, len(cursor.seen)) == ([], 1)
+    assert found == ["ahead.mp3", "now.mp3", "old.mp3", "b.mp3"]
+
+
+def test_the_cursor_of_a_large_inbox_is_small_and_few_records_are_read_again():
+    inbox, asked = FakeInbox(), []
+    inbox.head = asked.append
+    for i in range(5_000):
+        inbox.put(f"{i:05}.mp3")
+    found, cursor = sweep(inbox, Cursor())
+    _, cursor = sweep(inbox, cursor)
+    cursor = cursor.model_copy(update={"seen": {}})  # all done, long ago
+    asked.clear()
+    again, cursor = sweep(inbox, cursor)
+    assert (len(found), again, asked) == (5_000, [], [])
+    assert len(cursor.model_dump_json()) < 10_000
+
+    inbox.put("02500-new.mp3")
+    sweep(inbox, cursor)
+
+    assert 0 < len(asked) <= 512
 
 
 def test_what_is_done_or_refused_for_good_is_no_work(house, clips):
@@ -221,3 +242,52 @@ def test_a_batch_is_named_by_its_files_and_their_versions():
     assert [batch_name(batch) for batch in again][1:] == names[1:]
     assert batch_name(again[0]) != names[0]
     assert from_inbox_key("inbox/acme/0.mp3") == again[0][0].recording
+
+
+class FakeRefusals(FakeInbox):
+    """An inbox in which some files are refused for good. asked: requests for what is known."""
+
+    asked = 0
+
+    def refuse(self, name, etag="1"):
+        self.put(name, etag)
+        key = f"inbox/acme/{name}"
+        write_refusal(
+            SimpleNamespace(write=self.bodies.__setitem__),
+            *(key, "acme"),
+            **REFUSED | {"etag": etag},
+        )
+
+    def read(self, key, _limit_bytes=None):
+        self.asked += 1
+        return self.bodies.get(key)
+
+
+REFUSED = {"stage": "raw_audio", "code": "not_audio", "message": "", "advice": ""} | {
+    "permanent": True
+}
+
+
+def test_what_is_done_uses_up_no_place_of_a_step_but_is_looked_at_in_bounds():
+    inbox = FakeRefusals()
+    inbox.bodies = {}
+    for i in range(300):
+        inbox.refuse(f"{i:03}.mp3")
+    inbox.put("zzz-1.mp3")
+    inbox.put("zzz-2.mp3")
+    inbox.put("zzz-3.mp3")
+
+    seen = sweep_inbox(inbox, Cursor(), SweepLimits(taken=2))
+    bounded = sweep_inbox(inbox, Cursor(), SweepLimits(checked=1))
+
+    assert [one.recording.path for one in seen.found] == ["zzz-1.mp3", "zzz-2.mp3"]
+    assert (bounded.found, bounded.more) == ([], True)
+    assert len(sweep(inbox, Cursor(), SweepLimits(taken=1, checked=10))[0]) == 3
+
+
+@pytest.mark.parametrize(
+    "old", ['{"version": 1}', '{"version": 1, "after": "inbox/z", "seen": {}}']
+)
+def test_the_cursor_of_an_older_version_is_refused_so_that_the_sweeps_begin_again(old):
+    with pytest.raises(ValidationError, match="version"):
+        Cursor.model_validate_json(old)

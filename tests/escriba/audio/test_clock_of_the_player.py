@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from escriba.audio.container_clock import CleanClock, FrameMark, judge_lags
+from escriba.audio.container_clock import CleanClock, FrameMark, judge_lags, most_silence
 from escriba.audio.decode import SAMPLE_RATE_HZ, decode_blocks
 
 EVERY_SECONDS = 3
@@ -124,6 +124,25 @@ def test_twenty_hours_of_a_call_that_sends_nothing_in_silence_are_filled():
     times = [clock.read(second * 1000, 0.02) for second in range(20 * 3600)]
     assert clock.skipped_ms == 0
     assert times[-1] == 20 * 3600 - 1
+
+
+def test_one_long_break_is_filled_in_a_small_file_and_many_are_not():
+    hour = 3600
+    for size_bytes, breaks_seconds, filled_seconds in (
+        (60_000, [5390], 5390),  # an interview, muted over lunch
+        (20_000, [3.9 * hour], 3.9 * hour),
+        (20_000, [4.1 * hour], 0),
+        (20_000, [3 * hour] * 100, 3 * hour),
+        (20_000, [900] * 1000, 17 * 900),
+        (1_000_000, [hour] * 1000, 17 * hour),
+        (100_000_000, [hour] * 1000, 24 * hour),
+    ):
+        clock, pts = CleanClock(0.001, most_silence(size_bytes)), 0
+        clock.read(pts, 0.02)
+        for seconds in breaks_seconds:
+            pts += 20 + round(seconds * 1000)
+            at = clock.read(pts, 0.02)
+        assert at == pytest.approx(filled_seconds + 0.02 * len(breaks_seconds), abs=0.01)
 
 
 def test_one_late_frame_among_punctual_ones_moves_nothing():

@@ -2,10 +2,11 @@ import struct
 
 import pytest
 
+from escriba.audio.audio_probe import AudioProbe
 from escriba.audio.decode import decode_blocks
 from escriba.audio.decoded_length import DecodedTotals, judge
 from escriba.audio.mp3_tag import stated_mp3_ms
-from escriba.audio.probe import AudioProbe, probe
+from escriba.audio.probe import probe
 
 UNTAGGED = {"write_xing": "0", "id3v2_version": "0"}
 

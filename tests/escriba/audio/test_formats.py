@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from escriba.audio.audio_errors import NotAudio
-from escriba.audio.decode import BLOCK_SAMPLES, DecodeStopped, decode_blocks
+from escriba.audio.audio_errors import DecodeStopped, NotAudio
+from escriba.audio.decode import BLOCK_SAMPLES, decode_blocks
 from escriba.audio.probe import probe
 
 FORMATS = [

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from escriba.audio import optimize_pass
-from escriba.audio.audio_errors import Truncated
-from escriba.audio.decode import DecodeStopped
+from escriba.audio.audio_errors import DecodeStopped, Truncated
 from escriba.audio.encode import AudioWriter, bitrate_for
 from escriba.audio.optimize import optimize
 from escriba.audio.speech_regions import RegionFinder

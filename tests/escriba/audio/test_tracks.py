@@ -10,8 +10,8 @@ import pytest
 from escriba.audio.audio_errors import NoSuchTrack, UnknownCodec
 from escriba.audio.decode import decode_blocks
 from escriba.audio.optimize import optimize
-from escriba.audio.track_choice import TrackRequest, language_of
-from escriba.audio.track_names import check_track
+from escriba.audio.track_choice import language_of
+from escriba.audio.track_names import TrackRequest, check_track
 
 RATE_HZ = 16_000
 SILENCE = 0

@@ -113,7 +113,7 @@ def test_a_claim_that_is_damaged_is_told_of_at_once(world):
         yield
 
     since = world.clock()
-    with pytest.raises(StorageError, match="damaged"):
+    with pytest.raises(StorageError, match=r"claim-1\.json.* Run again in a minute"):
         world.run(world.backend(is_overwritten), order)
 
     assert world.clock() - since < 60

@@ -1,0 +1,17 @@
+"""What a recorder can give: its channels times its samples a second."""
+
+from typing import Final
+
+from .header_errors import ImpossibleFormat
+
+# 128 channels of a mixing desk at 48 kHz have 6.1 million, two of DSD512 (a byte is a sample) 5.6
+MOST_VALUES_A_SECOND: Final = 7_000_000
+# 30 MB of a FLAC of 8 channels at 655 kHz took seven hours of a core
+MANY_CHANNELS, MOST_HZ_OF_MANY = 6, 400_000
+
+
+def check_format(rate_hz: int, channels: int) -> None:
+    """Raises ImpossibleFormat for more values a second than any recorder gives."""
+    is_odd = channels > MANY_CHANNELS and rate_hz > MOST_HZ_OF_MANY
+    if is_odd or rate_hz * channels > MOST_VALUES_A_SECOND:
+        raise ImpossibleFormat(f"the file announces {channels} channels at {rate_hz:,} Hz")

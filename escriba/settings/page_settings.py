@@ -1,0 +1,82 @@
+from ipaddress import ip_network
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from .base import SettingsGroup
+from .field_types import comma_separated
+
+_SHORTEST_PASSWORD = 12
+_HEADER_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_HOST_SIGNS = _HEADER_SIGNS | {"."}
+
+
+class PageSettings(SettingsGroup):
+    """Who may open the pages of `escriba up`, and under which names."""
+
+    ui_hosts: str = Field(
+        "",
+        description="Comma-separated host names under which browsers open the pages, such as "
+        "escriba.example.com. localhost and IP addresses always work.",
+    )
+    ui_password: SecretStr = Field(
+        SecretStr(""),
+        description="Password of the pages, of at least 12 characters. Empty: no login.",
+    )
+    ui_trusted_user_header: str = Field(
+        "",
+        description="Header in which a proxy that logs people in names the user, such as "
+        "X-Forwarded-User. Requests without it need the password, or are refused if there is "
+        "none.",
+    )
+    ui_trusted_proxies: str = Field(
+        "",
+        description="Comma-separated addresses or networks of the proxies that may send this "
+        "header, such as 10.0.0.0/8.",
+    )
+    ui_without_login: bool = Field(
+        default=False,
+        description="Let `escriba up --host` listen without a login on an address that other "
+        "machines can reach. Whoever reaches it can launch runs and read transcripts.",
+    )
+
+    @field_validator("ui_hosts")
+    @classmethod
+    def _check_hosts(cls, text: str) -> str:
+        for name in comma_separated(text):
+            if not set(name) <= _HOST_SIGNS:
+                raise ValueError(f"{name!r} is not a host name: write it without scheme and port")
+        return text
+
+    @field_validator("ui_password")
+    @classmethod
+    def _check_password(cls, password: SecretStr) -> SecretStr:
+        if 0 < len(password.get_secret_value()) < _SHORTEST_PASSWORD:
+            raise ValueError(f"choose one of at least {_SHORTEST_PASSWORD} characters")
+        return password
+
+    @field_validator("ui_trusted_user_header")
+    @classmethod
+    def _check_header(cls, name: str) -> str:
+        if not set(name) <= _HEADER_SIGNS:
+            raise ValueError(f"{name!r} is not the name of a header such as X-Forwarded-User")
+        return name
+
+    @field_validator("ui_trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, text: str) -> str:
+        for one in comma_separated(text):
+            try:
+                ip_network(one)
+            except ValueError:
+                raise ValueError(
+                    f"{one!r} is not an address or a network such as 10.0.0.0/8"
+                ) from None
+        return text
+
+    @model_validator(mode="after")
+    def _check_pair(self) -> "PageSettings":
+        if bool(self.ui_trusted_user_header) != bool(comma_separated(self.ui_trusted_proxies)):
+            raise ValueError(
+                "set UI_TRUSTED_USER_HEADER and UI_TRUSTED_PROXIES together, or neither"
+            )
+        return self
