@@ -6,7 +6,8 @@ the browser, of the same origin as ours. Its requests still carry its own name.
 
 import re
 from collections.abc import Container
-from ipaddress import ip_address
+
+from escriba.settings.field_types import is_address
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -18,18 +19,10 @@ def is_allowed_host(host: str, names: Container[str]) -> bool:
     differs behind `ssh -L`.
     """
     name = host_name(host)
-    return name == "localhost" or name in names or _is_address(name)
+    return name == "localhost" or name in names or is_address(name)
 
 
 def host_name(host: str) -> str:
     """Return the name or address of `name:port` in lower case; empty if it is malformed."""
     found = _HOST.fullmatch(host)
     return found[1].lower().strip("[]") if found else ""
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -21,7 +21,7 @@ from cli.processes.child_processes import ChildProcesses, child_processes
 from cli.processes.one_at_a_time import only_up
 from cli.runs.fetch_models import ready_models
 from escriba.settings import HOUSE, Settings, exported
-from escriba.settings.field_types import comma_separated
+from escriba.settings.field_types import comma_separated, is_address
 
 _READY_SECONDS = 180.0
 _CODE, _DAEMON, _UI, _FILES = "code location", "daemon", "UI", "files"
@@ -163,21 +163,13 @@ def _check_login(settings: Settings, host: str) -> None:
 def _check_name(settings: Settings, host: str) -> None:
     """Refuse a name that the pages do not answer to: they would never be ready."""
     names = {"localhost", *(name.lower() for name in comma_separated(settings.ui_hosts))}
-    if host.lower() not in names and not _is_address(host):
+    if host.lower() not in names and not is_address(host):
         raise click.UsageError(f"--host {host} is a name: add it to UI_HOSTS.")
 
 
 def _is_loopback(host: str) -> bool:
     # of another name, the address may change
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return host == "localhost" or (is_address(host) and ip_address(host).is_loopback)
 
 
 def _check_port(host: str, port: int) -> None:

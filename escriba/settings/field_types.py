@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal, InvalidOperation
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -18,6 +19,15 @@ _TIME_OF_DAY: Final = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
 def comma_separated(text: str) -> tuple[str, ...]:
     """The parts of a comma-separated list, without blanks around them; empty parts are dropped."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, not a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _absolute(path: Path) -> Path:

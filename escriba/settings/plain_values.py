@@ -11,8 +11,6 @@ from typing import Final
 from escriba.secret_looks import secret_look
 
 _BREAKS: Final = {"Cc", "Zl", "Zp"}  # control characters, and the separators of lines, paragraphs
-
-
 _LINES: Final = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 
 
