@@ -156,7 +156,7 @@ def test_the_figures_of_a_report_are_tables(ask, tmp_path):
     assert {"spend", "speed", "recordings", "unit_costs", "tags"} <= set(book.sheetnames)
 
 
-NAMES = ["=cmd()", "+1", "-1", "@x", "\tx"]
+NAMES = ["=cmd()", "+1+1", "-1+1", "@x", "\tx"]
 SHOWN = [(name, name.replace("\t", "⇥").replace("\r", "⏎")) for name in NAMES]
 
 

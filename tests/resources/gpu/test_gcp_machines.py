@@ -23,7 +23,7 @@ from resources.gpu.gcp.provider import GcpMachines
 from tests.conftest import RECORDINGS
 from tests.fake_gcp_batch import FakeGcpBatch
 
-REPEATED = 10  # of the demo recording: its work outlasts the second between two looks for notices
+REPEATED = 40  # of the demo recording: its work outlasts the second between two looks for notices
 
 
 @pytest.fixture(scope="module")
