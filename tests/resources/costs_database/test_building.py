@@ -191,7 +191,7 @@ def run_dbt_killed(step, folder, variables):
         capture_output=True,
         text=True,
         check=False,
-        cwd=HOUSE,
+        cwd=folder,
         env={
             "ESCRIBA_COSTS_DATABASE": "../costs.duckdb",
             "ESCRIBA_COSTS_MEMORY": MEMORY_LIMIT,
