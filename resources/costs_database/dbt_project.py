@@ -74,7 +74,7 @@ def _run_process(folder: Path, database: Path, arguments: Sequence[str]) -> tupl
     """The exit status and the output of dbt."""
     folders = ["--project-dir", str(folder), "--profiles-dir", str(folder)]
     environment = child_environment("dbt") | {
-        "ESCRIBA_COSTS_DATABASE": str(database),
+        "ESCRIBA_COSTS_DATABASE": _seen_from(folder, database),
         "ESCRIBA_COSTS_MEMORY": MEMORY_LIMIT,
         "ESCRIBA_COSTS_BUILD": "1",  # seeds are those of the settings (macros/by_hand.sql)
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -91,6 +91,17 @@ def _run_process(folder: Path, database: Path, arguments: Sequence[str]) -> tupl
     ) as process:
         output = process.stdout.read() if process.stdout else ""
         return process.wait(), output
+
+
+def _seen_from(folder: Path, database: Path) -> str:
+    """The database's path for dbt, relative where it lies beside the folder.
+
+    dbt parses the project anew when the path changes (build_manifest_state_check in its
+    parser/manifest.py): so, a folder of costs that is moved or mounted elsewhere is not.
+    """
+    beside = Path("..") / database.name
+    is_there = (folder / beside).exists() and (folder / beside).samefile(database)
+    return str(beside if is_there else database)
 
 
 def _start_error(output: str) -> str:

@@ -1,19 +1,22 @@
 """Builds of the marts: incremental as full, killed as whole, and what is told when one fails."""
 
 import dataclasses
+import json
 import random
 import shutil
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from escriba.billing.permissions import SpendLimits
 from escriba.settings import HOUSE
-from resources.costs_database.build_marts import CostsBuildError
+from resources.costs_database.build_marts import CostsBuildError, _variables
+from resources.costs_database.database import MEMORY_LIMIT
+from tests.costs_fixtures import LATER
 
 
 def test_an_incremental_build_makes_the_tables_of_a_full_one(
@@ -87,26 +90,35 @@ def test_another_price_book_builds_every_day_anew(costs, attempt):
     assert str(costs.ask("SELECT cost_usd FROM marts.daily_spend")[0][0]) == "0.029000000"
 
 
-@pytest.mark.parametrize("change", ["row", "limit", "price", "day", "share"])
-def test_tables_that_are_current_are_built_again_only_where_something_changed(
-    costs, attempt, change
-):
+def test_tables_that_are_current_are_built_again_only_where_something_changed(costs, attempt):
+    def models(day=LATER):
+        return costs.build(checks=False, unless_current=True, as_of=day).models
+
+    def another_row():
+        costs.write(attempt("b"))
+        costs.load()
+
+    def another_price():
+        book = costs.settings.price_book
+        book.write_text(book.read_text().replace("0.00019", "0.00029"))
+
+    def another_share():
+        costs.settings = costs.settings.model_copy(update={"budget_warn_share": Decimal("0.5")})
+
     costs.write(attempt("a"))
     costs.load()
-    assert costs.build(checks=False, unless_current=True).models
-    assert costs.build(checks=False, unless_current=True).models == 0
-    book, when = costs.settings.price_book, {}
-    if change == "row":
-        costs.write(attempt("b"))
-    if change == "price":
-        book.write_text(book.read_text().replace("0.00019", "0.00029"))
-    if change == "day":
-        when = {"as_of": datetime(2026, 3, 21, tzinfo=UTC)}
-    if change == "share":
-        costs.settings = costs.settings.model_copy(update={"budget_warn_share": Decimal("0.5")})
-    costs.load(**({"all": SpendLimits(day_usd=Decimal(1))} if change == "limit" else {}))
-
-    assert costs.build(checks=False, unless_current=True, **when).models
+    assert models()
+    assert models() == 0
+    for change in (
+        another_row,
+        lambda: costs.load(all=SpendLimits(day_usd=Decimal(1))),
+        another_price,
+        another_share,
+    ):
+        change()
+        assert models(), change
+        assert models() == 0, change
+    assert models(LATER + timedelta(days=1))
 
 
 @pytest.mark.parametrize(
@@ -166,18 +178,25 @@ def test_dbt_ends_when_whoever_started_it_does():
         assert process.wait() == 3
 
 
-def run_dbt_killed(step, folder, database):
-    """dbt's build in a process that kills itself at this step; its output."""
+def run_dbt_killed(step, folder, variables):
+    """dbt's build in a process that kills itself at this step; its output.
+
+    With the path and the variables of the builds before and after it, dbt parses the project once.
+    """
     command = [sys.executable, str(HOUSE / "tests" / "costs_killed.py"), str(step), "dbt"]
     words = ["build", "--quiet", "--exclude-resource-type", "test", "--project-dir", str(folder)]
-    words += ["--profiles-dir", str(folder), "--vars", '{"as_of": "2026-03-20T12:00:00+00:00"}']
+    words += ["--profiles-dir", str(folder), "--vars", variables]
     return subprocess.run(
         [*command, *words, "--exclude-resource-type", "unit_test"],
         capture_output=True,
         text=True,
         check=False,
-        cwd=HOUSE,
-        env={"ESCRIBA_COSTS_DATABASE": str(database), "PATH": "/usr/bin:/bin"},
+        cwd=folder,
+        env={
+            "ESCRIBA_COSTS_DATABASE": "../costs.duckdb",
+            "ESCRIBA_COSTS_MEMORY": MEMORY_LIMIT,
+            "PATH": "/usr/bin:/bin",
+        },
     )
 
 
@@ -195,11 +214,12 @@ def test_killed_at_any_step_the_next_build_makes_the_same_tables(costs, rows, bi
     wanted = costs.tables()
     project = database.with_name("costs.duckdb.dbt")
     shutil.copyfile(before, database)
-    steps = int(run_dbt_killed(0, project, database).stdout.split()[-1])
+    variables = json.dumps(_variables(costs.settings, LATER, None))
+    steps = int(run_dbt_killed(0, project, variables).stdout.split()[-1])
 
     for step in random.Random(6).sample(range(1, steps), 3):
         shutil.copyfile(before, database)
-        done = run_dbt_killed(step, project, database)
+        done = run_dbt_killed(step, project, variables)
         assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
         costs.build(checks=False)
         assert costs.tables() == wanted, step
