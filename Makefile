@@ -67,7 +67,7 @@ lint: .venv/.ready-dev  ## Check style and imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@$(BIN)/hadolint gpu_job_image/Dockerfile
+	@$(BIN)/hadolint gpu_job_image/Dockerfile deploy/orchestrator/Dockerfile
 	@$(BIN)/sqlfluff lint --disable-progress-bar --nocolor dbt_costs
 	@if command -v terraform > /dev/null; then terraform fmt -check -recursive deploy; \
 		else echo "Terraform is not installed: deploy/terraform is not checked."; fi
