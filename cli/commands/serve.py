@@ -8,10 +8,10 @@ from tempfile import gettempdir
 
 import click
 
-from cli.cli_context import console, open_context
+from cli.cli_context import console
 from cli.dagster_home import dagster_home
 from cli.processes.part_environment import PASSWORD, part_environment
-from escriba.settings import HOUSE, Settings
+from escriba.settings import HOUSE, Settings, load_settings
 
 _LOCATION = "escriba"  # as `escriba up` calls it: sensors remember themselves by it
 _PORTS = {"ui": 3000, "files": 3001}
@@ -38,7 +38,7 @@ def command(part: str, host: str, port: int | None, socket: Path, *, read_only: 
     """
     from cli.commands.up import check_login, check_name
 
-    settings, _ = open_context()
+    settings = load_settings()
     if part in _PORTS:
         check_login(settings, host)
         check_name(settings, host)
@@ -69,14 +69,17 @@ def part_command(part: str, socket: Path, host: str, port: int, *, read_only: bo
 
 
 def _prepare(settings: Settings, socket: Path) -> None:
-    """Before the code location starts: models, tables, and the ends of runs of an earlier one."""
+    """Before the code location starts: models, up-to-date tables, ends of an earlier one's runs."""
     from cli.runs.fetch_models import ready_models
     from cli.runs.leftover_runs import end_leftovers
+    from cli.runs.run_recordings import open_instance
 
     dagster_home(settings)
     ready_models(settings, console())
     socket.parent.mkdir(parents=True, exist_ok=True)
     socket.unlink(missing_ok=True)  # of a killed one; its runs ended with it
+    with open_instance(settings) as instance:
+        instance.upgrade()  # of the tables, after a new version of Dagster; else it does nothing
     left = end_leftovers(settings)
     if left:
         console().print(f"Resuming {left} interrupted run{'s' * (left != 1)}.")

@@ -28,11 +28,7 @@ class UnhealthyError(Exception):
 
 def main() -> int:
     """Entry point."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=["page", "code", "daemon"])
-    parser.add_argument("--url", default="http://127.0.0.1:3000/server_info", help="Of a page.")
-    parser.add_argument("--socket", type=Path, help="Of the code location.")
-    arguments = parser.parse_args()
+    arguments = parser().parse_args()
     try:
         if arguments.part == "page":
             check_page(arguments.url)
@@ -45,6 +41,15 @@ def main() -> int:
         return 1
     sys.stdout.write("healthy\n")
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(description=__doc__)
+    found.add_argument("part", choices=["page", "code", "daemon"])
+    found.add_argument("--url", default="http://127.0.0.1:3000/server_info", help="Of a page.")
+    found.add_argument("--socket", type=Path, default=Path("code.sock"), help="Of the code.")
+    return found
 
 
 def check_page(url: str) -> None:
