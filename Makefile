@@ -68,6 +68,10 @@ lint: .venv/.ready-dev  ## Check style and imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint gpu_job_image/Dockerfile deploy/orchestrator/Dockerfile
+	@$(BIN)/zizmor --offline --no-progress --quiet .github
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
 	@$(BIN)/sqlfluff lint --disable-progress-bar --nocolor dbt_costs
 	@if command -v terraform > /dev/null; then terraform fmt -check -recursive deploy; \
 		else echo "Terraform is not installed: deploy/terraform is not checked."; fi
