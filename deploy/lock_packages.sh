@@ -24,7 +24,7 @@ sed -i.old 's/ *\\$//' $work/all.txt
 {
     resolve requirements.lock $everywhere --generate-hashes -c $work/all.txt $project
     resolve requirements-launchers.lock $everywhere --generate-hashes -c $work/all.txt $project --extra launchers
-    resolve requirements-dev.lock $everywhere --generate-hashes -c $work/all.txt $project --group dev
+    resolve requirements-dev.lock $everywhere --generate-hashes -c $work/all.txt $project --extra launchers --group dev
     resolve requirements-speech.lock $everywhere --generate-hashes -c $work/all.txt $project --group speech
     resolve requirements-bench.lock $everywhere --generate-hashes -c $work/all.txt $project --group bench
     resolve requirements-audit.lock $everywhere --generate-hashes -c $work/all.txt --group audit

@@ -134,10 +134,10 @@ def test_every_command_and_health_check_can_be_called(name):
     _, *probe = service["healthcheck"]["test"][1:]
     assert probe[:2] == ["-m", "cli.processes.health_probe"]
 
-    context = serve.make_context("serve", [str(one) for one in service["command"][1:]])
+    context = serve.make_context("serve", [str(one) for one in service["command"][2:]])
     asked = parser().parse_args(probe[2:])
 
-    assert service["command"][0] == "serve"
+    assert service["command"][:2] == ["escriba", "serve"]
     assert context.params["part"] == name
     if asked.part == "code":
         assert asked.socket == context.params["socket"]
