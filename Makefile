@@ -28,7 +28,7 @@ NOT_FAST := browser or dbt or gpu or live or postgres or slow or speech or torch
 DATABASE ?= $(firstword $(wildcard data/costs.duckdb) escriba-demo-costs/costs.duckdb)
 AUDIT_BIN := .venv-audit/bin
 # what people get: the orchestrator, and the worker's image with and without pyannote
-SHIPPED := requirements.lock gpu_job_image/image.lock gpu_job_image/image-light.lock
+SHIPPED := requirements.lock requirements-launchers.lock gpu_job_image/image.lock gpu_job_image/image-light.lock
 
 .PHONY: help setup voices setup-worker demo test test-fast test-room test-worker slow-tests imports dbt-docs lint format types bench quality focus-validate demo-models lock audit sbom clean
 
