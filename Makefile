@@ -28,7 +28,7 @@ NOT_FAST := browser or dbt or gpu or live or postgres or slow or speech or torch
 DATABASE ?= $(firstword $(wildcard data/costs.duckdb) escriba-demo-costs/costs.duckdb)
 AUDIT_BIN := .venv-audit/bin
 # what people get: the orchestrator, and the worker's image with and without pyannote
-SHIPPED := requirements.lock gpu_job_image/image.lock gpu_job_image/image-light.lock
+SHIPPED := requirements.lock requirements-launchers.lock gpu_job_image/image.lock gpu_job_image/image-light.lock
 
 .PHONY: help setup voices setup-worker demo test test-fast test-room test-worker slow-tests imports dbt-docs lint format types bench quality focus-validate demo-models lock audit sbom clean
 
@@ -67,7 +67,11 @@ lint: .venv/.ready-dev  ## Check style and imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@$(BIN)/hadolint gpu_job_image/Dockerfile
+	@$(BIN)/hadolint gpu_job_image/Dockerfile deploy/orchestrator/Dockerfile
+	@$(BIN)/zizmor --offline --no-progress --quiet .github
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
 	@$(BIN)/sqlfluff lint --disable-progress-bar --nocolor dbt_costs
 	@if command -v terraform > /dev/null; then terraform fmt -check -recursive deploy; \
 		else echo "Terraform is not installed: deploy/terraform is not checked."; fi

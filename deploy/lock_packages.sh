@@ -18,12 +18,13 @@ project="pyproject.toml --extra costs --group build"
 # one resolution for all environments of the orchestrator, so that a package has one version
 cat requirements*.lock > $work/all.txt 2> /dev/null || true
 # shellcheck disable=SC2086  # lists of arguments
-resolve $work/all.txt $everywhere $project --group dev --group speech --group bench --group audit
+resolve $work/all.txt $everywhere $project --extra launchers --group dev --group speech --group bench --group audit
 sed -i.old 's/ *\\$//' $work/all.txt
 # shellcheck disable=SC2086
 {
     resolve requirements.lock $everywhere --generate-hashes -c $work/all.txt $project
-    resolve requirements-dev.lock $everywhere --generate-hashes -c $work/all.txt $project --group dev
+    resolve requirements-launchers.lock $everywhere --generate-hashes -c $work/all.txt $project --extra launchers
+    resolve requirements-dev.lock $everywhere --generate-hashes -c $work/all.txt $project --extra launchers --group dev
     resolve requirements-speech.lock $everywhere --generate-hashes -c $work/all.txt $project --group speech
     resolve requirements-bench.lock $everywhere --generate-hashes -c $work/all.txt $project --group bench
     resolve requirements-audit.lock $everywhere --generate-hashes -c $work/all.txt --group audit

@@ -1,7 +1,6 @@
 """`escriba up`: start Dagster's UI, daemon and code location, until Ctrl-C."""
 
 import json
-import os
 import socket
 import sys
 import time
@@ -19,13 +18,13 @@ from cli.cli_context import console, open_context
 from cli.dagster_home import dagster_home
 from cli.processes.child_processes import ChildProcesses, child_processes
 from cli.processes.one_at_a_time import only_up
+from cli.processes.part_environment import PASSWORD, part_environment
 from cli.runs.fetch_models import ready_models
-from escriba.settings import HOUSE, Settings, exported
+from escriba.settings import HOUSE, Settings
 from escriba.settings.field_types import comma_separated, is_address
 
 _READY_SECONDS = 180.0
 _CODE, _DAEMON, _UI, _FILES = "code location", "daemon", "UI", "files"
-_PASSWORD = "UI_PASSWORD"  # noqa: S105  # the variable's name; only the pages get its value
 _LOCATION = "escriba"  # by default it is the socket's path, which differs at each start
 
 
@@ -40,8 +39,8 @@ def command(host: str, port: int, *, read_only: bool) -> None:
     people in (docs/operations.md).
     """
     settings, storage = open_context()
-    _check_login(settings, host)
-    _check_name(settings, host)
+    check_login(settings, host)
+    check_name(settings, host)
     with only_up(dagster_home(settings), port):
         ready_models(settings, console())
         code = serve(settings, storage.url, host, port, read_only=read_only)
@@ -56,7 +55,7 @@ def serve(settings: Settings, bucket: str, host: str, port: int, *, read_only: b
         _check_port(host, wanted)
     # not logs/: Dagster uploads files in that folder, even with its telemetry disabled
     out, logs = console(), dagster_home(settings) / "output"
-    environment = _environment(settings, host, port)
+    environment = part_environment(settings, f"http://{host}:{port + 1}")
     with TemporaryDirectory(prefix="escriba-") as folder:
         try:
             with child_processes(environment, logs) as children:
@@ -123,7 +122,7 @@ def _start_pages(  # noqa: PLR0913  # the options of the command, by name
     python, location = [sys.executable, "-m"], ["-w", str(workspace)]
     listen = ["--host", host, "--port"]
     ui = [*python, "api.dagster_ui", *listen, str(port), "--workspace", str(workspace)]
-    password = {_PASSWORD: settings.ui_password.get_secret_value()}
+    password = {PASSWORD: settings.ui_password.get_secret_value()}
     children.start(_UI, [*ui, *(["--read-only"] if read_only else [])], **password)
     daemon = [*python, "dagster._daemon", "run", *location, "--log-level", "warning"]
     children.start(_DAEMON, daemon)
@@ -131,25 +130,8 @@ def _start_pages(  # noqa: PLR0913  # the options of the command, by name
     children.start(_FILES, files, **password)
 
 
-def _environment(settings: Settings, host: str, port: int) -> dict[str, str]:
-    """Return the children's environment: this process's, plus all settings but the password.
-
-    It is not passed on through the environment; all of them read .env, though, if it is there.
-    """
-    inherited = os.environ | exported(settings)
-    inherited.pop(_PASSWORD, None)
-    return {
-        **inherited,
-        "FILES_URL": settings.files_url or f"http://{host}:{port + 1}",
-        "STORAGE_URL": settings.bucket_url,
-        "DAGSTER_HOME": str(dagster_home(settings)),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-        "PYTHONSAFEPATH": "1",  # files in the current folder are not modules
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(HOUSE), os.environ.get("PYTHONPATH")])),
-    }
-
-
-def _check_login(settings: Settings, host: str) -> None:
+def check_login(settings: Settings, host: str) -> None:
+    """Refuse an address that other machines reach, without a login."""
     has_login = settings.ui_password.get_secret_value() or settings.ui_trusted_user_header
     if has_login or settings.ui_without_login or _is_loopback(host):
         return
@@ -160,7 +142,7 @@ def _check_login(settings: Settings, host: str) -> None:
     )
 
 
-def _check_name(settings: Settings, host: str) -> None:
+def check_name(settings: Settings, host: str) -> None:
     """Refuse a name that the pages do not answer to: they would never be ready."""
     names = {"localhost", *(name.lower() for name in comma_separated(settings.ui_hosts))}
     if host.lower() not in names and not is_address(host):

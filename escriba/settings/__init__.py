@@ -1,6 +1,7 @@
 """Every setting, read from the environment and `.env`: one group of settings per file.
 
-The name of a setting in capitals is its environment variable. Defaults spend no money.
+The name of a setting in capitals is its environment variable; that of a secret with _FILE names a
+file with it. Defaults spend no money.
 """
 
 from .aws_settings import AwsSettings
@@ -24,6 +25,7 @@ from .price_settings import PriceSettings
 from .pyannote_ai_settings import PyannoteAiSettings
 from .routing_settings import RoutingSettings
 from .runpod_settings import RunpodSettings
+from .secret_files import file_variable, secret_names
 from .speaker_settings import SpeakerSettings
 from .storage_settings import StorageSettings
 from .subtitle_settings import SubtitleSettings
@@ -41,6 +43,7 @@ __all__ = [
     "exported",
     "load_night_settings",
     "load_settings",
+    "secret_file_variables",
     "setting_names",
 ]
 
@@ -95,9 +98,14 @@ def load_night_settings() -> NightSettings:
     return load(NightSettings, {})
 
 
+def secret_file_variables() -> set[str]:
+    """Every environment variable that names the file of a secret."""
+    return {file_variable(name) for name in secret_names(Settings.model_fields)}
+
+
 def setting_names() -> set[str]:
-    """Every environment variable that is a setting."""
-    names = {name.upper() for name in Settings.model_fields}
+    """Every environment variable that is a setting, or names the file of one."""
+    names = {name.upper() for name in Settings.model_fields} | secret_file_variables()
     for field in Settings.model_fields.values():
         names |= {str(alias) for alias in getattr(field.validation_alias, "choices", ())}
     return names

@@ -9,6 +9,7 @@ from escriba.known_secrets import remember_secrets
 from escriba.masked_logs import keep_secrets_out_of_logs
 
 from .base import SettingsGroup
+from .secret_files import SecretFileError
 
 AnySettings = TypeVar("AnySettings", bound=SettingsGroup)
 
@@ -27,6 +28,8 @@ def load(kind: type[AnySettings], overrides: dict[str, object]) -> AnySettings:
         settings = kind(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("Invalid settings. " + "; ".join(_lines(error))) from None
+    except SecretFileError as error:
+        raise SettingsError(f"Invalid settings. {error}.") from None
     except UnicodeDecodeError as error:
         raise SettingsError(".env is not UTF-8 text: save it as UTF-8.") from error
     if secrets := secrets_of(settings):

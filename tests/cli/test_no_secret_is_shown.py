@@ -21,7 +21,7 @@ from cli import escriba
 from cli.cli_context import original_stream
 from escriba.known_secrets import _base64
 from escriba.settings import HOUSE, Settings
-from escriba.settings.base import is_secret
+from escriba.settings.secret_files import is_secret
 from tests.cli.conftest import FILES
 
 SECRETS = [name.upper() for name, field in Settings.model_fields.items() if is_secret(field)]

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import escriba
-from cli.commands.up import _check_login, _check_name
+from cli.commands.up import check_login, check_name
 from cli.processes.child_processes import child_processes
 from cli.processes.one_at_a_time import only_up
 from cli.runs.leftover_runs import end_leftovers
@@ -70,13 +70,13 @@ def test_other_machines_reach_the_pages_only_with_a_login(tmp_path):
     for host in ("0.0.0.0", "192.168.1.7", "::", "escriba.example.com"):
         assert "UI_PASSWORD" in up_said("--host", host, **place)
     for ours in ("127.0.0.1", "127.0.0.9", "::1", "localhost"):
-        _check_login(load_settings(), ours)
+        check_login(load_settings(), ours)
     for login in (
         {"ui_password": "correct horse battery"},
         {"ui_trusted_user_header": "X-User", "ui_trusted_proxies": "10.0.0.0/8"},
         {"ui_without_login": True},
     ):
-        _check_login(load_settings(**login), "0.0.0.0")
+        check_login(load_settings(**login), "0.0.0.0")
 
 
 def test_a_name_to_listen_on_must_be_one_that_the_pages_answer_to(tmp_path):
@@ -85,7 +85,7 @@ def test_a_name_to_listen_on_must_be_one_that_the_pages_answer_to(tmp_path):
     said = up_said("--host", "escriba.example.com", **place, **login)
     assert "--host escriba.example.com is a name: add it to UI_HOSTS." in " ".join(said.split())
     for host in ("Escriba.example.com", "localhost", "0.0.0.0", "::"):
-        _check_name(load_settings(ui_hosts="a.example, escriba.example.com"), host)
+        check_name(load_settings(ui_hosts="a.example, escriba.example.com"), host)
 
 
 def test_a_second_one_on_the_same_home_is_told_of_the_first(tmp_path):

@@ -63,6 +63,7 @@ def live(  # noqa: PLR0913  # how it runs, by name
     stops_after=None,
     skew_seconds=0.0,
     elsewhere=False,
+    machine="another machine",
     may_hold=False,
     lag_seconds=0.0,
     max_attempts=3,
@@ -70,9 +71,9 @@ def live(  # noqa: PLR0913  # how it runs, by name
 ):
     """Do `work`: 'run' until all are done, or interrupted after so many seconds; or 'reconcile'.
 
-    elsewhere: as if on another machine, so that its death is not certain here. lag_seconds: the
-    longest delay of the bucket, before an answer and after it. place: where child workers of this
-    machine report; None: it has none.
+    elsewhere: as if on another machine, so that its death is not certain here; machine: the boot ID
+    that it claims. lag_seconds: the longest delay of the bucket, before an answer and after it.
+    place: where child workers of this machine report; None: it has none.
     """
     line = Line(timeline)
     parent.send(here().pid)
@@ -83,7 +84,7 @@ def live(  # noqa: PLR0913  # how it runs, by name
         _use(loop, steps, lambda: dice.uniform(0, lag_seconds))
         live_by(loop.time, datetime.fromisoformat(began), skew_seconds)
         if elsewhere:
-            away = here().model_copy(update={"boot_id": "another machine"})
+            away = here().model_copy(update={"boot_id": machine})
             resources.gpu.job_orders.here = lambda: away
         if place is not None:
             ChildWorkers(timeline, line.number, began, place).use()

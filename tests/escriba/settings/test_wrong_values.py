@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from escriba.settings import HOUSE, Settings, SettingsError, load_settings
-from escriba.settings.base import is_secret
+from escriba.settings.secret_files import is_secret
 
 PLAIN = [name for name, field in Settings.model_fields.items() if not is_secret(field)]
 SECRETS = [name for name, field in Settings.model_fields.items() if is_secret(field)]
