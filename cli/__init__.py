@@ -12,6 +12,7 @@ _COMMANDS = {
     "add": "Copy files into a tenant's inbox",
     "run": "Transcribe everything new in the bucket",
     "up": "Start Dagster's UI, sensors and schedules, until Ctrl-C",
+    "metrics": "Serve metrics for Prometheus and Datadog, until Ctrl-C",
     "backfill": "Queue recordings to go through the stages again",
     "status": "Count the recordings by state and explain failures",
     "show": "Print a transcript",

@@ -1,0 +1,35 @@
+"""`escriba metrics`: serve the metrics alone, until Ctrl-C."""
+
+import os
+import sys
+
+import click
+
+from cli.cli_context import open_context
+from cli.commands.up import LOOPBACK, check_port, environment, is_loopback
+from cli.dagster_home import dagster_home
+
+
+@click.command()
+@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
+@click.option("--port", default=3002, show_default=True, help="Port to listen on.")
+def command(host: str, port: int) -> None:
+    """Serve metrics for Prometheus and Datadog at /metrics, without Dagster's UI and daemon.
+
+    `escriba up` serves the same. Before --host is an address that other machines can reach, set
+    METRICS_TOKEN (docs/metrics.md).
+    """
+    settings, _ = open_context()
+    if not settings.metrics_token.get_secret_value() and not is_loopback(host):
+        raise click.UsageError(
+            f"--host {host} lets other machines read the metrics: set METRICS_TOKEN first."
+        )
+    check_port(host, port)
+    dagster_home(settings)
+    click.echo(f"Metrics          http://{host}:{port}/metrics")
+    sys.stdout.flush()
+    arguments = ["-m", "api.metrics.server", "--host", host, "--port", str(port)]
+    token = {"METRICS_TOKEN": settings.metrics_token.get_secret_value()}
+    os.execve(  # noqa: S606  # the server takes this process's place, and its signals
+        sys.executable, [sys.executable, *arguments], environment(settings, host, port) | token
+    )
