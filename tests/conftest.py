@@ -23,7 +23,13 @@ from bench.real_whisper import real_whisper as real_whisper_folder
 from escriba.settings import Settings, load_settings
 from tests.markers import deselect_without_torch, is_without_torch_tests, mark_by_fixtures
 
-pytest_plugins = ["pytester", "tests.costs_fixtures", "tests.skipped_tests", "tests.slow_tests"]
+pytest_plugins = [
+    "pytester",
+    "tests.costs_fixtures",
+    "tests.metrics_fixtures",
+    "tests.skipped_tests",
+    "tests.slow_tests",
+]
 
 # a machine that is busy with something else is no failure of the code, nor is a throw of dice
 hypothesis.settings.register_profile(

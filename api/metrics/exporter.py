@@ -66,7 +66,7 @@ class Exporter:
 
     def _all_sources(self) -> "dict[str, Callable[[], Iterator[Metric]]]":
         return {
-            "ledger": lambda: ledger_metrics(self._ledger.read(self._now())),
+            "ledger": lambda: ledger_metrics(self._ledger.read(self._now()), self._backends),
             "dagster": lambda: dagster_metrics(self._instance),
             "engine": self._work,
             "budget": self._budget,

@@ -1,23 +1,35 @@
 """The metrics of ended attempts, from the totals of the ledger."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
+from typing import get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from escriba.billing.attempts import Status
 from escriba.metrics.attempt_totals import AttemptTotals, Work
-from escriba.metrics.histogram_totals import HistogramTotals
+from escriba.metrics.histogram_totals import (
+    LATENCY_BUCKETS,
+    RTF_BUCKETS,
+    START_BUCKETS,
+    HistogramTotals,
+)
 
 
-def ledger_metrics(totals: AttemptTotals) -> Iterator[Metric]:
-    """All of docs/metrics.md that the ledger is the source of."""
+def ledger_metrics(totals: AttemptTotals, backends: Collection[str] = ()) -> Iterator[Metric]:
+    """All of docs/metrics.md that the ledger is the source of.
+
+    backends: those set up. They begin at 0, since Prometheus takes the first value of a series for
+    no increase.
+    """
+    totals = _from_zero(totals, backends)
     jobs = CounterMetricFamily(
         "transcription_jobs", "Ended attempts.", labels=["backend", "status"]
     )
     for backend, statuses in totals.jobs.items():
-        for status, count in statuses.items():
-            jobs.add_metric([backend, status], count)
+        for status in get_args(Status):
+            jobs.add_metric([backend, status], statuses.get(status, 0))
     yield jobs
     yield _counter(
         "transcription_jobs_failed",
@@ -37,6 +49,26 @@ def ledger_metrics(totals: AttemptTotals) -> Iterator[Metric]:
     )
     yield _usd_per_audio_hour(totals)
     yield from _times(totals)
+
+
+def _from_zero(totals: AttemptTotals, backends: Collection[str]) -> AttemptTotals:
+    """The same with nothing counted yet for the other backends."""
+
+    def histograms(
+        of: Mapping[str, HistogramTotals], bounds: tuple[float, ...]
+    ) -> dict[str, HistogramTotals]:
+        return {one: HistogramTotals(bounds=bounds) for one in backends} | dict(of)
+
+    return totals.model_copy(
+        update={
+            "jobs": {one: dict[str, int]() for one in backends} | totals.jobs,
+            "work": {one: Work() for one in backends} | totals.work,
+            "wasted_usd": dict.fromkeys(backends, Decimal(0)) | totals.wasted_usd,
+            "latency": histograms(totals.latency, LATENCY_BUCKETS),
+            "start": histograms(totals.start, START_BUCKETS),
+            "rtf": histograms(totals.rtf, RTF_BUCKETS),
+        }
+    )
 
 
 def _usd_per_audio_hour(totals: AttemptTotals) -> Metric:

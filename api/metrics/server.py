@@ -1,4 +1,4 @@
-"""Serves the metrics; `escriba up` and `escriba metrics` start it as `python -m api.metrics.server`."""
+"""Serves the metrics: what `escriba up` and `escriba metrics` start."""
 
 import argparse
 

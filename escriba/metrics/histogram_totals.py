@@ -46,7 +46,7 @@ class HistogramTotals(BaseModel):
 
     def cumulative(self) -> Iterator[tuple[str, int]]:
         """Each bound as Prometheus writes it, and how many values are not above it."""
-        total = 0
-        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
+        total, counts = 0, self.counts or [0] * (len(self.bounds) + 1)
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), counts, strict=True):
             total += count
             yield bound, total
