@@ -115,7 +115,7 @@ class RealPrometheus:
     """Answers queries about what it has scraped."""
 
     def __init__(self, url):
-        self._url = url
+        self._client = httpx.Client(base_url=url, timeout=PATIENCE_SECONDS)
 
     def query(self, expression):
         """The series that an expression gives, each with its labels and value; a scalar as one.
@@ -123,7 +123,7 @@ class RealPrometheus:
         Raises:
             AssertionError: Prometheus does not understand it.
         """
-        answer = httpx.get(f"{self._url}/api/v1/query", params={"query": expression}).json()
+        answer = self._client.get("/api/v1/query", params={"query": expression}).json()
         assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
         return answer["data"]["result"]
 
