@@ -123,4 +123,4 @@ def _rows(storage: Storage, key: str) -> Iterator[EndedAttempt]:
         return
     columns: Sequence[list[object]] = [table.column(name).to_pylist() for name in _COLUMNS]
     for values in zip(*columns, strict=True):
-        yield EndedAttempt(*values)  # type: ignore[arg-type]  # the ledger's columns have its types
+        yield EndedAttempt(*values)
