@@ -2,7 +2,9 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
@@ -21,7 +23,7 @@ from resources.ledger.synthetic_mark import is_synthetic
 from resources.ledger.totals_file import LedgerTotals
 from resources.price_book import open_price_book
 from resources.spending.reservations import Spending
-from resources.storage.base import Storage
+from resources.storage.base import Storage, StorageError
 from resources.storage.clock import utc_now
 
 from .expiry_metrics import ExpiryMetrics, backup_metrics
@@ -50,8 +52,6 @@ class Exporter:
         self._bills = BillMetrics(settings.costs_database, storage.url)
         self._expiries = ExpiryMetrics(settings)
         self._backends = {backend.name for backend in open_backends(settings)}
-        prices, shared_by = open_price_book(settings), settings.shared_costs_by
-        self._spending = Spending(storage, prices, workers_of(settings), shared_by)
         self._sources = Sources(self._all_sources(), self._places())
 
     def collect(self) -> Iterator[Metric]:
@@ -61,8 +61,17 @@ class Exporter:
             yield from self._sources.collect()
 
     def read_ledger(self) -> None:
-        """Read the ledger before the first scrape, which would take too long in a large one."""
-        self._ledger.read(self._now())
+        """Read the ledger before the first scrape, which would take too long in a large one.
+
+        If that fails, the first scrape tries again, and says so.
+        """
+        with suppress(StorageError, OSError):
+            self._ledger.read(self._now())
+
+    @cached_property
+    def _spending(self) -> Spending:
+        prices, shared_by = open_price_book(self._settings), self._settings.shared_costs_by
+        return Spending(self._storage, prices, workers_of(self._settings), shared_by)
 
     def _all_sources(self) -> "dict[str, Callable[[], Iterator[Metric]]]":
         return {
