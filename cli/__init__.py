@@ -13,6 +13,7 @@ _COMMANDS = {
     "run": "Transcribe everything new in the bucket",
     "up": "Start Dagster's UI, sensors and schedules, until Ctrl-C",
     "serve": "Start one part of `up` alone, for an engine of containers",
+    "metrics": "Serve metrics for Prometheus and Datadog, until Ctrl-C",
     "backfill": "Queue recordings to go through the stages again",
     "status": "Count the recordings by state and explain failures",
     "show": "Print a transcript",

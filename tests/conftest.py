@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.costs_fixtures",
     "tests.forked_dbt",
     "tests.parsed_project",
+    "tests.metrics_fixtures",
     "tests.skipped_tests",
     "tests.slow_tests",
 ]

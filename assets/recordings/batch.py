@@ -32,6 +32,7 @@ from resources.storage.read_documents import DamagedError
 from .cost_metrics import cost_metrics
 from .cpu_slots import NoSparePlaceError
 from .diarized_transcript import diarized_transcript
+from .engine_reporter import end_reports, report_engine
 from .optimized_audio import optimized_audio
 from .progress import Failed, RecordingOutcome, StageMade
 from .raw_audio import raw_audio
@@ -68,6 +69,7 @@ async def run_batch(
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="escriba"))
     notices = loop.create_task(tell_waiting(run_context.engine.fleet.waiting, run_context.progress))
+    reports = loop.create_task(report_engine(run_context.storage, run_context.engine))
     try:
         outcomes = (_process(run_context, recording, stages) for recording in recordings)
         return await asyncio.gather(*(_reported(outcome, on_done) for outcome in outcomes))
@@ -76,6 +78,7 @@ async def run_batch(
         run_context.stop.set()
         try:  # paid machines first: a second interrupt may end what follows
             await asyncio.shield(run_context.engine.close())
+            await end_reports(reports)
         finally:
             await asyncio.to_thread(run_context.media.close)
 

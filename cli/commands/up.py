@@ -18,19 +18,26 @@ from cli.cli_context import console, open_context
 from cli.dagster_home import dagster_home
 from cli.processes.child_processes import ChildProcesses, child_processes
 from cli.processes.one_at_a_time import only_up
-from cli.processes.part_environment import PASSWORD, part_environment
+from cli.processes.part_environment import METRICS_TOKEN, PASSWORD, part_environment
 from cli.runs.fetch_models import ready_models
 from escriba.settings import HOUSE, Settings
 from escriba.settings.field_types import comma_separated, is_address
 
 _READY_SECONDS = 180.0
+LOOPBACK = "127.0.0.1"
 _CODE, _DAEMON, _UI, _FILES = "code location", "daemon", "UI", "files"
+_METRICS = "metrics"
 _LOCATION = "escriba"  # by default it is the socket's path, which differs at each start
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=3000, show_default=True, help="Port of the UI; files use the next.")
+@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=3000,
+    show_default=True,
+    help="Port of the UI; files and metrics use the next two.",
+)
 @click.option("--read-only", is_flag=True, help="Start a UI in which nothing can be launched.")
 def command(host: str, port: int, *, read_only: bool) -> None:
     """Start Dagster's UI, its daemon (sensors, schedules, queue) and the code location.
@@ -52,18 +59,22 @@ def serve(settings: Settings, bucket: str, host: str, port: int, *, read_only: b
     from cli.runs.leftover_runs import end_leftovers
 
     for wanted in (port, port + 1):
-        _check_port(host, wanted)
+        check_port(host, wanted)
+    if settings.metrics:
+        check_port(_metrics_host(settings, host), port + 2)
     # not logs/: Dagster uploads files in that folder, even with its telemetry disabled
     out, logs = console(), dagster_home(settings) / "output"
-    environment = part_environment(settings, f"http://{host}:{port + 1}")
+    of_children = part_environment(settings, f"http://{host}:{port + 1}")
     with TemporaryDirectory(prefix="escriba-") as folder:
         try:
-            with child_processes(environment, logs) as children:
+            with child_processes(of_children, logs) as children:
                 code = _start_code(children, Path(folder))
                 # also creates Dagster's tables, before two processes would do so concurrently
                 left = end_leftovers(settings)
                 _wait_for(code, children)
                 _start_pages(children, code, settings, host, port, read_only=read_only)
+                if settings.metrics:
+                    _start_metrics(children, settings, host, port + 2)
                 if _is_ready(children, host, port):
                     if left:
                         out.print(f"Resuming {left} interrupted run{'s' * (left != 1)}.")
@@ -81,6 +92,8 @@ def serve(settings: Settings, bucket: str, host: str, port: int, *, read_only: b
 def _print_addresses(out: Console, settings: Settings, bucket: str, host: str, port: int) -> None:
     out.print(f"Dagster's UI     http://{host}:{port}")
     out.print(f"Files            {settings.files_url or f'http://{host}:{port + 1}'}")
+    if settings.metrics:
+        out.print(f"Metrics          http://{_metrics_host(settings, host)}:{port + 2}/metrics")
     out.print(f"Bucket           {bucket}")
     out.print(f"Dagster's home   {settings.dagster_home}")
     out.print("New files in inbox/ are processed automatically. Press Ctrl-C to stop.")
@@ -130,10 +143,21 @@ def _start_pages(  # noqa: PLR0913  # the options of the command, by name
     children.start(_FILES, files, **password)
 
 
+def _start_metrics(children: ChildProcesses, settings: Settings, host: str, port: int) -> None:
+    listen = ["--host", _metrics_host(settings, host), "--port", str(port)]
+    token = {METRICS_TOKEN: settings.metrics_token.get_secret_value()}
+    children.start(_METRICS, [sys.executable, "-m", "api.metrics.server", *listen], **token)
+
+
+def _metrics_host(settings: Settings, host: str) -> str:
+    """Without a token, only this machine may read the metrics."""
+    return host if settings.metrics_token.get_secret_value() else LOOPBACK
+
+
 def check_login(settings: Settings, host: str) -> None:
     """Refuse an address that other machines reach, without a login."""
     has_login = settings.ui_password.get_secret_value() or settings.ui_trusted_user_header
-    if has_login or settings.ui_without_login or _is_loopback(host):
+    if has_login or settings.ui_without_login or is_loopback(host):
         return
     raise click.UsageError(
         f"--host {host} lets other machines open the pages, and there is no login. Set "
@@ -149,12 +173,18 @@ def check_name(settings: Settings, host: str) -> None:
         raise click.UsageError(f"--host {host} is a name: add it to UI_HOSTS.")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a host."""
     # of another name, the address may change
     return host == "localhost" or (is_address(host) and ip_address(host).is_loopback)
 
 
-def _check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that another process listens on.
+
+    Raises:
+        UsageError: it is taken, or the address is not this machine's.
+    """
     with socket.socket() as probe:
         try:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -162,7 +192,7 @@ def _check_port(host: str, port: int) -> None:
         except OSError as error:
             raise click.UsageError(
                 f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --port; the "
-                "pages use that port and the next one."
+                "pages use that port and the next one, and the metrics the one after."
             ) from error
 
 

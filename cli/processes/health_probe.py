@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def check_page(url: str) -> None:
-    """A page answers; that it asks for a login is an answer."""
+    """A page answers; that it asks for a login or a token is an answer."""
     try:
         with urlopen(url, timeout=_SECONDS):  # noqa: S310  # this container's own page
             return

@@ -25,6 +25,7 @@ secret postgres_password "$(random 32)"
 secret dagster_postgres_url "postgresql://escriba:$(cat secrets/postgres_password)@postgres/dagster"
 secret ui_password "$(random 24)"
 secret grafana_password "$(random 24)"
+secret metrics_token "$(random 32)"
 secret oidc_cookie_secret "$(random 32)"
 for name in runpod_api_key openai_api_key pyannote_ai_api_key huggingface_token aws_access_key_id \
     aws_secret_access_key azure_storage_key smtp_password oidc_client_secret alert_webhook; do

@@ -18,6 +18,7 @@ from .local_settings import LocalSettings
 from .machine_settings import MachineSettings
 from .mail_settings import MailSettings
 from .media_settings import MediaSettings
+from .metrics_settings import MetricsSettings
 from .night_settings import NightSettings
 from .openai_settings import OpenaiSettings
 from .page_settings import PageSettings
@@ -70,6 +71,7 @@ class Settings(
     FormatSettings,
     SpeakerSettings,
     TranscriptionSettings,
+    MetricsSettings,
     PageSettings,
     DagsterSettings,
     StorageSettings,

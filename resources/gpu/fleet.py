@@ -75,6 +75,13 @@ class Fleet:
         """The backend of an attempt; None if it is no longer set up."""
         return self._states.get((backend, sku))
 
+    def circuit_open_seconds(self) -> dict[str, float]:
+        """How long each backend has been cut off; of several kinds of machine, the longest."""
+        found: dict[str, float] = {}
+        for (backend, _), state in self._states.items():
+            found[backend] = max(found.get(backend, 0.0), state.failing_seconds())
+        return found
+
     async def choose(
         self,
         order: JobOrder,

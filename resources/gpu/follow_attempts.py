@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from escriba.billing.attempts import Attempt
 from escriba.billing.quote_ceiling import STOP_SECONDS
@@ -39,12 +39,16 @@ class _End:
 
 @dataclass
 class AttemptFollower:
-    """Watches attempts; any number concurrently."""
+    """Watches attempts; any number concurrently.
+
+    active: the backends of the attempts that a worker is processing, by attempt id.
+    """
 
     fleet: Fleet
     closing: AttemptCloser
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
+    active: dict[str, str] = field(default_factory=dict)
 
     async def follow(
         self, order: JobOrder, attempt: Attempt, submission: Submission | None = None
@@ -76,7 +80,10 @@ class _Following:
 
     async def follow(self) -> None:
         with self._follower.fleet.waiting.waiting(self._folder.job):
-            await self._look_until_the_end()
+            try:
+                await self._look_until_the_end()
+            finally:
+                self._follower.active.pop(self._attempt.attempt_id, None)
 
     async def _look_until_the_end(self) -> None:
         for wait_seconds in waits(self._look_seconds):
@@ -140,6 +147,7 @@ class _Following:
         waiting, job = self._follower.fleet.waiting, self._folder.job
         if lease is not None:
             waiting.go_on(job)
+            self._follower.active[self._attempt.attempt_id] = self._attempt.backend
             return
         why = self._state.last_reason if self._state is not None else ""
         name = f"{self._attempt.backend}/{self._attempt.sku}"

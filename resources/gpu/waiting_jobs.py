@@ -31,6 +31,11 @@ class WaitingJobs:
         """A job does not wait, or no longer."""
         self._since.pop(job, None)
 
+    @property
+    def count(self) -> int:
+        """How many wait now, whatever for."""
+        return len(self._since)
+
     @contextmanager
     def waiting(self, job: object) -> Iterator[None]:
         """Whatever ends the block, the job no longer waits."""

@@ -10,6 +10,7 @@ from uuid import uuid4
 from escriba.billing.ledger_rows import LedgerRow
 from escriba.billing.worker_sessions import SessionRow
 from resources.storage.base import Storage
+from resources.storage.clock import utc_now
 
 from .tables import LEDGER, Row, schema
 
@@ -64,6 +65,18 @@ def write_rows(storage: Storage, rows: Sequence[Row]) -> list[str]:
     return [_write(storage, *place, of_date) for place, of_date in by_place.items()]
 
 
+def name_at(moment: datetime) -> str:
+    """The beginning of the names of files that are written at a moment, which sort by time.
+
+    They sort after the names of earlier versions, which are hexadecimal digits, and before those of
+    compacted files.
+
+    >>> name_at(datetime(2026, 3, 1, tzinfo=UTC))
+    't019ca6b1dc00'
+    """
+    return f"t{round(moment.timestamp() * 1000):012x}"
+
+
 def _place(row: Row) -> tuple[str, str]:
     """The folder of a row, and the UTC date on which its work or billing period began."""
     table = _TABLE_OF[type(row)]
@@ -78,6 +91,6 @@ def _write(storage: Storage, folder: str, date: str, rows: Sequence[Row]) -> str
     buffer = io.BytesIO()
     columns = schema(type(rows[0]))
     pq.write_table(pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], columns), buffer)
-    key = f"{folder}date={date}/{uuid4().hex}.parquet"
+    key = f"{folder}date={date}/{name_at(utc_now())}-{uuid4().hex}.parquet"
     storage.write(key, buffer.getvalue())
     return key

@@ -200,3 +200,17 @@ def test_the_files_page_shows_transcripts_and_nothing_of_the_inbox(up, first_run
     assert "SPEAKER_00" in text.text
     assert hidden.status_code == 404
     assert Path(up.bucket, "inbox", "acme", "english.wav").exists()
+
+
+def test_the_metrics_count_what_was_transcribed(up, first_run):
+    """On the port after that of the files, to this machine."""
+    address = f"http://127.0.0.1:{httpx.URL(up.files_url).port + 1}/metrics"
+
+    def counted():
+        found = re.search(
+            r'transcription_jobs_total\{backend="local",status="done"\} (\S+)',
+            httpx.get(address, timeout=60).text,
+        )
+        return found and float(found[1])
+
+    assert counted() >= 1

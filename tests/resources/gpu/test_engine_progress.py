@@ -106,3 +106,22 @@ def test_an_attempt_of_another_process_is_told_from_its_next_heartbeat_on(world,
 
     assert told == [25_000]
     assert backend.attempts == []
+
+
+def test_a_job_counts_as_active_from_its_first_heartbeat_to_its_end(world):
+    active = []
+
+    def script(worker):
+        if worker.takes():
+            yield
+            worker.beat(done_ms=10_000)
+            yield
+            active.extend(engine.follower.active.values())
+            worker.write_result()
+            worker.beat("done")
+
+    engine = world.engine(world.backend(script))
+    asyncio.run(engine.run(world.order()))
+
+    assert active == ["runpod"]
+    assert not engine.follower.active
