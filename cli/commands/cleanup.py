@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cli.cli_context import console, json_option, open_context, print_json, say
 from cli.cost_tables.cost_table import new_table
-from cli.runs.run_recordings import open_instance
+from cli.runs.running_now import running_keys
 from escriba.retention import KINDS, Kind
 from escriba.settings import Settings
 from intake.cleanup.clean import clean
@@ -65,17 +65,12 @@ def _print(freed: Freed) -> None:
 
 
 def _running_keys(settings: Settings) -> set[str]:
-    """Return the partitions of runs in progress; none if Dagster was never started here.
+    """Return the partitions of runs in progress.
 
     Raises:
         click.ClickException: a backfill over a range is in progress.
     """
-    from sensors.running import keys_being_processed
-
-    if not (settings.dagster_home / "dagster.yaml").exists():
-        return set()
-    with open_instance(settings) as instance:
-        keys = keys_being_processed(instance)
+    keys = running_keys(settings)
     if keys is None:
         raise click.ClickException(
             "A backfill over a range of recordings is in progress and may need any of them. Wait "
