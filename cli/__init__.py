@@ -24,6 +24,8 @@ _COMMANDS = {
     "retry": "Retry failed recordings",
     "reconcile": "Recover jobs left by a crashed run",
     "cleanup": "Delete originals, job records and logs that are past their age",
+    "backup": "Back up Dagster's records and the settings, and check the backup",
+    "restore": "Put Dagster's records back from a backup",
     "deploy": "Create or update a backend's cloud resources",
     "voices": "Download the weights of the light diarizer",
     "doctor": "Check the installation and suggest fixes",

@@ -34,6 +34,45 @@ def cleanup_job() -> None:
     delete_expired()
 
 
+@dg.op(required_resource_keys={"settings"})
+@masks_errors
+def back_up_records(context: dg.OpExecutionContext) -> None:
+    """Back up Dagster's records, restore the backup into a scratch database, and compare."""
+    from intake.backups.make import back_up, note_failed  # noqa: PLC0415  # the UI process loads no stores
+    from resources.backups.backup_error import BackupError  # noqa: PLC0415
+
+    settings, storage = _settings_and_storage(context)
+    now = datetime.now(UTC)
+    try:
+        manifest = back_up(settings, storage, now)
+    except BackupError as error:
+        note_failed(storage, now)
+        raise dg.Failure(str(error), allow_retries=False) from error
+    context.log.info("Backup %s is whole.", manifest.name)
+
+
+@dg.job(description="Backs up Dagster's records and the settings, and checks it by a restore.")
+def backup_job() -> None:
+    """One op."""
+    back_up_records()
+
+
+@dg.op(required_resource_keys={"settings"})
+@masks_errors
+def care_for_database(context: dg.OpExecutionContext) -> None:
+    """VACUUM and ANALYZE Dagster's records, which otherwise grow and become slow."""
+    from intake.database_care import care_for_records  # noqa: PLC0415  # the UI process loads no stores
+
+    settings, storage = _settings_and_storage(context)
+    context.log.info("%s", care_for_records(settings, storage, datetime.now(UTC)).headline)
+
+
+@dg.job(description="Compacts Dagster's records and updates the statistics of their tables.")
+def database_care_job() -> None:
+    """One op."""
+    care_for_database()
+
+
 def _settings_and_storage(context: dg.OpExecutionContext) -> tuple[Settings, Storage]:
     from resources.storage import open_storage  # noqa: PLC0415
 

@@ -36,7 +36,6 @@ __all__ = [
     "HOUSE",
     "MEGABYTE",
     "NightSettings",
-    "RetentionSettings",
     "Settings",
     "SettingsError",
     "child_environment",

@@ -22,3 +22,9 @@ class NightSettings(SettingsGroup):
         "02:00",
         description="Time at which whatever is past its age is deleted (`escriba cleanup`).",
     )
+    backup_at: TimeOfDay = Field(
+        "03:00", description="Time of the daily backup of Dagster's records (`escriba backup`)."
+    )
+    database_care_at: TimeOfDay = Field(
+        "04:00", description="Time on Sundays at which Dagster's records are compacted."
+    )

@@ -1,6 +1,9 @@
-from pydantic import Field
+from pathlib import Path
+
+from pydantic import Field, field_validator
 
 from .base import SettingsGroup
+from .bucket_urls import check_bucket_url
 
 
 class RetentionSettings(SettingsGroup):
@@ -33,3 +36,28 @@ class RetentionSettings(SettingsGroup):
         description="Days that the record of a refused file is kept after the file was removed or "
         "replaced; 0: forever.",
     )
+    backups_days: int = Field(
+        30,
+        ge=0,
+        description="Days that a backup is kept; 0: forever. The newest whole one always stays.",
+    )
+    backup_url: str = Field(
+        "",
+        description="Where backups are written: a folder or a bucket, as in STORAGE_URL and with "
+        "the same credentials, but another disk or account is better. Empty: ./data/backups.",
+    )
+    postgres_tools: str = Field(
+        "",
+        description="Folder of pg_dump and pg_restore, of at least the server's version. Empty: "
+        "they are looked up in PATH.",
+    )
+
+    @field_validator("backup_url", mode="before")
+    @classmethod
+    def _backups_hold_no_credentials(cls, url: object) -> object:
+        return check_bucket_url(url) if isinstance(url, str) else url
+
+    @property
+    def backups_url(self) -> str:
+        """BACKUP_URL, or the URL of the folder that replaces it."""
+        return self.backup_url or Path("data/backups").absolute().as_uri()

@@ -10,8 +10,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from escriba.retention import Ages, Kind
-from escriba.settings import RetentionSettings, Settings
+from escriba.retention import Ages, Kind, TenantAges
+from escriba.settings import Settings
 from intake.tenants import tenant_ages
 from intake.upkeep_notes import UPKEEP, UpkeepNote, write_note
 from resources.storage.base import Storage, StoredObject
@@ -42,7 +42,7 @@ def ages_of(settings: Settings) -> Ages:
     Raises:
         SettingsError: tenants.yaml is not valid.
     """
-    days = {name: getattr(settings, name) for name in RetentionSettings.model_fields}
+    days = {name: getattr(settings, name) for name in TenantAges.model_fields}
     return Ages(days, tenant_ages(settings.tenants_file))
 
 
