@@ -16,6 +16,8 @@ from sensors.inbox import inbox_sensor
 from sensors.ledger import ledger_sensor
 from sensors.requests import requests_sensor
 
+from .care_jobs import backup_job, cleanup_job, database_care_job
+from .care_schedules import backup_schedule, cleanup_schedule, database_care_schedule
 from .jobs import (
     compaction_job,
     digest_job,
@@ -43,6 +45,9 @@ _JOBS = (
     compaction_job,
     report_job,
     statements_job,
+    cleanup_job,
+    backup_job,
+    database_care_job,
 )
 
 
@@ -68,6 +73,9 @@ def make_definitions(settings: object = _settings, progress: object = _progress)
             report_schedule(night),
             statements_schedule(night),
             reconcile_schedule,
+            cleanup_schedule(night),
+            backup_schedule(night),
+            database_care_schedule(night),
         ],
         sensors=[inbox_sensor, requests_sensor, ledger_sensor, digest_sensor, budget_sensor],
         resources={"settings": settings, "progress": progress},

@@ -24,6 +24,7 @@ from .openai_settings import OpenaiSettings
 from .page_settings import PageSettings
 from .price_settings import PriceSettings
 from .pyannote_ai_settings import PyannoteAiSettings
+from .retention_settings import RetentionSettings
 from .routing_settings import RoutingSettings
 from .runpod_settings import RunpodSettings
 from .secret_files import file_variable, secret_names
@@ -65,6 +66,7 @@ class Settings(
     PyannoteAiSettings,
     RunpodSettings,
     RoutingSettings,
+    RetentionSettings,
     NightSettings,
     TenantSettings,
     SubtitleSettings,

@@ -1,0 +1,1 @@
+"""Copies of Dagster's records: PostgreSQL by its own tools, SQLite by its backup API."""

@@ -1,0 +1,5 @@
+from escriba.errors import EscribaError
+
+
+class BackupError(EscribaError, RuntimeError):
+    """A backup could not be made, checked or restored; never with a password or an address."""
