@@ -22,6 +22,7 @@ _COMMANDS = {
     "sql": "Query the ledger and the cost tables in SQL",
     "report": "Write a cost report, or a tenant's monthly statement",
     "retry": "Retry failed recordings",
+    "alert": "Show the alert channels, or send a test message to them",
     "reconcile": "Recover jobs left by a crashed run",
     "deploy": "Create or update a backend's cloud resources",
     "voices": "Download the weights of the light diarizer",

@@ -42,6 +42,7 @@ class Tenant(TranscriptionOverrides):
     cost_center, project: tags of its recordings; `paths` sets other tags by path.
     statement_mail_to: recipients of the monthly statement.
     charge: what the tenant pays, as opposed to what it costs.
+    alert_channels: names of ALERT_CHANNELS that get what concerns this tenant and nothing else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +56,7 @@ class Tenant(TranscriptionOverrides):
     paths: tuple[PathTags, ...] | None = None
     statement_mail_to: tuple[str, ...] | None = None
     charge: ChargeTerms | None = None
+    alert_channels: tuple[str, ...] | None = None
 
     @field_validator("cost_center", "project")
     @classmethod

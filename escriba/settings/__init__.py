@@ -3,6 +3,7 @@
 The name of a setting in capitals is its environment variable. Defaults spend no money.
 """
 
+from .alert_settings import AlertSettings
 from .aws_settings import AwsSettings
 from .base import HOUSE, MEGABYTE
 from .budget_settings import BudgetSettings
@@ -46,6 +47,7 @@ __all__ = [
 
 
 class Settings(
+    AlertSettings,
     MailSettings,
     CostSettings,
     PriceSettings,

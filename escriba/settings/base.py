@@ -35,6 +35,10 @@ class SettingsGroup(BaseSettings):
             check_plain(value, secret=is_secret(cls.model_fields[info.field_name or ""]))
         return value
 
+    def further_secrets(self) -> list[str]:
+        """Secrets that are parts of settings; a group with such settings adds its own."""
+        return []
+
 
 def is_secret(field: FieldInfo) -> bool:
     """Whether a setting is secret, which its type says."""
