@@ -92,7 +92,7 @@ def write_digest(
 
 def announce_digest(settings: Settings, storage: Storage, digest: Digest) -> None:
     """Leave the headline for the alert channels: one message a night, however often it runs."""
-    if not settings.channels:
+    if not settings.alert_places:
         return
     place = settings.files_url.rstrip("/") or storage.url
     page_at = f"{place}/{DIGESTS}{digest.night}.md"
@@ -130,7 +130,9 @@ def make_digest(
         refused_names=len(inbox.refused),
         left_out=len(inbox.left_out),
         warnings=_warnings(inbox, since, until),
-        silent_channels=tuple(silent_channels(read_state(storage))) if settings.channels else (),
+        silent_channels=tuple(silent_channels(read_state(storage)))
+        if settings.alert_places
+        else (),
     )
 
 

@@ -62,7 +62,7 @@ class Watch:
         for key, notice in left_notices(storage):
             keys.append(key)
             notices += [notice] if notice else []
-        new = queued(new, notices, settings.channels, tenant_channels(settings))
+        new = queued(new, notices, settings.alert_places, tenant_channels(settings))
         if new != state:
             write_state(storage, new)
         for key in keys:

@@ -34,7 +34,7 @@ def alert_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     from resources.storage.clock import utc_now  # noqa: PLC0415
 
     settings = context.resources.settings
-    if not settings.channels:
+    if not settings.alert_places:
         return dg.SkipReason("ALERT_CHANNELS is not set.")
     waiting = _queued_recordings(context.instance)
     return dg.SkipReason(_watch().look(settings, open_storage(settings), waiting, utc_now()))

@@ -29,7 +29,7 @@ class Ear:
 @contextmanager
 def listening():
     class Handler(Answering, BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802  # http.server's
+        def do_POST(self):  # http.server's
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self.server.ear.go_on.wait(60)
             if self.server.ear.status < 300:

@@ -13,7 +13,7 @@ def alert_channels(settings: Settings) -> Iterator[Finding]:
     from resources.alerts.send_message import ChannelError, check_channel
 
     what, advice = "alerts", "Correct ALERT_CHANNELS, then try `escriba alert --test`."
-    for channel in settings.channels:
+    for channel in settings.alert_places:
         try:
             check_channel(channel, settings)
         except ChannelError as error:
@@ -21,7 +21,7 @@ def alert_channels(settings: Settings) -> Iterator[Finding]:
             yield Finding(what=what, state="broken", found=found, advice=advice)
         else:
             yield Finding(what=what, state="well", found=f"{channel.name} is set up")
-    known = {one.name for one in settings.channels}
+    known = {one.name for one in settings.alert_places}
     try:
         wanted = tenant_channels(settings)
     except SettingsError:  # reported by `tenants`

@@ -31,9 +31,9 @@ def command(*, is_test: bool, channel: str | None, as_json: bool) -> None:
     from resources.alerts.alert_store import read_state
 
     settings, storage = open_context()
-    chosen = [one for one in settings.channels if channel in {None, one.name}]
+    chosen = [one for one in settings.alert_places if channel in {None, one.name}]
     if not chosen:
-        known = ", ".join(one.name for one in settings.channels) or "none"
+        known = ", ".join(one.name for one in settings.alert_places) or "none"
         raise click.UsageError(
             f"ALERT_CHANNELS has no channel {channel!r}; it has {known}."
             if channel

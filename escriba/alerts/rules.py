@@ -116,7 +116,7 @@ def _of_queue(figures: Figures, limits: Thresholds) -> Iterator[Alert]:
     if figures.waiting > limits.queue_size:
         yield Alert("LargeQueue", f"{figures.waiting:,} recordings wait.")
     if figures.waiting and not figures.active:
-        yield Alert("NoActiveWorkers", f"{figures.waiting:,} recordings wait, and nobody works.")
+        yield Alert("NoActiveWorkers", f"Recordings wait ({figures.waiting:,}); nobody works.")
     since = figures.waiting_since
     if since and not figures.done_last_hour and figures.now - since > timedelta(hours=1):
         hours = (figures.now - since) / timedelta(hours=1)

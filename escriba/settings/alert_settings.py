@@ -62,7 +62,7 @@ class AlertSettings(SettingsGroup):
     )
 
     @property
-    def channels(self) -> tuple[Channel, ...]:
+    def alert_places(self) -> tuple[Channel, ...]:
         """ALERT_CHANNELS, in order."""
         return read_channels(self.alert_channels.get_secret_value())
 
@@ -73,4 +73,4 @@ class AlertSettings(SettingsGroup):
 
     def further_secrets(self) -> list[str]:
         """The secret parts of the channels' URLs."""
-        return [*super().further_secrets(), *secrets_in(self.channels)]
+        return [*super().further_secrets(), *secrets_in(self.alert_places)]

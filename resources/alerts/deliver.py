@@ -33,7 +33,7 @@ def deliver(  # noqa: PLR0913  # the moment, by name
     The state is also written before: if this process is killed meanwhile, the messages are sent
     again, and say that they may have been sent before.
     """
-    channels = {one.name: one for one in settings.channels}
+    channels = {one.name: one for one in settings.alert_places}
     ready = {
         name: found
         for name, outgoing in state.channels.items()

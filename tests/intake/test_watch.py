@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from escriba.alerts.episodes import Notice
 from escriba.billing.attempt_times import AttemptTimes
 from escriba.settings import load_settings
 from intake.watch import Watch
@@ -99,7 +100,7 @@ def test_high_failure_rate(house, ended, ear):
     house.over(range(5))
     assert told(ear) == []  # it has not held for five minutes
 
-    ended(range(0, 7), status="failed")
+    ended(range(7), status="failed")
     house.over(range(5, 8))
     assert told(ear) == ["HighFailureRate began"]
 
@@ -311,8 +312,6 @@ def test_quiet_hours_hold_back_what_is_not_critical(tmp_path, ear):
 
 
 def test_where_alertmanager_decides_escriba_sends_digests_alone(tmp_path, ear):
-    from escriba.alerts.episodes import Notice
-
     house = House(tmp_path, ear, alert_rules="alertmanager")
     house.opens(1)
     digest = Notice(

@@ -57,7 +57,7 @@ def ear(monkeypatch):
 
 def sent(url, *notices):
     settings = load_settings(alert_channels=f"one={url}")
-    return send_notices(settings.channels[0], notices, settings)
+    return send_notices(settings.alert_places[0], notices, settings)
 
 
 def test_slack_gets_text_in_which_nobody_is_called(ear):
@@ -98,7 +98,7 @@ def test_mail_goes_through_the_houses_server(free_port):
     inbox = Inbox()
     controller, mail = started(inbox, free_port())
     settings = load_settings(alert_channels="post=mail:a@example.org,b@example.org", **mail)
-    done = send_notices(settings.channels[0], [notice()], settings)
+    done = send_notices(settings.alert_places[0], [notice()], settings)
     controller.stop()
     assert done.error == ""
     [(to, content)] = inbox.letters
