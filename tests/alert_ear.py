@@ -34,7 +34,7 @@ def listening():
             self.server.ear.go_on.wait(60)
             if self.server.ear.status < 300:
                 self.server.ear.told.append((self.path, json.loads(body)))
-            self.answer(self.server.ear.status)
+            self.answer(self.server.ear.status, b"ok")  # as Slack does
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.ear = Ear(server.server_port)

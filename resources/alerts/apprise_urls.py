@@ -18,7 +18,7 @@ def apprise_url(channel: Channel, alert: str = "") -> str:
         key, _, token = parts.netloc.partition("@")
         known = dict(parse_qsl(parts.query)) | {"action": "map", "dedup": alert or "escriba"}
         # the events API needs no token besides the integration key, but apprise wants a text
-        return f"pagerduty://{key}@{token or 'none'}?{urlencode(known, quote_via=quote)}"
+        return f"pagerduty://{key}@{token or 'none'}/Escriba?{urlencode(known, quote_via=quote)}"
     if parts.scheme not in _POSTED or channel.kind != "webhook":
         return channel.url
     # apprise takes a bare name in the query for its own option: '-' passes it on

@@ -32,7 +32,6 @@ class House:
     def __init__(self, tmp_path, ear, **changes):
         usual = {
             "storage_url": (tmp_path / "bucket").as_uri(),
-            "tenants_file": tmp_path / "tenants.yaml",
             "alert_channels": f"ops={ear.url}/ops",
         }
         self.settings = load_settings(**usual | changes)
@@ -78,7 +77,7 @@ def ended(house, attempt):
             end = house.start + timedelta(minutes=minute)
             rows = [
                 replace(
-                    attempt(f"{minute}-{one}", **changes),
+                    attempt(f"{minute}-{one}", started_at=end - timedelta(seconds=20), **changes),
                     ended_at=end,
                     queued_at=end - timedelta(seconds=latency),
                 )
@@ -196,8 +195,7 @@ def test_a_limit_of_the_house(tmp_path, ear, limit):
     assert told(ear) == ["BudgetNearlyUsed began", "BudgetReached began"]
     assert limit.upper() in ear.messages[1][1]
 
-    raised = load_settings(**house.settings.model_dump() | {limit: "none"})
-    house.settings = raised
+    house.settings = house.settings.model_copy(update={limit: None})
     house.over([0, 0])
     assert ear.messages[2][0] == "Escriba: 2 over"
     assert len(ear.messages) == 3
@@ -205,7 +203,12 @@ def test_a_limit_of_the_house(tmp_path, ear, limit):
 
 def test_a_tenants_limit_goes_to_its_own_channel_and_the_house(tmp_path, ear):
     (tmp_path / "tenants.yaml").write_text(TENANTS, encoding="utf-8")
-    house = House(tmp_path, ear, alert_channels=f"ops={ear.url}/ops theirs={ear.url}/theirs")
+    house = House(
+        tmp_path,
+        ear,
+        tenants_file=tmp_path / "tenants.yaml",
+        alert_channels=f"ops={ear.url}/ops theirs={ear.url}/theirs",
+    )
     house.spends("1.7")
     house.over([0, 0])
     assert sorted(path for path, _ in ear.told) == ["/ops", "/theirs"]
