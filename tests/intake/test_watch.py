@@ -94,14 +94,14 @@ def told(ear):
 
 
 def test_high_failure_rate(house, ended, ear):
-    ended(range(-5, 0), status="failed")
-    ended(range(-5, 1))
+    ended(range(-5, 6), status="failed")
+    ended(range(-5, 6))
     house.over(range(5))
     assert told(ear) == []  # it has not held for five minutes
 
-    ended(range(7), status="failed")
     house.over(range(5, 8))
     assert told(ear) == ["HighFailureRate began"]
+    assert "50% of attempts fail" in ear.messages[0][1]
 
     house.over(range(8, 20))
     assert told(ear) == ["HighFailureRate began", "HighFailureRate is over"]
