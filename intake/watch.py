@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from escriba.alerts.episodes import advance
+from escriba.alerts.episodes import Notice, advance
 from escriba.alerts.outgoing import AlertState, queued, silent_channels
 from escriba.alerts.rules import (
     FAILURE_MINUTES,
     LATENCY_MINUTES,
+    Alert,
     Figures,
     Thresholds,
     alerts,
@@ -51,7 +52,9 @@ class Watch:
             SettingsError: TENANTS_FILE is not valid.
         """
         state, own = read_state(storage), settings.alert_rules == "escriba"
-        firing, notices, keys = [], [], []
+        firing: list[Alert] = []
+        notices: list[Notice] = []
+        keys: list[str] = []
         if own:
             figures = self.figures(settings, storage, waiting_recordings, now)
             firing = alerts(figures, thresholds(settings))
