@@ -24,6 +24,7 @@ _COMMANDS = {
     "sql": "Query the ledger and the cost tables in SQL",
     "report": "Write a cost report, or a tenant's monthly statement",
     "retry": "Retry failed recordings",
+    "alert": "Show the alert channels, or send a test message to them",
     "reconcile": "Recover jobs left by a crashed run",
     "cleanup": "Delete originals, job records and logs that are past their age",
     "backup": "Back up Dagster's records and the settings, and check the backup",

@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from escriba.alerts.episodes import Notice
+from escriba.alerts.outgoing import silent_channels
 from escriba.recordings import Recording
 from escriba.settings import Settings
 from escriba.stages import FILE_STAGES
 from gpu_job.contract.documents import MEDIUM
+from resources.alerts.alert_store import leave_notice, read_state
 from resources.ledger.duplicates import ATTEMPTS_WITH_WASTE
 from resources.ledger.queries import open_ledger
 from resources.storage.base import Storage, StoredObject
@@ -88,6 +91,24 @@ def write_digest(
     return digest
 
 
+def announce_digest(settings: Settings, storage: Storage, digest: Digest) -> None:
+    """Leave the headline for the alert channels: one message a night, however often it runs."""
+    if not settings.alert_places:
+        return
+    place = settings.files_url.rstrip("/") or storage.url
+    page_at = f"{place}/{DIGESTS}{digest.night}.md"
+    text = " ".join([digest.headline, *digest.silent_channels, page_at])
+    notice = Notice(
+        id=f"digest-{digest.night}",
+        kind="digest",
+        severity="info",
+        title=f"night of {digest.night}",
+        text=text,
+        at=digest.until,
+    )
+    leave_notice(storage, notice)
+
+
 def make_digest(
     settings: Settings, storage: Storage, night: str, since: datetime, until: datetime
 ) -> Digest:
@@ -111,6 +132,9 @@ def make_digest(
         left_out=len(inbox.left_out),
         warnings=_warnings(inbox, since, until),
         upkeep=tuple(note.headline for note in notes_between(storage, since, until)),
+        silent_channels=tuple(silent_channels(read_state(storage)))
+        if settings.alert_places
+        else (),
     )
 
 

@@ -38,6 +38,7 @@ class Digest(BaseModel):
     spent_usd: cost of the attempts that ended in the period, with their share of cold start and
         idle time, from the cost tables.
     upkeep: a line of each cleanup, backup and care of the database in the period.
+    silent_channels: alert channels that do not answer, a sentence each.
     without_tables: why the cost tables were not available; spent_usd then covers run time alone.
     """
 
@@ -61,6 +62,7 @@ class Digest(BaseModel):
     left_out: int = 0
     warnings: tuple[Warned, ...] = ()
     upkeep: tuple[str, ...] = ()
+    silent_channels: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -109,6 +111,8 @@ def _notes(digest: Digest) -> list[str]:
         ]
     for line in digest.upkeep:
         lines += ["", markdown(line)]
+    for sentence in digest.silent_channels:
+        lines += ["", markdown(sentence)]
     return lines
 
 

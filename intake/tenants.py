@@ -44,6 +44,7 @@ class Tenant(TranscriptionOverrides):
     statement_mail_to: recipients of the monthly statement.
     charge: what the tenant pays, as opposed to what it costs.
     keep: ages of its things for `escriba cleanup`.
+    alert_channels: names of ALERT_CHANNELS that get what concerns this tenant and nothing else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +59,7 @@ class Tenant(TranscriptionOverrides):
     statement_mail_to: tuple[str, ...] | None = None
     charge: ChargeTerms | None = None
     keep: TenantAges | None = None
+    alert_channels: tuple[str, ...] | None = None
 
     @field_validator("cost_center", "project")
     @classmethod

@@ -10,6 +10,7 @@ from assets.costs.costs_mirror import costs_mirror
 from assets.recordings.chain import recording_chain
 from assets.recordings.progress import LogProgress
 from escriba.settings import load_night_settings, load_settings
+from sensors.alerts import alert_sensor
 from sensors.budget import budget_sensor
 from sensors.digest import digest_sensor
 from sensors.inbox import inbox_sensor
@@ -77,7 +78,14 @@ def make_definitions(settings: object = _settings, progress: object = _progress)
             backup_schedule(night),
             database_care_schedule(night),
         ],
-        sensors=[inbox_sensor, requests_sensor, ledger_sensor, digest_sensor, budget_sensor],
+        sensors=[
+            inbox_sensor,
+            requests_sensor,
+            ledger_sensor,
+            digest_sensor,
+            budget_sensor,
+            alert_sensor,
+        ],
         resources={"settings": settings, "progress": progress},
         executor=dg.in_process_executor,  # the default spawns a process for each step
     )

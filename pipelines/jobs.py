@@ -62,10 +62,11 @@ def request_failed_recordings(context: dg.OpExecutionContext) -> None:
 @masks_errors
 def write_night_digest(context: dg.OpExecutionContext) -> None:
     """Write one page: done, failed with reasons, oldest unfinished recording, and cost."""
-    from intake.night import DIGESTS, write_digest  # noqa: PLC0415
+    from intake.night import DIGESTS, announce_digest, write_digest  # noqa: PLC0415
 
     settings, storage = _settings_and_storage(context)
     digest = write_digest(settings, storage, _night(context, settings))
+    announce_digest(settings, storage, digest)
     context.log.info("%s %s", digest.headline, f"{storage.url}/{DIGESTS}{digest.night}.md")
 
 

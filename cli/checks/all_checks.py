@@ -11,6 +11,7 @@ from cli.runs.dagster_faults import dagster_fault
 from escriba.backend_names import LOCAL
 from escriba.settings import Settings, SettingsError, load_settings
 
+from .alerts_check import alert_channels
 from .api_check import api
 from .aws_check import aws
 from .bucket_check import bucket
@@ -174,6 +175,7 @@ _CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     diarizer,
     speakers,
     tenants,
+    alert_channels,
     _prices,
     _backends,
     _dagster,

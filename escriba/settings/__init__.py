@@ -4,6 +4,7 @@ The name of a setting in capitals is its environment variable; that of a secret 
 file with it. Defaults spend no money.
 """
 
+from .alert_settings import AlertSettings
 from .aws_settings import AwsSettings
 from .base import HOUSE, MEGABYTE
 from .budget_settings import BudgetSettings
@@ -51,6 +52,7 @@ __all__ = [
 
 
 class Settings(
+    AlertSettings,
     MailSettings,
     CostSettings,
     PriceSettings,

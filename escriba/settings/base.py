@@ -58,3 +58,7 @@ class SettingsGroup(BaseSettings):
                 value = on_one_line(value)
             check_plain(value, secret=is_secret(cls.model_fields[info.field_name or ""]))
         return value
+
+    def further_secrets(self) -> list[str]:
+        """Secrets that are parts of settings; a group with such settings adds its own."""
+        return []

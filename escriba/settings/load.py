@@ -42,7 +42,7 @@ def secrets_of(settings: SettingsGroup) -> list[str]:
     """The values of its secret settings that are set."""
     values = (getattr(settings, name) for name in type(settings).model_fields)
     found = (one.get_secret_value() for one in values if isinstance(one, SecretStr))
-    return [one for one in found if one]
+    return [one for one in [*found, *settings.further_secrets()] if one]
 
 
 def _lines(error: ValidationError) -> list[str]:
