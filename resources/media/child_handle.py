@@ -207,9 +207,9 @@ class ChildHandle:
         killed = ended.status & 0x7F == signal.SIGKILL
         if killed and has_killed(self._kills_before, kill_counts()):
             return MediaProcessError(
-                "the machine, or its container, ran out of memory, and the system ended the process "
-                "that read the recording (SIGKILL; oom_kill rose). This does not count against the "
-                "file. Give it more memory, or lower CPU_SLOTS"
+                "the machine, or its container, ran out of memory, and the system ended the "
+                "process that read the recording (SIGKILL; oom_kill rose). This does not count "
+                "against the file. Give it more memory, or lower CPU_SLOTS"
             )
         return limits.died(ended.status, self._done_ms)
 

@@ -1,10 +1,10 @@
 """Tells whether the system killed a process because the machine, or its container, had no memory.
 
 Linux counts such kills before each one: for a cgroup, with those below it, in `memory.events` (v2)
-or `memory.oom_control` (v1), and for the whole machine in `/proc/vmstat`. No count names its victim,
-so a process that got SIGKILL while a count rose is taken for one. Its own limit (RLIMIT_DATA) never
-kills: it makes an allocation fail. Sources: the kernel's admin-guide/cgroup-v2.rst and
-mm/oom_kill.c.
+or `memory.oom_control` (v1), and for the whole machine in `/proc/vmstat`. No count names its
+victim, so a process that got SIGKILL while a count rose is taken for one. Its own limit
+(RLIMIT_DATA) never kills: it makes an allocation fail. Sources: the kernel's
+admin-guide/cgroup-v2.rst and mm/oom_kill.c.
 """
 
 from collections.abc import Iterator, Sequence
