@@ -27,9 +27,8 @@ from .open_audio import AudioSource
 
 CHUNK_MS: Final = 1000
 AHEAD_MS: Final = 500  # lookahead for judging a chunk: jitter ends within it, a loss does not
-RATES_HZ: Final = range(
-    1000, 768_001
-)  # others come from damaged headers and would exhaust the memory
+# up to DSD512, a byte of which is a sample; others come from damaged headers
+RATES_HZ: Final = range(1000, 2_822_401)
 
 
 @dataclass(frozen=True)
