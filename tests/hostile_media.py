@@ -126,6 +126,14 @@ def sixty_million_samples(folder):
     return _written(folder / "samples.m4a", whole)
 
 
+def index_beyond_the_memory(folder):
+    """An MP4 of 8 MB, mostly a hole, whose index needs more memory than reading it may take."""
+    path = sixty_million_samples(folder)
+    with path.open("r+b") as file:
+        file.truncate(8_000_000)
+    return path
+
+
 def entries_beyond_the_table(folder):
     """An MP4 whose table of chunks announces a thousand million entries."""
     whole = bytearray(recording(folder / "sound.m4a", "aac", seconds=0.2).read_bytes())

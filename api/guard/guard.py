@@ -89,7 +89,7 @@ class Guard:
         if self._rules.logins.is_cookie(asked.connection.cookies.get(COOKIE, "")):
             return True
         password = basic_password(asked.header("authorization"))
-        return password is not None and await self._is_password(password, asked.peer)
+        return password is not None and await self._is_password(password, asked)
 
     def _comes_through_proxy(self, asked: Asked) -> bool:
         header = self._rules.user_header
@@ -103,7 +103,7 @@ class Guard:
         form = await _form(Request(asked.scope, receive))
         following = local_path(form.get("next", "/"))
         try:
-            if not await self._is_password(form.get("password", ""), asked.peer):
+            if not await self._is_password(form.get("password", ""), asked):
                 return login_page(following, "This password is wrong.", 401)
         except TooManyGuessesError:
             return login_page(following, _LATER, 429)
@@ -114,11 +114,12 @@ class Guard:
             answer.set_cookie(COOKIE, cookie, LIFE_SECONDS, httponly=True, secure=secure)
         return answer
 
-    async def _is_password(self, text: str, peer: str) -> bool:
+    async def _is_password(self, text: str, asked: Asked) -> bool:
         logins = self._rules.logins
         if logins is None:
             return False
-        return await self._guesses.check(lambda: logins.is_password(text), peer)
+        client = self._rules.client_of(asked)
+        return await self._guesses.check(lambda: logins.is_password(text), client)
 
 
 async def _form(request: Request) -> dict[str, str]:

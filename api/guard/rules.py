@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from escriba.settings import Settings
 from escriba.settings.field_types import comma_separated
 
+from .asked import Asked
 from .logins import Logins, login_key
 
 
@@ -32,6 +33,14 @@ class GuardRules:
             return False
         mapped = getattr(address, "ipv4_mapped", None) or address
         return any(mapped in network for network in self.proxies)
+
+    def client_of(self, asked: Asked) -> str:
+        """The address that guesses count for: as a trusted proxy names it, else the connection's.
+
+        A client can write the header too, but a proxy adds the address that it sees at the end.
+        """
+        named = asked.header("x-forwarded-for").rpartition(",")[2].strip()
+        return named if named and self.is_proxy(asked.peer) else asked.peer
 
 
 def rules_of(settings: Settings) -> GuardRules:

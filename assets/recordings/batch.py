@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 
 from escriba.audio.audio_errors import DecodeStopped
@@ -41,7 +42,7 @@ from .stage_warnings import warnings_in
 from .transcript import transcript
 from .waiting_notices import tell_waiting
 
-_THREADS = 32  # for short waits on the store; CPU-bound work has its own limit
+_THREADS = 32  # for short waits on the store; files being decoded or uploaded have their own
 _LOG = logging.getLogger("escriba")
 _CANNOT_START = (  # the installation must change, not the file
     BackendUnavailableError,
@@ -81,6 +82,7 @@ async def run_batch(
             await end_reports(reports)
         finally:
             await asyncio.to_thread(run_context.media.close)
+            run_context.audio_threads.shutdown(wait=False)
 
 
 async def _reported(
@@ -257,9 +259,10 @@ def _quarantine(storage: Storage, recording: Recording, failed: Failed) -> None:
     )
 
 
-def _threaded(stage: Callable[[RecordingContext], StageMade]) -> Stage:
+def _in_audio_thread(stage: Callable[[RecordingContext], StageMade]) -> Stage:
     async def in_thread(context: RecordingContext) -> StageMade:
-        return await asyncio.to_thread(stage, context)
+        threads, run = context.run_context.audio_threads, copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(threads, run, stage, context)
 
     return in_thread
 
@@ -273,8 +276,8 @@ def _in_result_slot(stage: Callable[[RecordingContext], StageMade]) -> Stage:
 
 
 _AUDIO_STAGES: dict[str, Stage] = {
-    RAW_AUDIO: _threaded(raw_audio),
-    OPTIMIZED_AUDIO: _threaded(optimized_audio),
+    RAW_AUDIO: _in_audio_thread(raw_audio),
+    OPTIMIZED_AUDIO: _in_audio_thread(optimized_audio),
 }
 _LATER_STAGES: dict[str, Stage] = {
     TRANSCRIPT: transcript,

@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -69,13 +70,26 @@ class RunContext:
 
         Separate from `cpu_slots`, so that results do not wait behind files yet to be decoded.
         """
-        return asyncio.Semaphore(self.settings.cpu_slots or os.cpu_count() or 1)
+        return asyncio.Semaphore(self._places)
 
     @cached_property
     def cpu_slots(self) -> CpuSlots:
         """Limits concurrent CPU-bound work."""
-        places = self.settings.cpu_slots or os.cpu_count() or 1
-        return CpuSlots(places, self.settings.media_spare_slots)
+        return CpuSlots(self._places, self.settings.media_spare_slots)
+
+    @cached_property
+    def audio_threads(self) -> ThreadPoolExecutor:
+        """One for each file that has a place in `cpu_slots`; `run_batch` ends them.
+
+        Transfers of audio take minutes on a slow link. The threads that ask for jobs and fetch
+        results are others, so those never wait for a transfer.
+        """
+        most = self._places + self.settings.media_spare_slots
+        return ThreadPoolExecutor(most, thread_name_prefix="escriba-audio")
+
+    @property
+    def _places(self) -> int:
+        return self.settings.cpu_slots or os.cpu_count() or 1
 
 
 def open_run_context(

@@ -24,11 +24,13 @@ class Mp4Facts:
         has_index: The file contains a complete `moov` box.
         is_fragmented: Later fragments hold the lengths, not the index (`mvex`).
         entries: The four-letter codec of each track, in file order.
+        samples: The samples that its index announces, of all tracks.
     """
 
     has_index: bool
     is_fragmented: bool
     entries: tuple[str, ...]
+    samples: int = 0
 
     @property
     def protected_entries(self) -> tuple[str, ...]:
@@ -46,13 +48,14 @@ def read_mp4_facts(file: BinaryIO, size_bytes: int) -> Mp4Facts | None:
     if file.read(8)[4:8] not in FIRST_BOXES:
         return None
     boxes = list(_walk(file, 0, size_bytes))
-    check_index(file, boxes, size_bytes)
+    samples = check_index(file, boxes, size_bytes)
     return Mp4Facts(
         has_index=any(box.kind == b"moov" and box.end <= size_bytes for box in boxes),
         is_fragmented=any(box.kind == b"mvex" for box in boxes),
         entries=tuple(
             entry for box in boxes if box.kind == b"stsd" for entry in _entries(file, box)
         ),
+        samples=samples,
     )
 
 

@@ -29,8 +29,8 @@ class Box(NamedTuple):
     end: int
 
 
-def check_index(file: BinaryIO, boxes: Iterable[Box], size_bytes: int) -> None:
-    """Looks at the tables and tags of an MP4.
+def check_index(file: BinaryIO, boxes: Iterable[Box], size_bytes: int) -> int:
+    """Looks at the tables and tags of an MP4; returns the number of samples in its index.
 
     Raises:
         ImpossibleIndex: It announces more samples than the file has bytes.
@@ -49,6 +49,7 @@ def check_index(file: BinaryIO, boxes: Iterable[Box], size_bytes: int) -> None:
         raise ImpossibleIndex(
             f"its index (MP4) announces {samples:,} samples, but the file has {size_bytes:,} bytes"
         )
+    return samples
 
 
 def _samples(file: BinaryIO, box: Box) -> int:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from av import AudioFifo, AudioFrame
 
 from .audio_errors import Undecodable
-from .audio_format import check_format
+from .audio_format import MOST_HZ, check_format
 from .container_clock import (
     LOST_SECONDS,
     CleanClock,
@@ -27,9 +27,7 @@ from .open_audio import AudioSource
 
 CHUNK_MS: Final = 1000
 AHEAD_MS: Final = 500  # lookahead for judging a chunk: jitter ends within it, a loss does not
-RATES_HZ: Final = range(
-    1000, 768_001
-)  # others come from damaged headers and would exhaust the memory
+RATES_HZ: Final = range(1000, MOST_HZ + 1)  # others come from damaged headers
 
 
 @dataclass(frozen=True)

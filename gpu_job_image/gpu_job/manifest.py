@@ -13,7 +13,7 @@ from .audio_download import prepare_ahead
 from .common.errors import JobFailedError
 from .common.settings import WorkerSettings
 from .contract import Address, JobRequest, Manifest
-from .contract.documents import LARGE, DamagedDocumentError, read_document
+from .contract.documents import LARGE, MANIFESTS, DamagedDocumentError, read_document
 from .event_stream import Emit, event_stream
 from .job import AttemptOutcome
 from .models import Models, load_models
@@ -48,7 +48,7 @@ def requests_at(address: str) -> tuple[JobRequest, ...]:
     if body is None:
         raise ManifestError(f"{name} does not exist")
     try:
-        return read_document(body, Manifest, LARGE).requests
+        return read_document(body, Manifest, MANIFESTS).requests
     except ValueError as error:
         raise ManifestError(
             f"{name} is not a manifest of this worker's version: {_places(error)}"

@@ -27,6 +27,7 @@ from resources.storage.read_documents import DamagedError, read_stored
 
 from .idempotency import Watch
 from .mending_advice import kept_if_paid, mending_advice
+from .request_size import check_request_size
 
 _ATTEMPT = re.compile(r"attempt-(\d+)\.json")
 Part = TypeVar("Part", bound=BaseModel)
@@ -106,8 +107,10 @@ class JobFolder:
 
         An existing request for audio that an older version decoded to another length is replaced
         while no attempt is open: its regions and partial results refer to other words.
+        Raises RecordingError for one that is larger than its readers take.
         """
         body = request.model_dump_json().encode()
+        check_request_size(request.recording, len(request.regions), body)
         if self.storage.create(self.key("request.json"), body):
             return request
         existing = self.find_request() or request

@@ -1,6 +1,7 @@
 """The orchestrator's end of one process that reads strangers' files."""
 
 import json
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from .media_messages import (
     read_result,
     refusal_of,
 )
+from .memory_pressure import has_killed, kill_counts
 
 _LOOK_SECONDS: Final = 0.1  # between two looks at the clock
 _STATUS_SECONDS: Final = 10.0
@@ -99,7 +101,7 @@ class ChildHandle:
         self._channel, self._control = channel, control
         self._channel.settimeout(_LOOK_SECONDS)
         self._control.settimeout(_STATUS_SECONDS)
-        self._done_ms = 0
+        self._done_ms, self._kills_before = 0, kill_counts()
 
     def run(
         self, task: MediaTask, descriptor: int, limits: MediaLimits, watch: Watch
@@ -115,7 +117,7 @@ class ChildHandle:
             MediaBugError: Our own code failed in the process.
         """
         self.files_read += 1
-        self._done_ms = 0
+        self._done_ms, self._kills_before = 0, kill_counts()
         try:
             socket.send_fds(self._channel, [TASK.dump_json(task)], [descriptor])
         except OSError as error:
@@ -201,6 +203,13 @@ class ChildHandle:
             return MediaProcessError(
                 "a process that reads recordings could not be limited; check that /proc is mounted "
                 "and that this user may set limits"
+            )
+        killed = ended.status & 0x7F == signal.SIGKILL
+        if killed and has_killed(self._kills_before, kill_counts()):
+            return MediaProcessError(
+                "the machine, or its container, ran out of memory, and the system ended the "
+                "process that read the recording (SIGKILL; oom_kill rose). This does not count "
+                "against the file. Give it more memory, or lower CPU_SLOTS"
             )
         return limits.died(ended.status, self._done_ms)
 

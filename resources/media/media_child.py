@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from escriba.audio.audio_errors import AudioRefused
+from escriba.audio.index_memory import index_refusal
 from escriba.audio.optimize import optimize
 from escriba.audio.probe import probe
 from escriba.audio.readable_file import OpenedFile
@@ -66,8 +67,14 @@ class _Work:
         self, channel: socket.socket, limits: MediaLimits, detector: SpeechDetector
     ) -> None:
         self.detector = detector
+        self.memory_bytes = limits.memory_bytes
         self._channel, self._allowance = channel, CpuAllowance(limits)
         self._reported = time.monotonic()
+
+    @property
+    def has_decoded(self) -> bool:
+        """Whether any audio of the file has been decoded."""
+        return self._allowance.done_ms > 0
 
     def progress(self, done_ms: int) -> None:
         self._allowance.decoded(done_ms)
@@ -80,6 +87,9 @@ class _Work:
 def _answer(text: bytes, source: OpenedFile, folder: Path, work: _Work) -> bytes:
     try:
         return _result(text, source, folder, work)
+    except AudioRefused as error:
+        hidden = None if work.has_decoded else index_refusal(source, error, work.memory_bytes)
+        return _failure(hidden or error)
     except BaseException as error:  # noqa: BLE001 - told to the orchestrator, whatever it is
         return _failure(error)
 

@@ -46,6 +46,7 @@ from .link_patience import (
     UPLOADS_AT_ONCE,
     Patience,
 )
+from .partial_file import partial_file
 from .resumed_download import BODY_BROKE, Download, Store
 from .scratch import sweep
 from .store_answer import answer_of
@@ -178,9 +179,18 @@ class ObjectStorage(ABC):
             path.unlink(missing_ok=True)
 
     def _download(self, key: str, path: Path) -> None:
+        """Into the file; what breaks off is kept for the next run (`partial_file.py`)."""
         try:
-            with path.open("wb") as file:
-                Download(self._download_store, key, file).run()
+            with partial_file(path.parent, f"{self.url}/{key}") as partial:
+                begun = partial.begun()
+                Download(
+                    self._download_store,
+                    key,
+                    partial.file,
+                    begun=begun,
+                    on_begin=partial.note_begin,
+                ).run()
+                partial.move_to(path)
         except (NotFoundError, FileNotFoundError):
             raise FileNotFoundError(key) from None
         except ERRORS as error:

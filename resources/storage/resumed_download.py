@@ -10,7 +10,8 @@ from obstore.exceptions import GenericError, NotFoundError, PreconditionError
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from .base import TooLargeError
-from .etags import version_of
+from .etags import plain_etag, version_of
+from .partial_file import Begun
 from .store_answer import answer_of
 
 Store = AzureStore | GCSStore | S3Store
@@ -32,9 +33,10 @@ class _ChangedError(Exception):
 
 @dataclass
 class Download:
-    """One object on its way into a file that is open for writing, from its start.
+    """One object on its way into a file that is open for writing, at the end of what it has.
 
     sleep: between tries without progress. limit_bytes: the largest object that is received.
+    begun: the version that the file has a part of. on_begin: called when a version is begun.
     """
 
     store: Store
@@ -42,6 +44,8 @@ class Download:
     target: BinaryIO
     sleep: Callable[[float], None] = time.sleep
     limit_bytes: int | None = None
+    begun: Begun | None = None
+    on_begin: Callable[[Begun], None] = lambda _: None
     _size_bytes: int | None = None
     _version: str = ""
     _raw_etag: str | None = None
@@ -56,6 +60,7 @@ class Download:
             BaseError, FileNotFoundError: obstore's error of the last try.
             TooLargeError: the object has more than `limit_bytes`.
         """
+        self._go_on_from_before()
         while True:
             before = self._done_bytes
             try:
@@ -81,6 +86,11 @@ class Download:
                 pause = _PAUSE_SECONDS * 2.0 ** (self._fruitless - 1)
                 self.sleep(min(pause, _LONGEST_PAUSE_SECONDS))
 
+    def _go_on_from_before(self) -> None:
+        if self.begun is not None:
+            self._size_bytes, self._raw_etag = self.begun.size_bytes, self.begun.etag
+            self._version, self._done_bytes = plain_etag(self.begun.etag), self.target.tell()
+
     def _receive(self) -> None:
         got = obstore.get(self.store, self.key, options=self._options())
         size, etag = got.meta["size"], got.meta["e_tag"]
@@ -89,6 +99,7 @@ class Download:
             if self.limit_bytes is not None and size > self.limit_bytes:
                 raise TooLargeError(self.key, self.limit_bytes)
             self._size_bytes, self._raw_etag, self._version = size, etag, version
+            self.on_begin(Begun(size, etag or ""))
         elif version != self._version:
             raise _ChangedError
         for chunk in got.stream(min_chunk_size=_CHUNK_BYTES):

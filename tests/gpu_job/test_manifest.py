@@ -57,6 +57,14 @@ def test_a_job_that_has_its_result_is_not_even_fetched(jobs, fake_models, job, m
     assert fetched == [1, 3]
 
 
+def test_the_jobs_of_many_long_recordings_fit_into_a_manifest(jobs, tmp_path):
+    path, requests = tmp_path / "manifest.json", jobs(2)
+    whole = Manifest(requests=tuple(requests)).model_dump_json().encode()
+    path.write_bytes(packed(whole[:-1] + b" " * (100 << 20) + b"}"))
+
+    assert [one.nonce for one in requests_at(str(path))] == [one.nonce for one in requests]
+
+
 def test_a_job_that_fails_costs_no_other(jobs, fake_models, job):
     good, bad, last = jobs(3)
     bad = bad.model_copy(update={"audio_sha256": "0" * 64})

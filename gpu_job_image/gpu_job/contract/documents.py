@@ -56,6 +56,8 @@ SMALL: Final = DocumentLimits(MEBIBYTE, MEBIBYTE)
 MEDIUM: Final = DocumentLimits(32 * MEBIBYTE, 32 * MEBIBYTE)
 # the words of eight hours are 9 MB
 LARGE: Final = DocumentLimits(64 * MEBIBYTE, 64 * MEBIBYTE)
+# of one machine: forty jobs of a day each
+MANIFESTS: Final = DocumentLimits(64 * MEBIBYTE, 512 * MEBIBYTE)
 # of words, paid for: several tracks of a day each, or a word for each character
 RESULTS: Final = DocumentLimits(128 * MEBIBYTE, 1024 * MEBIBYTE)
 

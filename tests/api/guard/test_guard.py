@@ -13,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from api.guard.asked import Asked
 from api.guard.failure_delay import FailureDelay, TooManyGuessesError
 from api.guard.guard import Guard
 from api.guard.login_page import LOGIN_PATH, local_path
@@ -293,24 +294,85 @@ def test_a_header_counts_only_from_a_trusted_proxy(browser, logins):
     assert both.get("/").status_code == 200
 
 
-def test_guesses_wait_for_one_another_and_too_many_are_sent_away():
+class Gate:
+    """The sleep of a delay, until it is opened; counts who sleeps."""
+
+    def __init__(self):
+        self.asleep, self._open = 0, asyncio.Event()
+
+    async def sleep(self, _seconds):
+        self.asleep += 1
+        await self._open.wait()
+
+    def open(self):
+        self._open.set()
+
+
+def guesses(delay, peers, number):
+    return [
+        asyncio.ensure_future(delay.check(lambda: False, peer))
+        for peer in peers
+        for _ in range(number)
+    ]
+
+
+def test_guesses_of_an_address_wait_for_one_another_and_too_many_are_sent_away():
     async def main():
-        gate = asyncio.Event()
-
-        async def sleep(_seconds):
-            await gate.wait()
-
-        delay = FailureDelay(sleep)
-        bad = [asyncio.ensure_future(delay.check(lambda: False, "10.0.0.1")) for _ in range(10)]
+        gate = Gate()
+        delay = FailureDelay(gate.sleep)
+        bad = guesses(delay, ["10.0.0.1"], 10)
         await asyncio.sleep(0)
-        with pytest.raises(TooManyGuessesError):
-            await delay.check(lambda: True, "10.0.0.1")
-        other = asyncio.ensure_future(delay.check(lambda: True, "10.0.0.2"))
-        gate.set()
-        assert await asyncio.gather(*bad, other) == [False] * 10 + [True]
+        assert gate.asleep == 1
+        for same in ("10.0.0.1", "::ffff:10.0.0.1"):
+            with pytest.raises(TooManyGuessesError):
+                await delay.check(lambda: True, same)
+        gate.open()
+        assert await asyncio.gather(*bad) == [False] * 10
         assert await delay.check(lambda: True, "10.0.0.1")
 
     asyncio.run(main())
+
+
+def test_the_right_password_from_elsewhere_waits_for_no_guess_of_others():
+    async def main():
+        gate = Gate()
+        delay = FailureDelay(gate.sleep)
+        bad = guesses(delay, ["10.0.0.1", "2001:db8::1", ""], 10)
+        await asyncio.sleep(0)
+        for elsewhere in ("10.0.0.2", "2001:db8:0:1::1"):
+            assert await asyncio.wait_for(delay.check(lambda: True, elsewhere), 60)
+        with pytest.raises(TooManyGuessesError):  # another address of the same network
+            await delay.check(lambda: True, "2001:db8::2")
+        gate.open()
+        await asyncio.gather(*bad)
+
+    asyncio.run(main())
+
+
+def test_however_many_addresses_guess_only_so_many_are_remembered():
+    async def main():
+        gate = Gate()
+        delay = FailureDelay(gate.sleep)
+        bad = guesses(delay, [f"10.0.{n // 250}.{n % 250}" for n in range(3000)], 1)
+        answers = asyncio.gather(*bad, return_exceptions=True)
+        await asyncio.sleep(0)
+        assert gate.asleep == 1025  # each of the table, and one for all others
+        gate.open()
+        assert sum(isinstance(one, TooManyGuessesError) for one in await answers) > 1900
+
+    asyncio.run(main())
+
+
+def test_behind_a_trusted_proxy_a_guess_counts_for_the_address_that_the_proxy_saw(logins):
+    rules = GuardRules(logins=logins, proxies=[ip_network("10.0.0.0/8")])
+
+    def client(peer, forwarded):
+        headers = [(b"x-forwarded-for", forwarded)] if forwarded else []
+        return rules.client_of(Asked({"type": "http", "client": (peer, 1), "headers": headers}))
+
+    assert client("10.0.0.9", b"1.2.3.4, 5.6.7.8") == "5.6.7.8"
+    assert client("10.0.0.9", b"") == "10.0.0.9"
+    assert client("9.9.9.9", b"5.6.7.8") == "9.9.9.9"  # no proxy of ours: it may say anything
 
 
 def test_the_key_of_logins_is_made_once_and_is_private(tmp_path):

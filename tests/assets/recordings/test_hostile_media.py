@@ -1,12 +1,17 @@
 """Hostile recordings in a batch are named, and cost the good ones neither time nor memory."""
 
+import os
+import signal
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from assets.recordings.run_context import RunContext
 from intake.quarantine import read_refusal, refusal_key
+from resources.media import child_handle
+from resources.media.child_handle import Watch
 from resources.media.media_server import shared_server
 from tests import hostile_media as hostile
 from tests.conftest import RECORDINGS
@@ -85,3 +90,36 @@ def test_a_file_that_ended_its_process_twice_is_never_new_again(house, quick, tm
 
     changed = house.put(RECORDINGS / "portuguese-2-voices.m4a", "index.m4a")
     assert house.survey().work == [changed]
+
+
+def test_a_file_counts_no_kill_that_was_for_want_of_memory(house, quick, monkeypatch):
+    """SIGKILL by anything else is counted: nobody knows that the file was not its reason."""
+    counts = iter(range(1000))
+    recording = house.put(RECORDINGS / "portuguese-2-voices.m4a", "good.m4a")
+    key = refusal_key(recording.inbox_key, recording.tenant)
+    killed = RunContext.media.func
+
+    def killing(run_context):
+        pool = killed(run_context)
+        end = Watch(progress=lambda _: os.kill(pool.children[0].pid, signal.SIGKILL))
+        optimize = pool.optimize
+        pool.optimize = lambda path, folder, task, owner, _: optimize(
+            path, folder, task, owner, end
+        )
+        return pool
+
+    with monkeypatch.context() as busy:
+        busy.setattr(RunContext.media, "func", killing)
+        with monkeypatch.context() as full:
+            full.setattr(child_handle, "kill_counts", lambda: [next(counts)])
+            for _ in range(3):
+                [outcome] = house.batch([recording])
+                assert outcome.failed.code == "cannot_start"
+                assert "ran out of memory" in outcome.failed.message
+                assert "does not count against the file" in outcome.failed.message
+        assert read_refusal(house.storage, key) is None
+        [outcome] = house.batch([recording])
+        assert (outcome.failed.code, outcome.failed.kills) == ("decoder_crashed", 1)
+
+    [outcome] = house.batch([recording])
+    assert outcome.failed is None

@@ -8,6 +8,7 @@ import pytest
 
 from escriba.audio.audio_errors import NotAudio, UnknownCodec
 from escriba.audio.decode import decode_blocks
+from escriba.audio.header_errors import ImpossibleFormat
 from escriba.audio.probe import probe
 
 RATE_HZ = 16_000
@@ -150,3 +151,30 @@ def test_what_cannot_be_read_is_called_by_its_name(head, error, named, tmp_path)
     with pytest.raises(error, match=named) as caught:
         probe(path)
     assert ("Convert" in caught.value.advice) == (error is UnknownCodec)
+
+
+def dsf(path, multiple, seconds=0.5):
+    """A tone of 440 Hz as DSD, in noise: two channels of single bits, in blocks of 4096 bytes."""
+    rate, block = 44_100 * multiple, 4096
+    count = int(rate * seconds) // (8 * block) * 8 * block
+    wave = np.sin(2 * np.pi * 440 * np.arange(count, dtype=np.float32) / rate)
+    bits = np.random.default_rng(0).random(count, np.float32) < (wave + 2) / 4
+    packed = np.packbits(bits, bitorder="little").reshape(-1, 1, block)
+    data = np.repeat(packed, 2, axis=1).tobytes()
+    form = struct.pack("<4sQIIIIIIQII", b"fmt ", 52, 1, 0, 2, 2, rate, 1, count, block, 0)
+    body = form + struct.pack("<4sQ", b"data", 12 + len(data)) + data
+    path.write_bytes(struct.pack("<4sQQQ", b"DSD ", 28, 28 + len(body), 0) + body)
+    return path
+
+
+@pytest.mark.parametrize("multiple", [64, 256])
+def test_dsd_is_decoded_up_to_dsd256(tmp_path, pitches, multiple):
+    sound, decoder = heard(dsf(tmp_path / "a.dsf", multiple))
+    assert decoder.decoded_ms == pytest.approx(500, abs=10)
+    assert pitches(sound[800:7200].reshape(-1, 1))[0] == pytest.approx(440, abs=5)
+
+
+@pytest.mark.parametrize("multiple", [512, 1024])
+def test_faster_dsd_is_refused_before_it_is_decoded(tmp_path, multiple):
+    with pytest.raises(ImpossibleFormat, match=f"2 channels at {multiple * 5512.5:,.0f} Hz"):
+        probe(dsf(tmp_path / "a.dsf", multiple, seconds=0.02))

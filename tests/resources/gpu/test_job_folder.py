@@ -1,8 +1,12 @@
 """The objects of one job: what is created once, and how long a worker may access it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from escriba.billing.attempts import AttemptEnd
+from escriba.errors import RecordingError
 from gpu_job.contract import SpeechRegion
 
 
@@ -14,6 +18,22 @@ def test_the_request_that_stands_is_the_first_one(world):
 
     assert order.folder.freeze(first) == first
     assert order.folder.freeze(later) == first
+
+
+def test_a_request_that_no_reader_takes_is_refused_before_anything_is_written(world):
+    order = world.order()
+    first = order.folder.frozen()
+    long = first.model_copy(update={"job": "f" * 32, "regions": first.regions[:1] * 1_200_000})
+    folder = replace(order.folder, job=long.job)
+
+    with pytest.raises(RecordingError) as caught:
+        folder.freeze(long)
+
+    assert first.recording in caught.value.message
+    assert "1,200,000 regions" in caught.value.message
+    assert "may have 32 MiB" in caught.value.message
+    assert "Split the recording" in caught.value.advice
+    assert folder.find_request() is None
 
 
 def test_a_request_of_audio_with_another_clock_gives_way_unless_somebody_works_on_it(world):

@@ -121,6 +121,8 @@ def test_each_limit_ends_the_process_by_name(pool_with, tmp_path, long_silence):
         (slow, long_silence, stop, "took_too_long", r"more than \d+ s for"),
         (pool_with(memory_bytes=64_000_000), hostile.large_packet(tmp_path), None,
          "took_too_much_memory", "more than 64 MB of memory"),
+        (pool_with(), hostile.index_beyond_the_memory(tmp_path), None,
+         "took_too_much_memory", r"60,000,000 samples .* reading a file may take 256 MB"),
         (pool_with(output_bytes=5_000), noise, None, "wrote_too_much", "larger than 0 MB"),
         (broken, long_silence, segfault, "decoder_crashed", "signal SIGSEGV"),
     ]  # fmt: skip
@@ -130,6 +132,7 @@ def test_each_limit_ends_the_process_by_name(pool_with, tmp_path, long_silence):
 
         assert error.code == code, error.message
         assert re.search(says, error.message)
+        assert code != "took_too_much_memory" or "MEDIA_MEMORY_MB" in error.advice
         assert pool.probe(GOOD).declared_ms  # the next file gets another process
     assert not (tmp_path / "audio.flac").exists()
 
