@@ -6,19 +6,25 @@ with deaths as (
     select attempt_id, true as died from {{ ref('stg_attempts') }}
     where status in ('lost', 'stopped')
 ),
+-- what the row of the job before says of waiting holds until the next: settings may change in a life
 jobs as (
-    select *, greatest(began_at, coalesce(lag(job_ended_at) over life, ready_at)) as waited_since
+    select *, greatest(began_at, coalesce(lag(job_ended_at) over life, ready_at)) as waited_since,
+        coalesce(lag(is_endless) over life, is_endless) as waits_endlessly,
+        ledger.micros(coalesce(lag(idle_timeout_seconds) over life, idle_timeout_seconds))::bigint
+            as waits_at_most
     from {{ ref('stg_sessions') }} left join deaths using (attempt_id)
     window life as (partition by session_id order by job_started_at, sequence, row_id)
 ),
 lives as (
     select session_id, sum(busy_micros) as busy,
-        bool_or(not is_endless and job_started_at
-            > waited_since + to_microseconds(ledger.micros(idle_timeout_seconds)::bigint)) as was_frozen,
+        bool_or(not waits_endlessly and job_started_at
+            > waited_since + to_microseconds(waits_at_most)) as was_frozen,
         date_diff('microseconds', arg_min(began_at, (sequence, row_id)), max(
             job_ended_at
         )) + case when arg_max(coalesce(died, false), (job_ended_at, sequence, row_id)) then 0
-            else ledger.micros(max(idle_timeout_seconds)) end as paid
+            else ledger.micros(arg_max(
+                idle_timeout_seconds, (job_started_at, sequence, row_id)
+            )) end as paid
     from jobs
     where session_id not in (
         select session_id from {{ ref('stg_sessions') }}

@@ -93,6 +93,11 @@ def built(tmp_path_factory, new_costs, makers, doubles):
     for name, day, warm in (("frozen", "16", 0), ("warm", "17", 1)):
         first, then = (job(f"{name}{n}", f"03-{day}T{n}:00", 100) for n in (12, 15))
         life(name, first, then, warm_workers=warm)
+    # frozen, before it was to be kept warm and the timeout became shorter
+    first, then = (job(f"turned{n}", f"03-13T{n}:00", 100) for n in (12, 15))
+    row = session(then, "turned", 2, began=first.started_at - timedelta(seconds=60))
+    life("turned", first, warm_workers=0, idle_timeout_seconds=60.0)
+    made.write(then, dataclasses.replace(row, warm_workers=1))
     # 0 to 100 s, 60 to 90, 80 to 150
     overlapping = [("a", "12:00:00", 100), ("b", "12:01:00", 30), ("c", "12:01:20", 70)]
     life("overlapping", *(job(f"o{n}", f"03-18T{when}", ran) for n, when, ran in overlapping))
@@ -145,11 +150,11 @@ def test_jobs_at_the_same_time_in_one_life_are_paid_once_and_explain_their_bill(
     assert seconds == (150, 215)
 
 
-@pytest.mark.parametrize(("march", "seconds"), [(16, 10), (17, 10_705)])
+@pytest.mark.parametrize(("march", "seconds"), [(13, 65), (16, 10), (17, 10_705)])
 def test_a_frozen_worker_is_not_paid_for_while_it_is_frozen_and_a_warm_one_is(
     built, march, seconds
 ):
-    """5 s twice; or 10,700 s between jobs at 12:00 and 15:00, and 5 s at the end."""
+    """5 s twice; 60 and 5 s; or 10,700 s between jobs at 12:00 and 15:00, and 5 s at the end."""
     [(idle,)] = built.ask(
         "SELECT sum(cost_usd) FROM marts.daily_spend "
         f"WHERE category = 'idle' AND day = DATE '2026-03-{march}'"

@@ -50,14 +50,19 @@ known as (
         {% endfor %}
     from measured full join billed using (day, backend) full join added using (day, backend)
 ),
+-- a correction below zero counts where nothing was measured
+sided as (
+    select *,
+        not is_billed and disk_usd > greatest(storage_usd, 0) as is_storage_measured,
+        not is_billed and address_usd > greatest(network_usd, 0) as is_network_measured
+    from known
+),
 counted as (
     select * exclude (disk_usd, address_usd) replace (
-            case when is_billed then storage_usd else greatest(storage_usd, disk_usd) end as storage_usd,
-            case when is_billed then network_usd else greatest(network_usd, address_usd) end as network_usd
-        ),
-        not is_billed and disk_usd > storage_usd as is_storage_measured,
-        not is_billed and address_usd > network_usd as is_network_measured
-    from known
+            case when is_storage_measured then disk_usd else storage_usd end as storage_usd,
+            case when is_network_measured then address_usd else network_usd end as network_usd
+        )
+    from sided
 )
 select *,
     (case when is_billed then compute_usd else run_usd + boot_usd + idle_usd end

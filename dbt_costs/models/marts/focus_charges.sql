@@ -41,9 +41,11 @@ bills as (
         bool_or(starts_with(rate_source, 'assumed')) as is_by_assumed_rate
     from {{ ref('int_invoice_days') }} where {{ in_piece('day') }} group by 1, 2
 ),
+-- only AWS numbers its invoices in the bill, after the month; others say the month alone
 invoices as (
     select day, backend, category,
-        case when count(distinct invoice_id) = 1 then min(invoice_id) end as invoice_id
+        case when backend = 'aws_gpu' and count(distinct invoice_id) = 1
+            then nullif(regexp_replace(min(invoice_id), '^\d{4}-\d{2}$', ''), '') end as invoice_id
     from {{ ref('int_invoice_days') }} where {{ in_piece('day') }} group by 1, 2, 3
 ),
 whole as (

@@ -7,8 +7,7 @@
 -- for a machine or audio.
 with lines as (
     select backend, sku, unit, coalesce(nullif(currency, ''), 'USD') as currency,
-        coalesce(price_usd, price) as price, coalesce(list_price_usd, price_usd, price) as list_price,
-        active_price_usd,
+        coalesce(price_usd, price) as price, list_price_usd, active_price_usd,
         coalesce(minimum_seconds, 0)::decimal(9, 3) as minimum_seconds,
         coalesce(add_on, '') as add_on,
         (valid_from::timestamp at time zone 'UTC') as valid_from,
@@ -24,7 +23,7 @@ rates as (
 select
     backend, sku, unit,
     (price * coalesce(usd_per_unit, 1))::decimal(18, 12) as price_usd,
-    (list_price * coalesce(usd_per_unit, 1))::decimal(18, 12) as list_price_usd,
+    coalesce(list_price_usd, price * coalesce(usd_per_unit, 1))::decimal(18, 12) as list_price_usd,
     active_price_usd::decimal(18, 12) as active_price_usd, minimum_seconds,
     add_on,
     case unit when 'gpu_second' then 1 when 'machine_hour' then 3600 else 60 end as unit_seconds,
