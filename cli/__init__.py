@@ -23,6 +23,7 @@ _COMMANDS = {
     "report": "Write a cost report, or a tenant's monthly statement",
     "retry": "Retry failed recordings",
     "reconcile": "Recover jobs left by a crashed run",
+    "cleanup": "Delete originals, job records and logs that are past their age",
     "deploy": "Create or update a backend's cloud resources",
     "voices": "Download the weights of the light diarizer",
     "doctor": "Check the installation and suggest fixes",

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from escriba.errors import EscribaError
 
 INBOX = "inbox/"
+WORK = "work/"
 TENANT_RULE = "1 to 63 characters of a-z, 0-9, '-', '_' and '.', starting with a letter or digit"
 RESERVED_TENANTS = {  # values with another meaning in the cost tables
     "all": "all tenants together",
@@ -21,6 +22,7 @@ _TENANT = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _ENCODED = re.compile(r'[%,*\[\]"]|\.(?=\.\.)')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _JOBS = re.compile(r"jobs~*(?=/|$)")
+_JOBS_FOLDER = re.compile(r"\A(jobs~*)~(?=/|\Z)")  # what `Recording._folder` makes of it
 
 
 class NameRefusedError(EscribaError, ValueError):
@@ -55,7 +57,7 @@ class Recording:
 
     def work_key(self, file: str) -> str:
         """Key of an intermediate file, which can be recreated."""
-        return f"work/{self.tenant}/{self._folder}/{file}"
+        return f"{WORK}{self.tenant}/{self._folder}/{file}"
 
     def transcript_key(self, file: str) -> str:
         """Key of a result for users."""
@@ -82,6 +84,19 @@ def from_partition_key(key: str) -> Recording:
             f"The partition {key!r} is not UTF-8 when its %XX are decoded.",
             "Delete this partition.",
         ) from None
+
+
+def from_work_key(key: str, file: str) -> Recording | None:
+    """The recording with this intermediate file; None if no recording has it."""
+    tenant, _, rest = key.removeprefix(WORK).partition("/")
+    if not key.startswith(WORK) or not rest.endswith(f"/{file}"):
+        return None
+    path = _JOBS_FOLDER.sub(r"\1", rest.removesuffix(f"/{file}"))
+    try:
+        recording = from_inbox_key(f"{INBOX}{tenant}/{path}")
+    except NameRefusedError:
+        return None
+    return recording if recording.work_key(file) == key else None
 
 
 def from_inbox_key(key: str) -> Recording:

@@ -17,6 +17,7 @@ from resources.storage.read_documents import read_or_remake
 from .inbox import Survey, survey_inbox
 from .night_digest import Digest, Failure, Warned, page
 from .refresh_costs import refresh
+from .upkeep_notes import notes_between
 from .work_requests import WorkRequest, new_request, submit_request
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def make_digest(
         refused_names=len(inbox.refused),
         left_out=len(inbox.left_out),
         warnings=_warnings(inbox, since, until),
+        upkeep=tuple(note.headline for note in notes_between(storage, since, until)),
     )
 
 

@@ -37,6 +37,7 @@ class Digest(BaseModel):
 
     spent_usd: cost of the attempts that ended in the period, with their share of cold start and
         idle time, from the cost tables.
+    upkeep: a line of each cleanup, backup and care of the database in the period.
     without_tables: why the cost tables were not available; spent_usd then covers run time alone.
     """
 
@@ -59,6 +60,7 @@ class Digest(BaseModel):
     refused_names: int = 0
     left_out: int = 0
     warnings: tuple[Warned, ...] = ()
+    upkeep: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -105,6 +107,8 @@ def _notes(digest: Digest) -> list[str]:
             "",
             f"{digest.left_out:,} files in the inbox are not recordings and are left out.",
         ]
+    for line in digest.upkeep:
+        lines += ["", markdown(line)]
     return lines
 
 

@@ -15,6 +15,7 @@ from escriba.billing.permissions import Permission, SpendLimits
 from escriba.mail_addresses import check_addresses
 from escriba.recordings import NameRefusedError, check_tenant
 from escriba.reports.statement.terms import ChargeTerms
+from escriba.retention import TenantAges
 from escriba.settings import SettingsError
 
 from .transcription_overrides import TranscriptionOverrides, first_fault
@@ -42,6 +43,7 @@ class Tenant(TranscriptionOverrides):
     cost_center, project: tags of its recordings; `paths` sets other tags by path.
     statement_mail_to: recipients of the monthly statement.
     charge: what the tenant pays, as opposed to what it costs.
+    keep: ages of its things for `escriba cleanup`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +57,7 @@ class Tenant(TranscriptionOverrides):
     paths: tuple[PathTags, ...] | None = None
     statement_mail_to: tuple[str, ...] | None = None
     charge: ChargeTerms | None = None
+    keep: TenantAges | None = None
 
     @field_validator("cost_center", "project")
     @classmethod
@@ -126,6 +129,15 @@ def tag_rules(path: Path) -> list[TagRule]:
             for name, one in read_tenants(path).items()
         }
     )
+
+
+def tenant_ages(path: Path) -> dict[str, TenantAges]:
+    """The ages of tenants that have their own.
+
+    Raises:
+        SettingsError: the file is not valid; names the tenant and the key.
+    """
+    return {name: one.keep for name, one in read_tenants(path).items() if one.keep is not None}
 
 
 def read_tenants(path: Path) -> dict[str, Tenant]:

@@ -18,6 +18,7 @@ from escriba.initial_prompt import check_prompt
 from escriba.languages import check_candidates, check_language
 from escriba.model_names import check_model
 from escriba.reports.statement.terms import ChargeTerms
+from escriba.retention import TenantAges
 from escriba.transcripts.render_options import SubtitleSpeakers, check_formats, speakers_switch
 from escriba.transcripts.subtitle_rules import (
     DelayMs,
@@ -38,6 +39,7 @@ _NESTED: dict[str, type[BaseModel]] = {
     "budget": SpendLimits,
     "charge": ChargeTerms,
     "paths": PathTags,
+    "keep": TenantAges,
 }
 
 _OPTION_NAMES = {"prompt", "min_speakers", "max_speakers"}

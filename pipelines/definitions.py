@@ -16,6 +16,8 @@ from sensors.inbox import inbox_sensor
 from sensors.ledger import ledger_sensor
 from sensors.requests import requests_sensor
 
+from .care_jobs import cleanup_job
+from .care_schedules import cleanup_schedule
 from .jobs import (
     compaction_job,
     digest_job,
@@ -43,6 +45,7 @@ _JOBS = (
     compaction_job,
     report_job,
     statements_job,
+    cleanup_job,
 )
 
 
@@ -68,6 +71,7 @@ def make_definitions(settings: object = _settings, progress: object = _progress)
             report_schedule(night),
             statements_schedule(night),
             reconcile_schedule,
+            cleanup_schedule(night),
         ],
         sensors=[inbox_sensor, requests_sensor, ledger_sensor, digest_sensor, budget_sensor],
         resources={"settings": settings, "progress": progress},

@@ -26,25 +26,25 @@ def nightly_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
     @dg.schedule(
         name="nightly_schedule",
         job=nightly_job,
-        cron_schedule=_daily(settings.nightly_at),
+        cron_schedule=daily(settings.nightly_at),
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Requests all missing and deferred recordings every night.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        night = _local_date(context, settings)
+        night = local_date(context, settings)
         return dg.RunRequest(run_key=night, tags={NIGHT_TAG: night})
 
     return schedule
 
 
-def _daily(at: str) -> str:
+def daily(at: str) -> str:
     """The cron expression of a time such as 02:00."""
     hour, minute = at.split(":")
     return f"{int(minute)} {int(hour)} * * *"
 
 
-def _local_date(context: dg.ScheduleEvaluationContext, settings: NightSettings) -> str:
+def local_date(context: dg.ScheduleEvaluationContext, settings: NightSettings) -> str:
     """The date of the tick in NIGHTLY_TIMEZONE."""
     local = context.scheduled_execution_time.astimezone(ZoneInfo(settings.nightly_timezone))
     return f"{local:%Y-%m-%d}"
@@ -79,7 +79,7 @@ def report_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
     @dg.schedule(
         name="report_schedule",
         job=report_job,
-        cron_schedule=_daily(settings.report_at),
+        cron_schedule=daily(settings.report_at),
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         required_resource_keys={"settings"},
@@ -92,7 +92,7 @@ def report_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
         reason = why_no_report(open_storage(context.resources.settings))
         if reason:
             return dg.SkipReason(reason)
-        day = _local_date(context, settings)
+        day = local_date(context, settings)
         return dg.RunRequest(run_key=f"report-{day}", tags={REPORT_TAG: day})
 
     return schedule
@@ -107,7 +107,7 @@ def statements_schedule(settings: NightSettings) -> dg.ScheduleDefinition:
     @dg.schedule(
         name="statements_schedule",
         job=statements_job,
-        cron_schedule=_daily(settings.report_at).replace("* * *", "1,2 * *"),
+        cron_schedule=daily(settings.report_at).replace("* * *", "1,2 * *"),
         execution_timezone=settings.nightly_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         required_resource_keys={"settings"},

@@ -7,6 +7,8 @@ import dagster as dg
 
 from escriba.stages import CHAIN, RECORDINGS_JOB
 
+_PARTITION_TAG = "dagster/partition"
+_RANGE_TAG = "dagster/asset_partition_range_start"
 IN_PROGRESS = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -20,6 +22,21 @@ def keys_in_progress(instance: dg.DagsterInstance) -> set[str]:
     """Partition keys that a running or queued run contains."""
     runs = instance.get_runs(dg.RunsFilter(job_name=RECORDINGS_JOB, statuses=IN_PROGRESS))
     return {key for run in runs for key in keys_of(run.run_config)}
+
+
+def keys_being_processed(instance: dg.DagsterInstance) -> set[str] | None:
+    """The same, with the partition of each run from the UI; None: one has a range of partitions.
+
+    A range is a part of an order that changes, so nobody knows its keys later.
+    """
+    keys = set[str]()
+    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
+        if _RANGE_TAG in run.tags:
+            return None
+        keys.update(keys_of(run.run_config))
+        if _PARTITION_TAG in run.tags:
+            keys.add(run.tags[_PARTITION_TAG])
+    return keys
 
 
 def keys_of(run_config: Mapping[str, Any]) -> list[str]:

@@ -12,17 +12,16 @@ from escriba.billing.attempts import Attempt
 from escriba.billing.ledger_rows import LedgerRow, ledger_row, row_without_job
 from escriba.billing.price_book import PriceBook, Tariff
 from escriba.billing.worker_sessions import session_row
-from escriba.recordings import INBOX, NameRefusedError, Recording, from_inbox_key
+from escriba.recordings import Recording, from_work_key
 from escriba.stages import COST_METRICS, TRANSCRIPT
-from intake.stage_records import CostFacts, TranscriptFacts, read_record, record_key
+from intake.stage_records import CostFacts, TranscriptFacts, read_record
 from resources.ledger.tables import Row
 from resources.ledger.writer import write_rows
 from resources.storage.base import Storage, StoredObject
 from resources.storage.read_documents import read_or_remake
 
 _ATTEMPT = re.compile(r"work/[^/]+/jobs/[0-9a-f]{64}/attempt-\d+\.json")
-_COSTS = re.compile(rf"work/([^/]+)/(.+)/stages/{COST_METRICS}\.json")
-_JOBS_FOLDER = re.compile(r"\A(jobs~*)~(?=/|\Z)")  # `Recording.work_key` adds a ~ there
+_COSTS = f"stages/{COST_METRICS}.json"
 _WITHOUT_JOB = ":none:"
 
 
@@ -39,7 +38,7 @@ def rebuild_ledger(storage: Storage, prices: PriceBook) -> int:
         if attempt is not None and attempt.end is not None:
             price = prices.tariff(attempt.backend, attempt.sku, attempt.created_at)
             rows += _rows_of(attempt, price)
-    recordings = (_recording(key) for key in found)
+    recordings = (from_work_key(key, _COSTS) for key in found)
     without_job = (_row_without_job(storage, r) for r in recordings if r is not None)
     rows += [row for row in without_job if row is not None]
     write_rows(storage, rows)
@@ -50,19 +49,6 @@ def _rows_of(attempt: Attempt, price: Tariff) -> list[Row]:
     """The rows of the attempt and of its share of a worker's session."""
     session = session_row(attempt, price)
     return [ledger_row(attempt, price), *([session] if session else [])]
-
-
-def _recording(key: str) -> Recording | None:
-    """The recording that this last record belongs to; None if the key is not a last record."""
-    match = _COSTS.fullmatch(key)
-    if match is None:
-        return None
-    path = _JOBS_FOLDER.sub(r"\1", match[2])
-    try:
-        recording = from_inbox_key(f"{INBOX}{match[1]}/{path}")
-    except NameRefusedError:
-        return None
-    return recording if record_key(recording, COST_METRICS) == key else None
 
 
 def _row_without_job(storage: Storage, recording: Recording) -> LedgerRow | None:

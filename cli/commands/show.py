@@ -11,7 +11,7 @@ from cli.cli_context import open_context, say
 from cli.runs.run_history import runs_of
 from escriba.errors import RecordingError
 from escriba.model_names import TOY_NOTICE
-from escriba.recordings import Recording
+from escriba.recordings import INBOX, NameRefusedError, Recording, from_inbox_key
 from escriba.settings import Settings
 from escriba.stages import OPTIMIZED_AUDIO, TRANSCRIPT
 from escriba.text_for.json_text import json_text
@@ -22,7 +22,7 @@ from escriba.transcripts.removed_words import restored
 from escriba.transcripts.render_options import DIARIZED_FILE, FORMATS
 from escriba.transcripts.timestamps import text_time
 from gpu_job.contract.documents import RESULTS
-from intake.inbox import survey_inbox
+from intake.inbox import Survey, survey_inbox
 from intake.recording_options import options_of
 from intake.stage_records import OptimizedAudioFacts, TranscriptFacts, read_facts
 from resources.storage.base import Storage
@@ -80,8 +80,9 @@ def command(recording: str, file_format: str, *, as_json: bool, with_removed: bo
         raise click.UsageError(
             "A Word document cannot be shown in a terminal. Append `> transcript.docx`."
         )
-    seen = survey_inbox(storage)
-    found = choose_recording(recording, seen.everyone)
+    named = _transcribed(storage, recording)
+    seen = survey_inbox(storage) if named is None else Survey()
+    found = named or choose_recording(recording, seen.everyone)
     body = _file(settings, storage, found, name, with_removed=with_removed)
     if body is None:
         reason = {**seen.failed, **seen.to_retry}.get(found)
@@ -102,6 +103,16 @@ def command(recording: str, file_format: str, *, as_json: bool, with_removed: bo
         body = harmless_speech(body.decode(errors="replace")).encode()
     sys.stdout.buffer.write(body)
     sys.stdout.flush()
+
+
+def _transcribed(storage: Storage, name: str) -> Recording | None:
+    """Return the recording of that exact name if it has a transcript; its file may be gone."""
+    try:
+        recording = from_inbox_key(INBOX + name.removeprefix(INBOX))
+    except NameRefusedError:
+        return None
+    has_transcript = storage.head(recording.transcript_key(DIARIZED_FILE)) is not None
+    return recording if has_transcript else None
 
 
 def _loudness(storage: Storage, recording: Recording) -> Iterator[str]:

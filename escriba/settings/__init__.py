@@ -22,6 +22,7 @@ from .openai_settings import OpenaiSettings
 from .page_settings import PageSettings
 from .price_settings import PriceSettings
 from .pyannote_ai_settings import PyannoteAiSettings
+from .retention_settings import RetentionSettings
 from .routing_settings import RoutingSettings
 from .runpod_settings import RunpodSettings
 from .speaker_settings import SpeakerSettings
@@ -35,6 +36,7 @@ __all__ = [
     "HOUSE",
     "MEGABYTE",
     "NightSettings",
+    "RetentionSettings",
     "Settings",
     "SettingsError",
     "child_environment",
@@ -61,6 +63,7 @@ class Settings(
     PyannoteAiSettings,
     RunpodSettings,
     RoutingSettings,
+    RetentionSettings,
     NightSettings,
     TenantSettings,
     SubtitleSettings,

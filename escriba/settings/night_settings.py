@@ -12,9 +12,13 @@ class NightSettings(SettingsGroup):
     )
     nightly_timezone: TimezoneName = Field(
         "America/Sao_Paulo",
-        description="Time zone of NIGHTLY_AT and REPORT_AT; daylight saving time is respected.",
+        description="Time zone of all schedules; daylight saving time is respected.",
     )
     report_at: TimeOfDay = Field(
         "09:00",
         description="Time at which the cost report is written into reports/ of the bucket.",
+    )
+    cleanup_at: TimeOfDay = Field(
+        "02:00",
+        description="Time at which whatever is past its age is deleted (`escriba cleanup`).",
     )

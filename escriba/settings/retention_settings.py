@@ -1,0 +1,35 @@
+from pydantic import Field
+
+from .base import SettingsGroup
+
+
+class RetentionSettings(SettingsGroup):
+    """How many days things are kept before `escriba cleanup` deletes them; 0 keeps them forever.
+
+    Transcripts, results and the ledger have no age: they are never deleted.
+    """
+
+    originals_days: int = Field(
+        30,
+        ge=0,
+        description="Days that a recording in inbox/ and its decoded audio are kept after it was "
+        "uploaded and transcribed; 0: forever. A recording without a transcript is never deleted.",
+    )
+    job_records_days: int = Field(
+        90,
+        ge=0,
+        description="Days that leases, submissions and partial results of a finished job are kept; "
+        "0: forever. Its request, attempts and result stay, so that nothing is paid for twice.",
+    )
+    metrics_days: int = Field(
+        180,
+        ge=0,
+        description="Days that logs of recordings, digests and daily reports are kept; 0: forever. "
+        "The ledger stays.",
+    )
+    quarantine_days: int = Field(
+        90,
+        ge=0,
+        description="Days that the record of a refused file is kept after the file was removed or "
+        "replaced; 0: forever.",
+    )

@@ -1,0 +1,1 @@
+"""Deletes whatever has passed its age, and nothing that something else still needs."""
