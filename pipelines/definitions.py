@@ -16,8 +16,8 @@ from sensors.inbox import inbox_sensor
 from sensors.ledger import ledger_sensor
 from sensors.requests import requests_sensor
 
-from .care_jobs import cleanup_job
-from .care_schedules import cleanup_schedule
+from .care_jobs import cleanup_job, retirement_job
+from .care_schedules import cleanup_schedule, retirement_schedule
 from .jobs import (
     compaction_job,
     digest_job,
@@ -46,6 +46,7 @@ _JOBS = (
     report_job,
     statements_job,
     cleanup_job,
+    retirement_job,
 )
 
 
@@ -72,6 +73,7 @@ def make_definitions(settings: object = _settings, progress: object = _progress)
             statements_schedule(night),
             reconcile_schedule,
             cleanup_schedule(night),
+            retirement_schedule(night),
         ],
         sensors=[inbox_sensor, requests_sensor, ledger_sensor, digest_sensor, budget_sensor],
         resources={"settings": settings, "progress": progress},

@@ -22,3 +22,7 @@ class NightSettings(SettingsGroup):
         "02:00",
         description="Time at which whatever is past its age is deleted (`escriba cleanup`).",
     )
+    retirement_at: TimeOfDay = Field(
+        "04:00",
+        description="Time at which finished recordings leave Dagster, and old runs are deleted.",
+    )

@@ -33,3 +33,15 @@ class RetentionSettings(SettingsGroup):
         description="Days that the record of a refused file is kept after the file was removed or "
         "replaced; 0: forever.",
     )
+    partitions_days: int = Field(
+        30,
+        ge=1,
+        description="Days that a recording stays in Dagster after its work is finished; less if "
+        "more than 80,000 are there. Its transcripts stay.",
+    )
+    runs_days: int = Field(
+        90,
+        ge=7,
+        description="Days that Dagster's runs, events and output are kept; not less than "
+        "PARTITIONS_DAYS, and until the recordings of a run have left Dagster.",
+    )
