@@ -70,6 +70,7 @@ class Survey:
     left_out: list[str] = field(default_factory=list)
     warned: dict[Recording, DoneRecording] = field(default_factory=dict)
     made: dict[Recording, Made] = field(default_factory=dict)  # of the done recordings
+    done_at: dict[Recording, datetime] = field(default_factory=dict)
 
     @property
     def everyone(self) -> list[Recording]:
@@ -133,6 +134,7 @@ def _add_recording(
     elif last is not None and last.etag == etag:
         result.done.append(recording)
         result.made[recording] = last.made
+        result.done_at[recording] = last.at
         if last.warnings:
             result.warned[recording] = last
     else:
@@ -159,6 +161,7 @@ def of_tenant(whole: Survey, tenant: str | None) -> Survey:
         left_out=[key for key in whole.left_out if key.startswith(f"{INBOX}{tenant}/")],
         warned={r: last for r, last in whole.warned.items() if r.tenant == tenant},
         made={r: made for r, made in whole.made.items() if r.tenant == tenant},
+        done_at={r: at for r, at in whole.done_at.items() if r.tenant == tenant},
     )
 
 

@@ -8,7 +8,7 @@ from escriba.masked_errors import masks_errors
 from escriba.settings import Settings
 from escriba.text_for.plain_lines import log_line
 from resources.storage.base import Storage
-from sensors.running import keys_being_processed
+from sensors.running import keys_being_processed, keys_of
 
 
 @dg.op(required_resource_keys={"settings"})
@@ -71,6 +71,31 @@ def care_for_database(context: dg.OpExecutionContext) -> None:
 def database_care_job() -> None:
     """One op."""
     care_for_database()
+
+
+@dg.op(required_resource_keys={"settings"})
+@masks_errors
+def retire_finished(context: dg.OpExecutionContext) -> None:
+    """Let finished recordings leave Dagster, then delete the old runs that nobody needs."""
+    from assets.recordings.delete_runs import delete_runs  # noqa: PLC0415  # the UI process loads no stores
+    from assets.recordings.retire_partitions import retire_partitions  # noqa: PLC0415
+    from intake.upkeep_notes import UpkeepNote, write_note  # noqa: PLC0415
+
+    settings, storage = _settings_and_storage(context)
+    instance, now, days = context.instance, datetime.now(UTC), settings.partitions_days
+    retired = retire_partitions(
+        instance, storage, now, days, lambda: keys_being_processed(instance)
+    )
+    deleted = delete_runs(instance, now, max(settings.runs_days, days), keys_of)
+    headline = f"{retired.headline} {deleted.headline}"
+    context.log.info("%s", headline)
+    write_note(storage, UpkeepNote(name="retirement", at=now, headline=headline))
+
+
+@dg.job(description="Lets finished recordings leave Dagster, and deletes old runs and events.")
+def retirement_job() -> None:
+    """One op."""
+    retire_finished()
 
 
 def _settings_and_storage(context: dg.OpExecutionContext) -> tuple[Settings, Storage]:

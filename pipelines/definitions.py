@@ -17,8 +17,13 @@ from sensors.inbox import inbox_sensor
 from sensors.ledger import ledger_sensor
 from sensors.requests import requests_sensor
 
-from .care_jobs import backup_job, cleanup_job, database_care_job
-from .care_schedules import backup_schedule, cleanup_schedule, database_care_schedule
+from .care_jobs import backup_job, cleanup_job, database_care_job, retirement_job
+from .care_schedules import (
+    backup_schedule,
+    cleanup_schedule,
+    database_care_schedule,
+    retirement_schedule,
+)
 from .jobs import (
     compaction_job,
     digest_job,
@@ -49,6 +54,7 @@ _JOBS = (
     cleanup_job,
     backup_job,
     database_care_job,
+    retirement_job,
 )
 
 
@@ -77,6 +83,7 @@ def make_definitions(settings: object = _settings, progress: object = _progress)
             cleanup_schedule(night),
             backup_schedule(night),
             database_care_schedule(night),
+            retirement_schedule(night),
         ],
         sensors=[
             inbox_sensor,

@@ -34,16 +34,17 @@ def request_missing_recordings(context: dg.OpExecutionContext) -> None:
     from intake.inbox import quarantine_new, survey_inbox  # noqa: PLC0415  # the UI process loads no stores
     from intake.night import request_files, request_missing  # noqa: PLC0415
     from intake.outdated_files import outdated_files  # noqa: PLC0415
+    from intake.retirement import unreported  # noqa: PLC0415
 
     settings, storage = _settings_and_storage(context)
     inbox = survey_inbox(storage)
     quarantine_new(storage, inbox.refused)
     known = context.instance.get_materialized_partitions(dg.AssetKey(COST_METRICS))
-    unknown = {r for r in inbox.done if r.partition_key not in known}
+    unknown = unreported(inbox, known, datetime.now(UTC), settings.partitions_days)
     night = _night(context, settings)
-    request = request_missing(storage, night, [*inbox.work, *sorted(unknown)])
+    request = request_missing(storage, night, [*inbox.work, *unknown])
     _log_request(context, request, "No recording is missing.")
-    others = [r for r in outdated_files(inbox, settings, storage) if r not in unknown]
+    others = [r for r in outdated_files(inbox, settings, storage) if r not in set(unknown)]
     request = request_files(storage, night, others)
     _log_request(context, request, "All files match the current settings.")
 

@@ -3,14 +3,18 @@
 import dagster as dg
 from pydantic import ValidationError
 
-from assets.recordings.partitions import add_partitions
+from assets.recordings.partitions import add_partitions, new_keys
 from escriba.masked_errors import masks_errors
 from escriba.stages import RECORDINGS_JOB
-from intake.inbox_sweep import Cursor, SweepResult, batch_name, batches, sweep_inbox
+from intake.inbox_sweep import Cursor, SweepLimits, SweepResult, batch_name, batches, sweep_inbox
 
 from .running import run_of
 
 INTERVAL_SECONDS = 30  # a file in a folder must stay unchanged this long before it is taken
+_FULL = (
+    "Dagster has 90,000 recordings, as many as it works with. New files wait until finished ones "
+    "retire, which `retirement_schedule` looks after every hour."
+)
 
 
 @dg.sensor(
@@ -29,10 +33,16 @@ def inbox_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 
     settings = context.resources.settings
     storage = open_storage(settings)
-    swept = sweep_inbox(storage, _cursor(context))
+    before = _cursor(context)
+    swept = sweep_inbox(storage, before)
+    new, room = new_keys(context.instance, _keys(swept)) if swept.found else (set(), 0)
+    if len(new) > room:
+        if not room:
+            return dg.SensorResult(skip_reason=_FULL)
+        swept = sweep_inbox(storage, before, SweepLimits(taken=room))
     quarantine_new(storage, swept.refused)
     # in bulk and before the runs: Dagster itself queries the database once for each key
-    add_partitions(context.instance, [new.recording.partition_key for new in swept.found])
+    add_partitions(context.instance, _keys(swept))
     return dg.SensorResult(
         run_requests=runs_of(swept, settings.batch_size),
         skip_reason=None if swept.found else _skip_reason(swept),
@@ -50,6 +60,10 @@ def runs_of(swept: SweepResult, size: int) -> list[dg.RunRequest]:
         )
         for batch in batches(swept.found, size)
     ]
+
+
+def _keys(swept: SweepResult) -> list[str]:
+    return [new.recording.partition_key for new in swept.found]
 
 
 def _cursor(context: dg.SensorEvaluationContext) -> Cursor:

@@ -1,13 +1,14 @@
 """Turns work requests in the bucket (`intake.work_requests`) into runs of up to BATCH_SIZE keys."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
-from assets.recordings.partitions import add_partitions
+from assets.recordings.partitions import add_partitions, new_keys
 from escriba.masked_errors import masks_errors
 from escriba.stages import RECORDINGS_JOB
 from intake.work_requests import BadRequest, UnreadRequest, WorkRequest, look_at_requests
@@ -56,7 +57,8 @@ def requests_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     before = _read(context.cursor)
     seen = _seen(context, storage, before)
     busy = keys_in_progress(context.instance) if seen.waiting else set()
-    runs, after = next_runs(seen.waiting, before, busy, settings.batch_size)
+    new, room = new_keys(context.instance, _keys(seen.waiting)) if seen.waiting else (set(), 0)
+    runs, after = next_runs(seen.waiting, before, busy, settings.batch_size, new=new, room=room)
     cursor = _remembered(before, after, seen.later)
     add_partitions(context.instance, [key for run in runs for key in keys_of(run.run_config)])
     _move_aside(context, storage, seen.bad, _QUICKLY_MOVED_BYTES if runs else None)
@@ -120,13 +122,25 @@ def _remembered(before: _Cursor, after: _Cursor, later: set[str]) -> _Cursor:
     return _Cursor(begun=begun | after.begun, taken=after.taken | (before.taken & later))
 
 
-def next_runs(
-    waiting: Iterable[WorkRequest], cursor: _Cursor, busy: set[str], size: int
+def _keys(waiting: Iterable[WorkRequest]) -> set[str]:
+    return {key for request in waiting for key in request.keys}
+
+
+def next_runs(  # noqa: PLR0913  # what it depends on
+    waiting: Iterable[WorkRequest],
+    cursor: _Cursor,
+    busy: set[str],
+    size: int,
+    *,
+    new: AbstractSet[str] = frozenset(),
+    room: int = 0,
 ) -> tuple[list[dg.RunRequest], _Cursor]:
     """The runs to start now, and the cursor after them.
 
     Batches are cut from all keys of a request, so that a batch number always means the same keys.
     Keys that a run is processing are then left out, unless they are forced.
+
+    new: keys that are not in Dagster; room: how many of them it can take. Others wait.
     """
     runs: list[dg.RunRequest] = []
     begun, taken = {}, set()
@@ -135,8 +149,10 @@ def next_runs(
         for number, batch in enumerate(_batches(request, size)):
             if number < done:
                 continue
-            if len(runs) == _RUNS_PER_TICK:
+            adds = len(new & set(batch))
+            if len(runs) == _RUNS_PER_TICK or adds > room:
                 break
+            room -= adds
             keys = [key for key in batch if request.forced or key not in busy]
             if keys:
                 runs.append(_run(request, number, keys))

@@ -1,5 +1,7 @@
 """One dynamic partition per recording."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 from sqlalchemy.exc import IntegrityError
 
@@ -7,6 +9,7 @@ PARTITIONS_NAME = "recordings"
 recordings_partitions = dg.DynamicPartitionsDefinition(name=PARTITIONS_NAME)
 ADD_AT_ONCE = 5_000  # SQLite refuses 300,000 in one call; 5,000 take 0.1 s
 _TRIES = 5
+MOST_ALIVE = 90_000  # Dagster documents a limit of 100,000 partitions of an asset
 
 
 def add_partitions(instance: dg.DagsterInstance, keys: list[str]) -> None:
@@ -26,3 +29,9 @@ def _add(instance: dg.DagsterInstance, keys: list[str]) -> None:
                 raise
         else:
             return
+
+
+def new_keys(instance: dg.DagsterInstance, keys: Iterable[str]) -> tuple[set[str], int]:
+    """Those of the keys that are no partitions yet, and how many may become some now."""
+    alive = set(instance.get_dynamic_partitions(PARTITIONS_NAME))
+    return set(keys) - alive, max(0, MOST_ALIVE - len(alive))

@@ -65,7 +65,7 @@ def command(
     seen.refused = quarantine_new(storage, seen.refused)
     others = find_outdated(settings, storage, of_tenant(seen, tenant), all_of_them=outdated)
     named = [find_recording(name, seen.everyone) for name in recordings]
-    work = named or [*seen.work, *not_in_dagster(settings, seen.done)]
+    work = named or [*seen.work, *not_in_dagster(settings, seen)]
     work = [*work, *(others.recordings if outdated else ())]
     work = [recording for recording in dict.fromkeys(work) if tenant in {None, recording.tenant}]
     report_outdated(others, settings, storage, tenant, chosen=outdated, quiet=as_json)

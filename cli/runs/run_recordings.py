@@ -19,9 +19,12 @@ from escriba.errors import EscribaError
 from escriba.recordings import Recording
 from escriba.settings import Settings, SettingsError
 from escriba.stages import FILE_STAGES
+from intake.inbox import Survey
+from intake.retirement import unreported
 
 from .dagster_faults import dagster_fault, in_our_words, known_fault
 from .fetch_models import ready_models
+from .make_room import make_room
 from .progress_bars import JsonLines, OutcomeCollector, ProgressBars
 
 if TYPE_CHECKING:
@@ -123,6 +126,7 @@ def run_batches(
         for first in range(0, len(recordings), settings.batch_size):
             batch = recordings[first : first + settings.batch_size]
             keys = [recording.partition_key for recording in batch]
+            make_room(instance, settings, keys)
             add_partitions(instance, keys)
             expected = len(progress.outcomes) + len(batch)
             name = f"{began:%Y%m%dT%H%M%S}-{first // settings.batch_size}"
@@ -169,12 +173,13 @@ def _cause(result: "dg.ExecuteInProcessResult") -> str:
     return "Interrupted"
 
 
-def not_in_dagster(settings: Settings, done: Sequence[Recording]) -> list[Recording]:
+def not_in_dagster(settings: Settings, seen: Survey) -> Sequence[Recording]:
     """Return recordings that are done in the bucket but not recorded in Dagster.
 
     A run that was killed between the two steps leaves them; all their stages will be reused.
+    Those that were done longer ago than PARTITIONS_DAYS have retired, and are left out.
     """
-    if not done or not (settings.dagster_home / "dagster.yaml").exists():
+    if not seen.done or not (settings.dagster_home / "dagster.yaml").exists():
         return []
     _silence_libraries()
     import dagster as dg
@@ -183,7 +188,7 @@ def not_in_dagster(settings: Settings, done: Sequence[Recording]) -> list[Record
 
     with open_instance(settings) as instance:
         known = instance.get_materialized_partitions(dg.AssetKey(COST_METRICS))
-    return [recording for recording in done if recording.partition_key not in known]
+    return unreported(seen, known, datetime.now(UTC), settings.partitions_days)
 
 
 @contextmanager

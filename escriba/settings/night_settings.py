@@ -28,3 +28,7 @@ class NightSettings(SettingsGroup):
     database_care_at: TimeOfDay = Field(
         "04:00", description="Time on Sundays at which Dagster's records are compacted."
     )
+    retirement_at: TimeOfDay = Field(
+        "04:00",
+        description="Time at which finished recordings leave Dagster, and old runs are deleted.",
+    )

@@ -61,3 +61,16 @@ class RetentionSettings(SettingsGroup):
     def backups_url(self) -> str:
         """BACKUP_URL, or the URL of the folder that replaces it."""
         return self.backup_url or Path("data/backups").absolute().as_uri()
+
+    partitions_days: int = Field(
+        30,
+        ge=1,
+        description="Days that a recording stays in Dagster after its work is finished; less if "
+        "more than 80,000 are there. Its transcripts stay.",
+    )
+    runs_days: int = Field(
+        90,
+        ge=7,
+        description="Days that Dagster's runs, events and output are kept; not less than "
+        "PARTITIONS_DAYS, and until the recordings of a run have left Dagster.",
+    )
