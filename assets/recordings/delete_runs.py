@@ -86,7 +86,7 @@ def delete_runs(
 def delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
     """Delete a run with its events, checks, tags and output; may be repeated after a kill."""
     events, runs = instance.event_log_storage, instance.run_storage
-    events.delete_events(run_id)
+    _delete_events(events, run_id)
     with events.index_connection() as connection:  # type: ignore[attr-defined]
         checks = AssetCheckExecutionsTable
         connection.execute(db.delete(checks).where(checks.c.run_id == run_id))
@@ -95,6 +95,15 @@ def delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
     with runs.connect() as connection:  # type: ignore[attr-defined]
         connection.execute(db.delete(RunTagsTable).where(RunTagsTable.c.run_id == run_id))
     runs.delete_run(run_id)
+
+
+def _delete_events(events: Any, run_id: str) -> None:  # noqa: ANN401  # a private class
+    """A run on SQLite may have lost its file already; its events of assets are in the index too."""
+    if events.is_run_sharded and not Path(events.path_for_shard(run_id)).exists():
+        with events.index_connection() as connection:
+            events.delete_events_for_run(connection, run_id)
+    else:
+        events.delete_events(run_id)
 
 
 def _delete_event_files(events: Any, run_id: str) -> None:  # noqa: ANN401  # a private class
