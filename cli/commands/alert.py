@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def command(*, is_test: bool, channel: str | None, as_json: bool) -> None:
     """Show the alert channels, what waits for them, and alerts that are open.
 
-    With --test, sends a message to all channels or to one. A pager opens an incident, and closes
-    it at once, only if --channel names it.
+    With --test, sends a message to all channels or to one. A pager is called only if --channel
+    names it: it opens an incident and closes it immediately.
     """
     from resources.alerts.alert_store import read_state
 
@@ -57,7 +57,7 @@ def command(*, is_test: bool, channel: str | None, as_json: bool) -> None:
 def _tried(channel: "Channel", settings: "Settings", *, is_named: bool) -> str:
     """Why the test message was not sent; empty: it was. Nobody is called unless the pager is named.
 
-    An incident that is opened by a test is closed at once.
+    An incident that is opened by a test is closed immediately.
     """
     from resources.alerts.send_message import ChannelError, check_channel, send_notices
 

@@ -33,6 +33,6 @@ def read_quiet_hours(text: str) -> QuietHours | None:
         return None
     found = _FORM.fullmatch(text.replace(" ", ""))
     if found is None:
-        raise ValueError(f"{text!r} are no hours such as 22:00-07:00")
+        raise ValueError(f"{text!r} is not a span of hours such as 22:00-07:00")
     a, b, c, d = map(int, found.groups())
     return QuietHours(time(a, b), time(c, d))

@@ -168,7 +168,11 @@ def _tool(name: str, folder: str, server: int) -> str:
     if found is None:
         raise BackupError(f"{name} was not found. {advice}")
     said = subprocess.run(  # noqa: S603  # the operator's own program
-        [found, "--version"], capture_output=True, text=True, check=False
+        [found, "--version"],
+        env=child_environment("program"),
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
     version = _VERSION.search(said)
     if version is None or int(version[1]) < server:

@@ -132,7 +132,7 @@ def test_a_wrong_channel_is_named_and_its_url_is_not(text, said):
 
 
 def test_quiet_hours_that_are_none_are_refused():
-    with pytest.raises(SettingsError, match="ALERT_QUIET_HOURS: 'night' are no hours such as"):
+    with pytest.raises(SettingsError, match="ALERT_QUIET_HOURS: 'night' is not a span of hours"):
         load_settings(alert_quiet_hours="night")
 
 
