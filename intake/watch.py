@@ -22,9 +22,9 @@ from escriba.billing.budget_burn import Level
 from escriba.settings import Settings
 from resources.alerts.alert_store import left_notices, read_state, write_state
 from resources.alerts.deliver import deliver
-from resources.alerts.newest_backup import newest_backup
 from resources.alerts.open_attempts import open_attempts
 from resources.alerts.recent_attempts import EndedAttempt, RecentAttempts
+from resources.backups.newest_backup import newest_backup
 from resources.storage.base import Storage
 
 from .cost_limits import cost_limits

@@ -17,6 +17,7 @@ import uvicorn
 from api.metrics.exporter import Exporter, registry_of
 from api.metrics.page import make_app
 from escriba.settings import load_settings
+from resources.backups.newest_backup import note_newest_backup
 from resources.costs_database.load_ledger import load_ledger
 from resources.gpu.engine_reports import EngineReport, write_report
 from resources.ledger.writer import write_rows
@@ -75,7 +76,7 @@ def busy_house(tmp_path_factory, attempt):
     with dg.DagsterInstance.ephemeral() as instance:
         house = BusyHouse(tmp_path_factory.mktemp("busy"), instance)
         house.explain_bills()
-        house.storage.write("backups/2026-03-01.tar", b"whole")
+        note_newest_backup(house.storage, "20260301T030000Z", datetime.now(UTC))
         house.report(waiting=7, active={"runpod": 2}, circuit_open_seconds={"runpod": 0.0})
 
         def work(name):

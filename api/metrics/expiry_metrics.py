@@ -3,7 +3,7 @@
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from urllib.parse import urlsplit
 
@@ -12,10 +12,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from escriba.settings import Settings
+from resources.backups.newest_backup import newest_backup
 from resources.gpu.backends.openai import preset_in
-from resources.storage.base import Storage, StoredObject
+from resources.storage.base import Storage
 
-BACKUPS = "backups/"
 _LOOK_AGAIN_SECONDS = 3_600.0
 _PATIENCE_SECONDS = 5
 
@@ -86,16 +86,15 @@ def _start_of(day: date) -> float:
     return datetime.combine(day, time_of_day(), UTC).timestamp()
 
 
-def backup_metrics(storage: Storage, now: datetime) -> Iterator[Metric]:
-    """When the newest backup was written; a month of them is a short listing.
+def backup_metrics(storage: Storage) -> Iterator[Metric]:
+    """When the newest backup was made that a restore has checked.
 
     Raises:
         StorageError: the bucket cannot be read.
     """
-    written = (one.modified for one in storage.list(BACKUPS) if isinstance(one, StoredObject))
-    newest = max((at for at in written if at < now + timedelta(days=1)), default=None)
+    newest = newest_backup(storage)
     yield GaugeMetricFamily(
         "escriba_backup_last_success_timestamp_seconds",
-        "When the newest backup was written, in Unix time; 0: there is none.",
+        "When the newest backup was made, in Unix time; 0: there is none.",
         value=newest.timestamp() if newest else 0.0,
     )

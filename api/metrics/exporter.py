@@ -80,7 +80,7 @@ class Exporter:
             "engine": self._work,
             "budget": self._budget,
             "bills": lambda: self._bills.read(self._now().date()),
-            "backups": lambda: backup_metrics(self._storage, self._now()),
+            "backups": lambda: backup_metrics(self._storage),
             "expiries": self._expiries.read,
         }
 

@@ -10,6 +10,7 @@ from typing import Final
 from escriba.settings import Settings
 from intake.upkeep_notes import UpkeepNote, write_note
 from resources.backups import postgres_tools, sqlite_copies
+from resources.backups.newest_backup import note_newest_backup
 from resources.storage.base import Storage, StoredObject
 
 from .manifest import (
@@ -50,6 +51,7 @@ def back_up(settings: Settings, bucket: Storage, now: datetime) -> Manifest:
         f"({manifest.database}, {megabytes:,.1f} MB), checked by a restore; "
         f"{deleted} older deleted."
     )
+    note_newest_backup(bucket, name, now)
     write_note(bucket, UpkeepNote(name=NAME, at=now, headline=headline))
     return manifest
 

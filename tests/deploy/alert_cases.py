@@ -191,11 +191,19 @@ CASES = [
     ),
     AlertCase(
         "BackupMissing",
-        {"escriba_backup_last_success_timestamp_seconds": "-93000+0x40 2400+0x60"},
-        quiet=10,
-        fires=25,
-        over=45,
+        {"escriba_backup_last_success_timestamp_seconds": "1+0x1585 95000+0x60"},
+        quiet=1560,
+        fires=1580,
+        over=1600,
         summary="There has been no backup for more than 26 hours",
+    ),
+    AlertCase(
+        "NoBackupYet",
+        {"escriba_backup_last_success_timestamp_seconds": "0+0x1600 95000+0x60"},
+        quiet=1555,
+        fires=1565,
+        over=1610,
+        summary="No backup was ever made",
     ),
     AlertCase(
         "MetricsMissing",

@@ -214,12 +214,12 @@ def test_the_job_definition_has_one_gpu_and_fits_into_16_gib(deployed):
     ]
 
 
-def test_the_bucket_is_private_and_leaves_originals_to_the_cleanup(deployed):
+def test_the_bucket_is_private_and_forgets_originals_after_30_days(deployed):
     rules = {one["ID"]: one for one in deployed.facts["rules"]}
 
     assert all(deployed.facts["public"].values())
     assert deployed.facts["versions"] == "Enabled"
-    assert "originals" not in rules  # a rule would not look whether a transcript stands
+    assert rules["originals"]["Expiration"]["Days"] == 30
     (moved,) = rules["transcripts"]["Transitions"]
     assert (moved["Days"], moved["StorageClass"]) == (90, "GLACIER_IR")
     assert rules["manifests"]["Expiration"]["Days"] == 7

@@ -11,6 +11,7 @@ from escriba.billing.attempt_times import AttemptTimes
 from escriba.settings import load_settings
 from intake.watch import Watch
 from resources.alerts.alert_store import leave_notice, read_state
+from resources.backups.newest_backup import note_newest_backup
 from resources.ledger.writer import write_rows
 from resources.spending.reservations import Reservation, Spending
 from resources.storage import open_storage
@@ -231,7 +232,7 @@ def test_a_backup_that_is_two_days_old_is_missed(house, ear):
     house.over([0, 2 * 24 * 60])
     assert told(ear) == []  # a house that makes none is not told every day
 
-    house.storage.write("backups/one/manifest.json", b"{}")
+    note_newest_backup(house.storage, "one", house.start)
     house.look(35 * 60)
     assert told(ear) == []
     house.over([37 * 60, 38 * 60])

@@ -23,7 +23,7 @@ variable "originals_days" {
 variable "originals_action" {
   description = "What happens to originals after originals_days: expire (they are deleted), archive (moved to Glacier Instant Retrieval) or keep."
   type        = string
-  default     = "keep"
+  default     = "expire"
 
   validation {
     condition     = contains(["expire", "archive", "keep"], var.originals_action)

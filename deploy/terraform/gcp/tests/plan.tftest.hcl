@@ -21,12 +21,8 @@ run "the_bucket_is_private" {
   }
 }
 
-run "originals_go_after_30_days_where_wanted_and_transcripts_move_after_90" {
+run "originals_go_after_30_days_and_transcripts_move_after_90" {
   command = plan
-
-  variables {
-    originals_action = "expire"
-  }
 
   assert {
     condition = toset([
