@@ -1,6 +1,6 @@
 -- Grain: a backend's sku and hours of audio per day (0 to 2,400). Guarantee: the cost of a day
--- there at today's price; a machine that is always on costs a whole day, even without audio, and
--- does no more than its capacity.
+-- there at today's price; a machine that is always on costs a whole day with its disk and address,
+-- even without audio, and does no more than its capacity.
 {{ config(materialized='table') }}
 with measured as (
     select backend, sku, median(run_seconds / audio_seconds) as rtf, count(*) as jobs
@@ -16,17 +16,27 @@ overhead as (
     where day > ({{ as_of() }} - interval 30 day)::date
     group by 1, 2
 ),
+today as (
+    select *, (price_usd * (3600 / unit_seconds)::decimal(6, 0))::decimal(18, 9) as usd_per_hour
+    from {{ ref('stg_prices') }}
+    where {{ as_of() }} >= valid_from and {{ as_of() }} < valid_to
+),
+add_ons as (
+    -- disks and addresses, which each machine of a backend has
+    select backend, sum(usd_per_hour) as usd_per_hour from today where add_on <> '' group by 1
+),
 options as (
     select prices.backend, prices.sku, prices.unit, prices.price_usd,
-        (prices.price_usd * (3600 / prices.unit_seconds)::decimal(6, 0))::decimal(18, 9) as usd_per_hour,
+        case when prices.unit = 'machine_hour' then prices.usd_per_hour + coalesce(add_ons.usd_per_hour, 0)
+            else prices.usd_per_hour end as usd_per_hour,
         coalesce(measured.rtf, 0.2) as rtf, -- the planned RTF of the backends
         coalesce(measured.jobs, 0) as jobs,
         case when prices.unit = 'gpu_second' then coalesce(overhead.share, 0) else 0 end as overhead
-    from {{ ref('stg_prices') }} as prices
+    from today as prices
     left join measured using (backend, sku)
     left join overhead using (backend, sku)
-    where {{ as_of() }} >= prices.valid_from and {{ as_of() }} < prices.valid_to
-      and prices.backend <> 'local' and prices.add_on = ''
+    left join add_ons using (backend)
+    where prices.backend <> 'local' and prices.add_on = ''
 ),
 hours as (
     select unnest([
