@@ -78,9 +78,16 @@ def _checked(channel: Channel) -> Channel:
         if not channel.addresses:
             raise ValueError(f"{channel.name} has no address: write mail:name@example.org")
         check_addresses(channel.addresses)
-    elif not (channel.scheme and rest.startswith("//") and rest.strip("/")):
+    elif not (channel.scheme and rest.startswith("//") and rest.strip("/") and _is_url(channel)):
         raise ValueError(f"{channel.name} has no URL such as https://…, pagerduty://… or mail:…")
     return channel
+
+
+def _is_url(channel: Channel) -> bool:
+    try:
+        return urlsplit(channel.url).port != 0  # reading the port checks it
+    except ValueError:
+        return False
 
 
 def secrets_in(channels: Iterable[Channel]) -> list[str]:

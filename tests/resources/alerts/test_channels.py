@@ -85,6 +85,14 @@ def test_pagerduty_opens_an_incident_and_closes_the_same(ear):
     assert opened["routing_key"] == PAGER.removeprefix("pagerduty://")
 
 
+def test_a_slow_pager_gets_what_it_can_and_the_rest_the_next_time(ear):
+    [channel] = (settings := load_settings(alert_channels=f"one={PAGER}")).alert_places
+    moments = iter([0.0, 3.0, 6.0])  # when it begins, and before the second and the third
+    done = send_notices(channel, [notice()] * 9, settings, clock=lambda: next(moments))
+    assert len(done.notices) == len(ear.told) == 2
+    assert (done.error, done.is_unsure) == ("", False)
+
+
 def test_a_webhook_gets_json_with_its_own_query(ear):
     assert sent(f"{ear.url}/hook", notice(), notice("over")).error == ""
     [(path, body)] = ear.told
@@ -120,6 +128,8 @@ def test_what_a_channel_answers_is_told_without_its_url(ear):
         (f"ops={SLACK} ops={PAGER}", "ops is the name of two channels"),
         (SLACK, "channel 1 has no name"),
         ("ops=hooks.slack.com", "ops has no URL"),
+        ("ops=https://[oops/x", "ops has no URL"),
+        ("ops=https://oops:port/x", "ops has no URL"),
         ("ops=mail:", "ops has no address"),
         ("ops=mail:dean", "'dean' is not a mail address"),
     ],
