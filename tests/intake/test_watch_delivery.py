@@ -8,6 +8,7 @@ from escriba.alerts.channels import Channel
 from escriba.alerts.episodes import Notice
 from intake.watch import Watch
 from resources.alerts.alert_store import leave_notice, read_state
+from resources.spending.spent_days import SPENT
 from resources.storage.clock import utc_now
 from tests.alert_ear import listening
 from tests.watched_house import House, told
@@ -118,3 +119,40 @@ def test_a_channel_that_breaks_its_client_holds_up_no_other(tmp_path, ear, monke
 
     assert [path for path, _ in ear.told] == ["/ops"]  # not once a minute
     assert "ZeroDivisionError" in read_state(house.storage).channels["bad"].error
+
+
+def test_a_look_reads_and_lists_only_what_was_written_lately(house, ended, monkeypatch):
+    with monkeypatch.context() as patch:
+        yesterday = house.start - timedelta(days=1)
+        patch.setattr("resources.ledger.writer.utc_now", lambda: yesterday)
+        ended([0])
+    ended([0, 1])
+    read, original = [], house.storage.read
+    monkeypatch.setattr(
+        house.storage, "read", lambda key, *more: (read.append(key), original(key, *more))[1]
+    )
+    house.over([1, 2])
+    assert len([key for key in read if key.startswith("ledger/attempts/")]) == 2
+
+
+def test_a_look_that_is_not_over_is_left_alone(house, ear):
+    house.opens(1)
+    house.look(0)
+    with house.watch.looking:
+        assert "not over" in house.look(5)
+    assert told(ear) == []
+    house.look(5)
+    assert told(ear) == ["NoActiveWorkers began"]
+
+
+def test_a_look_lists_only_what_was_spent_lately(house, monkeypatch):
+    house.start = utc_now().replace(day=15)  # in the middle of a month
+    listed, original = [], house.storage.list
+    monkeypatch.setattr(
+        house.storage, "list", lambda *of: (listed.append((*of, "")[:2]), original(*of))[1]
+    )
+    house.look(0)
+    house.look(1)
+    month = f"{SPENT}{house.start:%Y-%m}/"
+    *_, last = (after for folder, after in listed if folder == month)
+    assert last > f"{month}14"
