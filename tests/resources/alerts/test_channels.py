@@ -122,6 +122,13 @@ def test_what_a_channel_answers_is_told_without_its_url(ear):
     assert TOKEN not in masked(f"a log says {TOKEN}")
 
 
+def test_what_every_url_of_a_service_has_is_no_secret():
+    load_settings(alert_channels=f"ops={SLACK} t={TEAMS}")
+    plain = "Two services start workflows by triggers, /triggers/manual/run, since 2016-06-01."
+    assert masked(plain) == plain
+    assert TOKEN not in masked(f"services/{TOKEN}")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
