@@ -14,6 +14,13 @@ from tests.alert_ear import listening
 from tests.watched_house import House, told
 
 
+def raising(error):
+    def call(*_):
+        raise error
+
+    return call
+
+
 def test_another_process_goes_on_where_one_was_killed(house, ear):
     house.opens(1)
     house.over([0, 4])
@@ -28,11 +35,8 @@ def test_what_was_being_sent_at_a_kill_is_sent_again_and_says_so(house, ear, mon
     house.opens(1)
     house.look(0)
 
-    def killed(*_):
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
-        patch.setattr("resources.alerts.deliver._send_all", killed)
+        patch.setattr("resources.alerts.deliver._send_all", raising(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             house.look(5)
     house.over([6, 7])
@@ -72,6 +76,21 @@ def test_a_channel_that_hangs_holds_up_no_other(tmp_path, ear, monkeypatch):
     assert told(ear) == ["NoActiveWorkers began"]
     assert state.channels["ops"].queue == ()
     assert state.channels["stuck"].error == "It did not answer in time."
+
+
+def test_what_may_have_arrived_long_ago_still_says_so(house, ear, monkeypatch):
+    house.opens(1)
+    house.look(0)
+    with monkeypatch.context() as patch:
+        patch.setattr("resources.alerts.deliver._send_all", raising(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            house.look(5)
+    ear.status = 503
+    house.look(6)
+    ear.status = 200
+    house.look(9)
+    [(_, body)] = ear.messages
+    assert "may have been sent before" in body
 
 
 def test_quiet_hours_hold_back_what_is_not_critical(tmp_path, ear):
