@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from threading import Lock
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,12 +20,14 @@ from escriba.alerts.rules import (
     percentile_95,
 )
 from escriba.billing.budget_burn import Level
+from escriba.billing.spent_totals import Spent
 from escriba.settings import Settings
 from resources.alerts.alert_store import left_notices, read_state, write_state
 from resources.alerts.deliver import deliver
 from resources.alerts.open_attempts import open_attempts
 from resources.alerts.recent_attempts import EndedAttempt, RecentAttempts
 from resources.backups.newest_backup import newest_backup
+from resources.gpu.open_engine import LimitCount
 from resources.storage.base import Storage
 
 from .cost_limits import cost_limits
@@ -39,18 +42,31 @@ class Watch:
     """What is kept between two looks of one process; everything else is in the bucket."""
 
     attempts: RecentAttempts = field(default_factory=RecentAttempts)
+    spent: LimitCount = field(default_factory=LimitCount)
+    looking: Lock = field(default_factory=Lock)
 
     def look(
         self, settings: Settings, storage: Storage, waiting_recordings: int, now: datetime
     ) -> str:
         """One look: decide, queue and send; returns a line for the log.
 
+        Dagster gives a tick up after a minute, but its look goes on: the next one leaves it alone.
         waiting_recordings: in queued runs.
 
         Raises:
             StorageError: the bucket cannot be read; nothing is told or forgotten.
             SettingsError: TENANTS_FILE is not valid.
         """
+        if not self.looking.acquire(blocking=False):
+            return "The look before this one is not over: the bucket is slow."
+        try:
+            return self._look(settings, storage, waiting_recordings, now)
+        finally:
+            self.looking.release()
+
+    def _look(
+        self, settings: Settings, storage: Storage, waiting_recordings: int, now: datetime
+    ) -> str:
         state, own = read_state(storage), settings.alert_rules == "escriba"
         firing: list[Alert] = []
         notices: list[Notice] = []
@@ -94,7 +110,7 @@ class Watch:
             waiting=open_now.waiting + waiting_recordings,
             active=open_now.active,
             waiting_since=open_now.waiting_since,
-            levels=_levels(settings, storage, now),
+            levels=_levels(settings, self.spent.at(settings, storage, now), now),
             backup_at=newest_backup(storage),
         )
 
@@ -103,11 +119,9 @@ def _within(one: EndedAttempt, now: datetime, minutes: int) -> bool:
     return one.ended_at > now - timedelta(minutes=minutes)
 
 
-def _levels(settings: Settings, storage: Storage, now: datetime) -> tuple[Level, ...]:
+def _levels(settings: Settings, spent: Spent | None, now: datetime) -> tuple[Level, ...]:
     from resources.costs_database.budget_levels import levels_now  # noqa: PLC0415
-    from resources.gpu.open_engine import count_now  # noqa: PLC0415
 
-    spent = count_now(settings, storage)
     if spent is None:
         return ()
     return tuple(levels_now(cost_limits(settings), spent, settings.budget_warn_share, now))

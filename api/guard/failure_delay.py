@@ -1,6 +1,7 @@
 """Slows down whoever guesses passwords, and nobody else."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
@@ -10,6 +11,7 @@ _MOST_WAITING = 10  # of one address
 _MOST_ADDRESSES = 1024  # that guess at the same time; further ones share a turn
 _NETWORK_BITS = 64  # of IPv6: who has one address has all of its network
 _ALL_OTHERS = "others"
+_WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
 
 
 class TooManyGuessesError(Exception):
@@ -64,9 +66,14 @@ class FailureDelay:
 
 
 def _network_of(peer: str) -> str:
-    """The address, or its network where one stranger has the whole; also of names of sockets."""
+    """The address, or its network where one stranger has the whole; also of names of sockets.
+
+    Some proxies write the port beside the address, which differs at each connection.
+    """
+    with_port = _WITH_PORT.fullmatch(peer)
+    plain = (with_port[1] or with_port[2]) if with_port else peer
     try:
-        address = ip_address(peer.partition("%")[0])
+        address = ip_address(plain.partition("%")[0])
     except ValueError:
         return peer
     if not isinstance(address, IPv6Address):

@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
@@ -17,12 +16,9 @@ from prometheus_client.metrics_core import Metric
 from escriba.settings import Settings
 from intake.cost_limits import cost_limits
 from resources.gpu.engine_reports import fresh_reports
-from resources.gpu.open_engine import workers_of
+from resources.gpu.open_engine import LimitCount
 from resources.gpu.registry import open_backends
-from resources.ledger.synthetic_mark import is_synthetic
 from resources.ledger.totals_file import LedgerTotals
-from resources.price_book import open_price_book
-from resources.spending.reservations import Spending
 from resources.storage.base import Storage, StorageError
 from resources.storage.clock import utc_now
 
@@ -49,6 +45,7 @@ class Exporter:
         self._now, self._lock = now, Lock()
         path = settings.dagster_home / TOTALS_FILE
         self._ledger = LedgerTotals(storage, path, settings.metrics_tenants)
+        self._spent = LimitCount()
         self._bills = BillMetrics(settings.costs_database, storage.url)
         self._expiries = ExpiryMetrics(settings)
         self._backends = {backend.name for backend in open_backends(settings)}
@@ -65,13 +62,8 @@ class Exporter:
 
         If that fails, the first scrape tries again, and says so.
         """
-        with suppress(StorageError, OSError):
+        with suppress(StorageError):
             self._ledger.read(self._now())
-
-    @cached_property
-    def _spending(self) -> Spending:
-        prices, shared_by = open_price_book(self._settings), self._settings.shared_costs_by
-        return Spending(self._storage, prices, workers_of(self._settings), shared_by)
 
     def _all_sources(self) -> "dict[str, Callable[[], Iterator[Metric]]]":
         return {
@@ -90,8 +82,8 @@ class Exporter:
 
     def _budget(self) -> Iterator[Metric]:
         """Nothing of a bucket with synthetic costs."""
-        if not is_synthetic(self._storage):
-            spent = self._spending.sum(self._now())
+        spent = self._spent.at(self._settings, self._storage, self._now())
+        if spent is not None:
             yield from budget_metrics(
                 cost_limits(self._settings), spent, self._settings.metrics_tenants
             )

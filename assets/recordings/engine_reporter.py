@@ -37,10 +37,11 @@ async def report_engine(
 
 
 async def end_reports(reports: "asyncio.Task[None]") -> None:
-    """Cancel the task and wait until its report is removed."""
+    """Cancel the task and wait until its report is removed; nothing of it ends the run."""
     reports.cancel()
-    with suppress(asyncio.CancelledError):
-        await reports
+    await asyncio.wait([reports])
+    if not reports.cancelled() and (error := reports.exception()) is not None:
+        _LOG.warning("The state of this run could not be told: %s", log_line(error))
 
 
 async def _written(storage: Storage, name: str, engine: JobEngine) -> None:

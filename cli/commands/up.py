@@ -79,7 +79,12 @@ def serve(settings: Settings, bucket: str, host: str, port: int, *, read_only: b
                     if left:
                         out.print(f"Resuming {left} interrupted run{'s' * (left != 1)}.")
                     _print_addresses(out, settings, bucket, host, port)
-                    out.print(f"The {children.wait()} exited; stopping the other processes.")
+                    exited = children.wait(
+                        lambda name: out.print(
+                            f"The {name} exited and will be started again ({children.log(name)})."
+                        )
+                    )
+                    out.print(f"The {exited} exited; stopping the other processes.")
                 exited = children.exited() or _UI
                 out.print(f"Last output of the {exited} ({children.log(exited)}):")
                 out.print(children.last_output(exited))
@@ -146,7 +151,7 @@ def _start_pages(  # noqa: PLR0913  # the options of the command, by name
 def _start_metrics(children: ChildProcesses, settings: Settings, host: str, port: int) -> None:
     listen = ["--host", _metrics_host(settings, host), "--port", str(port)]
     token = {METRICS_TOKEN: settings.metrics_token.get_secret_value()}
-    children.start(_METRICS, [sys.executable, "-m", "api.metrics.server", *listen], **token)
+    children.start_beside(_METRICS, [sys.executable, "-m", "api.metrics.server", *listen], **token)
 
 
 def _metrics_host(settings: Settings, host: str) -> str:
@@ -192,7 +197,8 @@ def check_port(host: str, port: int) -> None:
         except OSError as error:
             raise click.UsageError(
                 f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --port; the "
-                "pages use that port and the next one, and the metrics the one after."
+                "pages use that port and the next one, and the metrics the one after, unless "
+                "METRICS=false."
             ) from error
 
 

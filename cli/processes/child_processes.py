@@ -6,18 +6,30 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from escriba.settings import child_environment
 
 from . import process_reaper
 
 _POLL_SECONDS = 0.2
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 30.0, 3_600.0
 _LAST_LINES = 20
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass
+class _Beside:
+    """How to start a process that is not needed, and when again; None: it has not exited."""
+
+    command: Sequence[str]
+    more: Mapping[str, str]
+    next_at: float | None = None
+    pause_seconds: float = _FIRST_PAUSE_SECONDS
 
 
 class ChildProcesses:
@@ -26,6 +38,7 @@ class ChildProcesses:
     def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
         self._environment, self._logs = dict(environment), logs
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._beside: dict[str, _Beside] = {}
         self._reaper = subprocess.Popen(  # noqa: S603  # a file of this package
             [sys.executable, "-I", process_reaper.__file__],
             stdin=subprocess.PIPE,
@@ -38,10 +51,26 @@ class ChildProcesses:
 
         more: environment variables of this process alone.
         """
-        with self.log(name).open("wb") as output:
+        self._start(name, command, more, "wb")
+
+    def start_beside(self, name: str, command: Sequence[str], **more: str) -> None:
+        """Start one that the others do not need: if it exits, `wait` starts it again later.
+
+        more: as of `start`.
+        """
+        self._beside[name] = _Beside(command, more)
+        self.start(name, command, **more)
+
+    def _start(
+        self, name: str, command: Sequence[str], more: Mapping[str, str], mode: Literal["wb", "ab"]
+    ) -> None:
+        with self.log(name).open(mode) as output:
             child = self._children[name] = self._popen(command, output, more)
+        self._tell_reaper(child.pid)
+
+    def _tell_reaper(self, number: int) -> None:
         if self._reaper.stdin is not None:
-            self._reaper.stdin.write(f"{child.pid}\n".encode())
+            self._reaper.stdin.write(f"{number}\n".encode())
             self._reaper.stdin.flush()
 
     def _popen(
@@ -58,7 +87,7 @@ class ChildProcesses:
         )
 
     def log(self, name: str) -> Path:
-        """Return the file with the process's output, kept until the next start."""
+        """Return the file with the process's output, kept until the next `start`."""
         self._logs.mkdir(parents=True, exist_ok=True)
         return self._logs / f"{name.replace(' ', '-').lower()}.log"
 
@@ -68,15 +97,34 @@ class ChildProcesses:
         return _COLOR.sub("", "\n".join(lines[-_LAST_LINES:]))
 
     def exited(self) -> str | None:
-        """Return the name of a process that has exited by itself, if any."""
-        names = (name for name, child in self._children.items() if child.poll() is not None)
-        return next(names, None)
+        """Return the name of a process that has exited by itself and is needed, if any."""
+        return next((name for name in self._ended() if name not in self._beside), None)
 
-    def wait(self) -> str:
-        """Wait until a process exits by itself; return its name."""
+    def _ended(self) -> list[str]:
+        return [name for name, child in self._children.items() if child.poll() is not None]
+
+    def wait(self, on_exit: Callable[[str], None] = lambda _: None) -> str:
+        """Wait until a process that is needed exits by itself; return its name.
+
+        on_exit: called with the name of each other one that exits.
+        """
         while (name := self.exited()) is None:
+            for other in self._ended():
+                self._start_again(other, on_exit)
             time.sleep(_POLL_SECONDS)
         return name
+
+    def _start_again(self, name: str, on_exit: Callable[[str], None]) -> None:
+        """Once its pause is over; each is twice as long as the last."""
+        one, now = self._beside[name], time.monotonic()
+        if one.next_at is None:
+            one.next_at = now + one.pause_seconds
+            one.pause_seconds = min(2 * one.pause_seconds, _LONGEST_PAUSE_SECONDS)
+            self._tell_reaper(-self._children[name].pid)  # the number may be another's soon
+            on_exit(name)
+        elif now >= one.next_at:
+            one.next_at = None
+            self._start(name, one.command, one.more, "ab")
 
     def stop(self) -> None:
         """Send SIGTERM to each process group, the newest first; later SIGKILL."""

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 
 GRACE_SECONDS = 20.0  # for runs to cancel their jobs at a backend and to record that
 _POLL_SECONDS = 0.2
@@ -16,7 +17,7 @@ _POLL_SECONDS = 0.2
 
 def main() -> None:
     """Wait until standard input closes, then stop the groups."""
-    groups = [int(line) for line in sys.stdin]
+    groups = _groups(map(int, sys.stdin))
     for group in reversed(groups):
         signal_group(group, signal.SIGTERM)
     until = time.monotonic() + GRACE_SECONDS
@@ -24,6 +25,17 @@ def main() -> None:
         time.sleep(_POLL_SECONDS)
     for group in groups:
         signal_group(group, signal.SIGKILL)
+
+
+def _groups(numbers: Iterable[int]) -> list[int]:
+    """The ids that were written, without those of which the negative was written later."""
+    groups: list[int] = []
+    for number in numbers:
+        if number > 0:
+            groups.append(number)
+        else:
+            groups.remove(-number)
+    return groups
 
 
 def signal_group(group: int, number: int) -> bool:

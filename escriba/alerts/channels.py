@@ -10,6 +10,8 @@ from escriba.mail_addresses import check_addresses
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 TEAMS_HOSTS: Final = (".logic.azure.com", ".powerplatform.com")
+# `services` of Slack, `triggers` and `2016-06-01` of Teams: no text should lack these words
+_NO_TOKEN: Final = re.compile(r"[a-z]{1,15}|(?:/[a-z]{1,15})+|\d{4}-\d\d-\d\d")
 _SHORTEST_SECRET: Final = 8  # of a URL's parts; a shorter one is a word
 
 
@@ -78,9 +80,16 @@ def _checked(channel: Channel) -> Channel:
         if not channel.addresses:
             raise ValueError(f"{channel.name} has no address: write mail:name@example.org")
         check_addresses(channel.addresses)
-    elif not (channel.scheme and rest.startswith("//") and rest.strip("/")):
+    elif not (channel.scheme and rest.startswith("//") and rest.strip("/") and _is_url(channel)):
         raise ValueError(f"{channel.name} has no URL such as https://…, pagerduty://… or mail:…")
     return channel
+
+
+def _is_url(channel: Channel) -> bool:
+    try:
+        return urlsplit(channel.url).port != 0  # reading the port checks it
+    except ValueError:
+        return False
 
 
 def secrets_in(channels: Iterable[Channel]) -> list[str]:
@@ -94,8 +103,9 @@ def _parts(url: str) -> Iterator[str]:
         parts = urlsplit(url)
     except ValueError:
         return
-    words = [parts.username or "", parts.password or "", *parts.path.split("/")]
-    words += [value for _, value in parse_qsl(parts.query)]
+    words = [parts.username or "", parts.password or ""]
+    rest = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    words += [word for word in rest if not _NO_TOKEN.fullmatch(word)]
     if parts.scheme not in {"http", "https", "json", "jsons", "mailto", "mailtos"}:
         words.append(parts.netloc)  # of slack:// or pagerduty:// it is a token
     yield from (word for one in words if len(word := unquote(one)) >= _SHORTEST_SECRET)

@@ -102,12 +102,13 @@ def after_sending(
     """
     gone = {one.id for one in sent}
     rest = tuple(one for one in outgoing.queue if one.id not in gone)
+    unsure = tuple(one.id for one in rest if is_unsure or one.id in outgoing.trying)
     if not error:
-        return Outgoing(queue=rest)
+        return Outgoing(queue=rest, trying=unsure)
     pause = min(_FIRST_PAUSE * 2 ** min(outgoing.failures, 10), _LONGEST_PAUSE)
     return Outgoing(
         queue=rest,
-        trying=tuple(one.id for one in rest) if is_unsure else (),
+        trying=unsure,
         failures=outgoing.failures + 1,
         down_since=outgoing.down_since or now,
         next_at=now + pause,

@@ -30,8 +30,9 @@ class PageSettings(SettingsGroup):
     )
     ui_trusted_proxies: str = Field(
         "",
-        description="Comma-separated addresses or networks of the proxies that may send this "
-        "header, such as 10.0.0.0/8.",
+        description="Comma-separated addresses or networks of your proxies, such as 10.0.0.0/8. "
+        "Only they may send that header; wrong passwords count for the address that they add to "
+        "X-Forwarded-For.",
     )
     ui_without_login: bool = Field(
         default=False,
@@ -75,8 +76,8 @@ class PageSettings(SettingsGroup):
 
     @model_validator(mode="after")
     def _check_pair(self) -> "PageSettings":
-        if bool(self.ui_trusted_user_header) != bool(comma_separated(self.ui_trusted_proxies)):
+        if self.ui_trusted_user_header and not comma_separated(self.ui_trusted_proxies):
             raise ValueError(
-                "set UI_TRUSTED_USER_HEADER and UI_TRUSTED_PROXIES together, or neither"
+                "UI_TRUSTED_USER_HEADER needs UI_TRUSTED_PROXIES: who may send that header"
             )
         return self

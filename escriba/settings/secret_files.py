@@ -3,6 +3,8 @@
 Engines of containers give secrets as files; a variable would show them in `docker inspect`.
 """
 
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -65,16 +67,29 @@ def is_secret(field: FieldInfo) -> bool:
 def _read(variable: str, path: str) -> str:
     """The text of a file, without blanks and line breaks around it."""
     try:
-        with Path(path).expanduser().open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise SecretFileError(f"{variable}: {path} is larger than a secret (64 KiB)")
-        return content.decode("utf-8-sig").strip()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+        content = _content(Path(path).expanduser())
+    except (OSError, ValueError, RuntimeError) as error:  # an odd path: expanduser, a zero byte
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise SecretFileError(
-            f"{variable}: cannot read {path} ({reason}). Write the secret into that file, readable "
-            f"for the user of this process, or set {variable.removesuffix(SUFFIX)}"
+            f"{variable}: cannot read {path!r} ({reason}). Write the secret into that file, "
+            f"readable for the user of this process, or set {variable.removesuffix(SUFFIX)}"
         ) from None
+    if content is None:
+        raise SecretFileError(f"{variable}: {path} is not a regular file")
+    if len(content) > _LARGEST:
+        raise SecretFileError(f"{variable}: {path} is larger than a secret (64 KiB)")
+    try:
+        return content.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise SecretFileError(f"{variable}: {path} is not UTF-8 text") from None
+
+
+def _content(path: Path) -> bytes | None:
+    """As much as a secret may have, and a byte more; None: it is no regular file."""
+    # without O_NONBLOCK, a pipe that nobody writes to would wait for ever
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return os.read(descriptor, _LARGEST + 1) if is_regular else None
+    finally:
+        os.close(descriptor)

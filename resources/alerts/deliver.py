@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from datetime import datetime
 from threading import Thread
 from time import monotonic
@@ -14,7 +15,7 @@ from escriba.settings import Settings
 from resources.storage.base import Storage
 
 from .alert_store import write_state
-from .send_message import Sent, send_notices
+from .send_message import Sent, send_notices, why_not
 
 PATIENCE_SECONDS: Final = 10.0  # for all channels together: a sensor has a minute
 
@@ -75,7 +76,10 @@ def _send_all(
 
     started = {name: _in_thread(lambda name=name: one(name)) for name in ready}  # type: ignore[misc]
     until = monotonic() + patience_seconds
-    return {name: _result(future, until - monotonic()) for name, future in started.items()}
+    return {
+        name: _result(channels[name], future, until - monotonic())
+        for name, future in started.items()
+    }
 
 
 def _in_thread(work: Callable[[], Sent]) -> "Future[Sent]":
@@ -92,8 +96,11 @@ def _in_thread(work: Callable[[], Sent]) -> "Future[Sent]":
     return future
 
 
-def _result(future: "Future[Sent]", seconds: float) -> Sent:
+def _result(channel: Channel, future: "Future[Sent]", seconds: float) -> Sent:
+    """What became of one channel; nothing that goes wrong with it keeps the others from theirs."""
     try:
         return future.result(max(0.0, seconds))
-    except TimeoutError:
+    except FutureTimeoutError:
         return Sent((), "It did not answer in time.", is_unsure=True)
+    except Exception as error:  # noqa: BLE001  # else what the others got is sent again each minute
+        return Sent((), why_not(channel, f"{type(error).__name__}: {error}"), is_unsure=True)

@@ -2,16 +2,19 @@
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from resources.ledger.tables import ATTEMPTS
+from resources.ledger.writer import name_at
 from resources.storage.base import Storage, StoredObject
 
 WINDOW: Final = timedelta(hours=1)
-_DAYS: Final = timedelta(days=2)  # the longest attempt: its row lies under the day of its start
+_READERS: Final = 16
+_DAYS: Final = 2  # the longest attempt: its row lies under the day of its start
 _LATE: Final = timedelta(minutes=25)  # clocks differ, and a write may take its time
 _COLUMNS: Final = ["status", "queued_at", "ended_at", "cost_usd"]
 
@@ -38,20 +41,23 @@ class RecentAttempts:
         Raises:
             StorageError: the ledger cannot be read.
         """
-        first = f"{ATTEMPTS}date={(now - _DAYS).astimezone(UTC):%Y-%m-%d}"
-        keys = [
-            found.key
-            for found in storage.list(ATTEMPTS, first)
-            if isinstance(found, StoredObject)
-            and found.key.endswith(".parquet")
-            and found.modified > now - WINDOW - _LATE
-        ]
-        before = self._files
-        self._files = {
-            key: before[key] if key in before else _read(storage, key, now) for key in keys
-        }
+        keys = list(_keys(storage, now))
+        new = [key for key in keys if key not in self._files]
+        with ThreadPoolExecutor(_READERS) as pool:
+            read = dict(zip(new, pool.map(lambda key: _read(storage, key, now), new), strict=True))
+        self._files = {key: self._files[key] if key in self._files else read[key] for key in keys}
         rows = (one for rows in self._files.values() for one in rows)
         return [one for one in rows if now - WINDOW < one.ended_at <= now + _LATE]
+
+
+def _keys(storage: Storage, now: datetime) -> Iterator[str]:
+    """The files that were written in the window: their names sort by time (ledger/writer.py)."""
+    first = name_at(now - WINDOW - _LATE)
+    for back in range(_DAYS + 1):
+        folder = f"{ATTEMPTS}date={(now - timedelta(days=back)).astimezone(UTC):%Y-%m-%d}/"
+        for found in storage.list(folder, f"{folder}{first}"):
+            if isinstance(found, StoredObject) and found.key.endswith(".parquet"):
+                yield found.key
 
 
 def _read(storage: Storage, key: str, now: datetime) -> tuple[EndedAttempt, ...]:

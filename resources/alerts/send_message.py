@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final
 
 from escriba.alerts.channels import Channel
@@ -19,6 +20,7 @@ from resources.mail import MailError, MailServer, send, text_mail
 from .apprise_urls import apprise_url
 
 _LONGEST_REASON: Final = 300
+_PAGER_SECONDS: Final = 5.0  # half of what all channels may take together
 
 
 class ChannelError(EscribaError):
@@ -37,18 +39,25 @@ class Sent:
     is_unsure: bool = False
 
 
-def send_notices(
+def send_notices(  # noqa: PLR0913  # what is known of these notices, by name
     channel: Channel,
     notices: Sequence[Notice],
     settings: Settings,
     *,
     perhaps_sent: Collection[str] = (),
     dropped: int = 0,
+    clock: Callable[[], float] = monotonic,
 ) -> Sent:
-    """One message of all notices; a pager gets each by itself, since it closes each by itself."""
+    """One message of all notices; a pager gets each by itself, since it closes each by itself.
+
+    What a pager has not got after some seconds waits for the next time: it is not in what arrived.
+    """
+    until = clock() + _PAGER_SECONDS
     groups = [[one] for one in notices] if channel.is_pager else [list(notices)]
     arrived: list[Notice] = []
     for group in groups:
+        if arrived and clock() > until:
+            break
         message = message_of(group, visible_lines, perhaps_sent=perhaps_sent, dropped=dropped)
         try:
             _send(channel, message, group[0].alert, settings)
@@ -98,11 +107,11 @@ def _notify(channel: Channel, message: Message, alert: str) -> None:
             notify_type=kind,
         )
     except Exception as error:  # noqa: BLE001  # a plugin's own: one channel never stops the others
-        raise ChannelError(_reason(channel, f"{type(error).__name__}: {error}")) from None
+        raise ChannelError(why_not(channel, f"{type(error).__name__}: {error}")) from None
     finally:
         logger.removeHandler(heard)
     if not took:
-        raise ChannelError(_reason(channel, heard.last or "it gives no reason"))
+        raise ChannelError(why_not(channel, heard.last or "it gives no reason"))
 
 
 def _title_for(channel: Channel) -> Callable[[str], str]:
@@ -137,7 +146,8 @@ def _mail_server(settings: Settings) -> MailServer:
     )
 
 
-def _reason(channel: Channel, text: str) -> str:
+def why_not(channel: Channel, text: str) -> str:
+    """A sentence on why a channel did not take a message, without its URL."""
     clean = log_line(masked(text.replace(channel.url, "***")))
     return f"It was not sent ({clean[:_LONGEST_REASON]})."
 

@@ -1,5 +1,8 @@
 """The job engine of the settings: all backends that are set up, prices and limits."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from escriba.backend_names import AWS_GPU, GCP_GPU, RUNPOD
 from escriba.billing.permissions import SpendLimits as Money
 from escriba.billing.price_book import PriceBook
@@ -78,11 +81,29 @@ def count_now(settings: Settings, storage: Storage) -> Spent | None:
         StorageError: the bucket cannot be read.
         PriceBookError: the price book cannot be read.
     """
-    if is_synthetic(storage):
-        return None
-    prices = open_price_book(settings)
-    shared_by = settings.shared_costs_by
-    return Spending(storage, prices, workers_of(settings), shared_by).sum(utc_now())
+    return LimitCount().at(settings, storage, utc_now())
+
+
+@dataclass
+class LimitCount:
+    """The same again and again: each time, only what is new in the month is read.
+
+    Of one bucket. After a change of prices, all of the month is read again.
+    """
+
+    _prices: PriceBook | None = None
+    _spending: Spending | None = None
+
+    def at(self, settings: Settings, storage: Storage, now: datetime) -> Spent | None:
+        """What counts at a moment; raises as `count_now`."""
+        if is_synthetic(storage):
+            return None
+        prices = open_price_book(settings)
+        if self._spending is None or prices != self._prices:
+            workers, shared_by = workers_of(settings), settings.shared_costs_by
+            self._prices = prices
+            self._spending = Spending(storage, prices, workers, shared_by)
+        return self._spending.sum(now)
 
 
 def workers_of(settings: Settings) -> WorkerLimits:

@@ -18,6 +18,8 @@ from resources.storage.base import Storage
 from .new_attempts import WINDOW_DAYS, LedgerRead, new_attempts
 
 _SAVE_EVERY: Final = timedelta(minutes=1)  # a megabyte after a large night
+_LONGEST_GAP: Final = timedelta(days=WINDOW_DAYS - 2)  # after a longer one, rows would be left out
+_SET_BACK: Final = timedelta(minutes=10)  # of a clock; less than the overlap of two readings
 _LOG = logging.getLogger("escriba")
 
 
@@ -42,13 +44,17 @@ class LedgerTotals:
     def read(self, now: datetime) -> AttemptTotals:
         """The totals at this moment.
 
+        Time never goes back from one call to the next: a day that has left the window would come
+        back into it, and count twice. After a clock was set back by far, all is read again.
+
         Raises:
             StorageError: the ledger cannot be read; the next call continues.
-            OSError: the file cannot be written.
         """
         state = self._state
-        if state.read_at is None or now - state.read_at > timedelta(days=WINDOW_DAYS - 2):
-            state = SavedTotals(bucket=self._storage.url)  # new, or too long ago to be continued
+        if state.read_at is None or not -_SET_BACK <= now - state.read_at <= _LONGEST_GAP:
+            state, self._saved_at = SavedTotals(bucket=self._storage.url), None
+        elif now < state.read_at:
+            now = state.read_at
         for one, is_first in new_attempts(self._storage, state.read, now):
             state.totals.add(one, self._most_tenants, is_paid=is_first)
         state.totals.forget_days(now.date())
@@ -65,10 +71,13 @@ class LedgerTotals:
     def _save(self, now: datetime) -> None:
         if self._saved_at is not None and now - self._saved_at < _SAVE_EVERY:
             return
-        draft = self._path.with_suffix(f".{os.getpid()}")
-        draft.write_text(self._state.model_dump_json(), encoding="utf-8")
-        draft.replace(self._path)
         self._saved_at = now
+        draft = self._path.with_suffix(f".{os.getpid()}")
+        try:
+            draft.write_text(self._state.model_dump_json(), encoding="utf-8")
+            draft.replace(self._path)
+        except OSError as error:  # of a full disk, which an alert tells: the totals are right
+            _LOG.warning("%s cannot be written: %s", self._path, error.strerror)
 
 
 def _saved(path: Path, bucket: str) -> SavedTotals:

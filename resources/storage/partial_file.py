@@ -3,12 +3,15 @@
 A file of the scratch folder, named by the object's address, and beside it a note of the version
 that was begun. One process at a time holds it, by a lock that ends with the process. It is kept for
 a day (`scratch.py`), and only until the machine starts anew: then its end may be missing on disk.
+What is kept never fills the disk: of a full one, all of it is removed.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -16,10 +19,14 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import uuid4
 
+from obstore.exceptions import NotFoundError
+
 from .link_patience import PART_BYTES
 
 KEPT_BYTES: Final = 4_000_000_000  # of all partial files; the oldest go first
+_KEPT_SHARE: Final = 0.1  # of their disk, which may be a small one in memory
 _WORTH_BYTES: Final = PART_BYTES  # smaller objects are begun anew: 20 s at 2 Mbit/s
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _PREFIX, _NOTE = "partial-", ".json"
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -77,8 +84,10 @@ class PartialFile:
         self.path.rename(path)
         self.note.unlink(missing_ok=True)
 
-    def give_up(self) -> None:
-        """Keeps what is worth it; the rest is removed."""
+    def give_up(self, *, is_worth_it: bool) -> None:
+        """Keeps what a later run can go on with; the rest is removed."""
+        if not is_worth_it:
+            self.note.unlink(missing_ok=True)
         if not self.note.exists():
             self.path.unlink(missing_ok=True)
 
@@ -99,10 +108,17 @@ def partial_file(folder: Path, address: str) -> Iterator[PartialFile]:
     with partial.file:
         try:
             yield partial
-        except BaseException:
-            partial.give_up()
-            drop_oldest(folder, KEPT_BYTES)
+        except BaseException as error:
+            is_full = isinstance(error, OSError) and error.errno in _FULL
+            is_gone = isinstance(error, FileNotFoundError | NotFoundError)
+            partial.give_up(is_worth_it=not (is_full or is_gone))
+            drop_oldest(folder, 0 if is_full else kept_bytes(folder))
             raise
+
+
+def kept_bytes(folder: Path) -> int:
+    """How much all partial files may take of this disk."""
+    return min(KEPT_BYTES, int(shutil.disk_usage(folder).total * _KEPT_SHARE))
 
 
 def drop_oldest(folder: Path, kept_bytes: int) -> None:

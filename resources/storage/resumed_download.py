@@ -20,6 +20,7 @@ _CHUNK_BYTES: Final = 1 << 16  # what of a chunk has arrived is lost when the bo
 _FRUITLESS_TRIES: Final = 5  # in a row; also the most that start over
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 _CLIENT_ERROR, _SERVER_ERROR, _TOO_MANY = 400, 500, 429
+_BEYOND_ITS_END: Final = 416  # of a new version that is shorter than what was received
 BODY_BROKE: Final = "body error"  # obstore's word for a body that breaks
 _WHOLE_INSTEAD: Final = "non-partial"  # obstore's word for a store that ignores ranges
 
@@ -75,7 +76,7 @@ class Download:
                 error = changed
             except GenericError as broken:
                 error = broken
-                if _WHOLE_INSTEAD in str(broken):
+                if _WHOLE_INSTEAD in str(broken) or answer_of(broken).status == _BEYOND_ITS_END:
                     self._start_over()
                 elif not self._may_go_on(broken):
                     raise

@@ -14,14 +14,20 @@ from click.testing import CliRunner
 
 from cli import escriba
 from cli.commands.up import check_login, check_name
-from cli.processes.child_processes import child_processes
+from cli.processes.child_processes import _Beside, child_processes
 from cli.processes.one_at_a_time import only_up
+from cli.processes.process_reaper import _groups
 from cli.runs.leftover_runs import end_leftovers
 from cli.runs.run_recordings import open_instance
 from escriba.settings import load_settings
 
 HOUSE = Path(__file__).resolve().parents[2]
 SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
+AFTER_TWO = """
+import pathlib, sys, time
+while pathlib.Path(sys.argv[1]).read_text().count("no") < 2:
+    time.sleep(0.05)
+"""
 WITH_A_CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
 
 
@@ -137,6 +143,24 @@ def test_one_that_ends_is_told_with_what_it_said_last(tmp_path):
 
         assert children.wait() == "daemon"
         assert children.last_output("daemon") == "no room left"
+
+
+def test_one_that_is_not_needed_ends_nothing_and_is_started_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(_Beside.__init__, "__defaults__", (None, 0.0))
+    told = []
+    with child_processes(os.environ, tmp_path) as children:
+        children.start_beside("metrics", [sys.executable, "-c", "print('no metrics')"])
+        until(lambda: children._ended() == ["metrics"])
+        assert children.exited() is None
+
+        children.start("daemon", [sys.executable, "-c", AFTER_TWO, str(children.log("metrics"))])
+        assert children.wait(told.append) == "daemon"
+        assert told[0] == "metrics"
+        assert "no metrics\nno metrics" in children.last_output("metrics")
+
+
+def test_the_number_of_one_that_ended_is_nobodys_to_stop():
+    assert _groups([11, 12, -11, 13]) == [12, 13]
 
 
 def test_children_end_when_their_parent_is_killed(tmp_path, monkeypatch):

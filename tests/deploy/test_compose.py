@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 from importlib.resources import files
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import jsonschema
@@ -120,14 +121,26 @@ def test_the_files_of_settings_name_settings(path):
     assert set(env_file(path)) <= setting_names()
 
 
-def test_settings_with_minio_and_oidc_are_valid(monkeypatch):
-    for name, value in (env_file("example.escriba.env") | env_file("login-oidc.env")).items():
+@pytest.mark.parametrize("login", ["login-oidc.env", "login-password.env"])
+def test_settings_with_minio_and_each_login_are_valid(login, monkeypatch):
+    for name, value in (env_file("example.escriba.env") | env_file(login)).items():
         monkeypatch.setenv(name, value)
 
     settings = load_settings(ui_hosts="escriba.example.org")
 
     assert isinstance(settings, Settings)
     assert settings.ui_trusted_proxies == SERVICES["proxy"]["networks"]["edge"]["ipv4_address"]
+
+
+def test_no_other_container_can_have_the_address_that_is_trusted():
+    """The engine counts up from the start of a range; the pages start before the proxy."""
+    [of_edge] = COMPOSE["networks"]["edge"]["ipam"]["config"]
+    trusted = ip_address(SERVICES["proxy"]["networks"]["edge"]["ipv4_address"])
+
+    assert trusted in ip_network(of_edge["subnet"])
+    assert trusted not in ip_network(of_edge["ip_range"])
+    assert ip_network(of_edge["ip_range"]).subnet_of(ip_network(of_edge["subnet"]))
+    assert of_edge["gateway"] != str(trusted)
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -323,7 +323,7 @@ def test_guesses_of_an_address_wait_for_one_another_and_too_many_are_sent_away()
         bad = guesses(delay, ["10.0.0.1"], 10)
         await asyncio.sleep(0)
         assert gate.asleep == 1
-        for same in ("10.0.0.1", "::ffff:10.0.0.1"):
+        for same in ("10.0.0.1", "::ffff:10.0.0.1", "10.0.0.1:4711", "[::ffff:10.0.0.1]:4711"):
             with pytest.raises(TooManyGuessesError):
                 await delay.check(lambda: True, same)
         gate.open()

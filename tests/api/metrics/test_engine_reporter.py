@@ -58,6 +58,19 @@ def test_a_batch_reports_every_minute_and_takes_its_report_away(engine, tmp_path
     assert after == []
 
 
+def test_a_report_that_fails_does_not_end_the_batch(engine, tmp_path, caplog):
+    async def go():
+        async def sleep(_):
+            raise OSError("no such clock")
+
+        reports = asyncio.create_task(report_engine(None, engine, sleep))
+        await asyncio.sleep(0)
+        await end_reports(reports)
+
+    asyncio.run(go())
+    assert "no such clock" in caplog.text
+
+
 def test_a_backend_that_fails_is_cut_off_from_then_on(engine):
     assert set(engine.fleet.circuit_open_seconds().values()) == {0.0}
     [state] = [

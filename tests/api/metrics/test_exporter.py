@@ -117,6 +117,27 @@ def test_without_its_file_the_totals_come_from_the_ledger(house):
     assert scraped.of("transcription_cost_per_audio_hour", backend="runpod") == pytest.approx(0.114)
 
 
+def test_a_clock_that_is_set_back_counts_no_day_twice(house):
+    exporter = house.start()
+    house.write("a")
+    midnight = datetime(2026, 3, 19, tzinfo=UTC)  # from then on the day of "a" is not looked at
+    for moment in (house.now, midnight - timedelta(days=4), midnight + timedelta(seconds=1)):
+        house.now = moment
+        assert done(Scraped(exporter)) == 1
+
+    for back in (timedelta(seconds=2), timedelta(days=5)):
+        house.now = midnight - back
+        assert done(Scraped(exporter)) == 1
+        assert done(Scraped(house.start())) == 1
+
+
+def test_a_full_disk_hides_no_totals(house):
+    exporter = house.start()
+    (house.settings.dagster_home / "metrics.json").mkdir()
+    house.write("a")
+    assert done(Scraped(exporter)) == 1
+
+
 def test_a_scrape_reads_only_what_is_new(house, monkeypatch):
     exporter = house.start()
     for name in "abcdefgh":

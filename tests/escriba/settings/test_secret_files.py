@@ -1,5 +1,7 @@
 """A secret may come from a file: NAME_FILE names it, as engines of containers mount secrets."""
 
+import os
+
 import pytest
 
 from escriba.known_secrets import masked
@@ -62,6 +64,23 @@ def test_a_missing_file_is_named_with_its_variable(tmp_path, monkeypatch):
     monkeypatch.setenv("RUNPOD_API_KEY_FILE", str(tmp_path / "none"))
 
     with pytest.raises(SettingsError, match=r"RUNPOD_API_KEY_FILE: cannot read .*No such file"):
+        load_settings()
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/key", "k\0y"])
+def test_a_path_that_is_none_is_named_with_its_variable(tmp_path, path):
+    (tmp_path / ".env").write_text(f"RUNPOD_API_KEY_FILE={path}\n")
+
+    with pytest.raises(SettingsError, match=r"RUNPOD_API_KEY_FILE: cannot read"):
+        load_settings()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_refused_and_never_waited_for(tmp_path, make, monkeypatch):
+    make(tmp_path / "secret")
+    monkeypatch.setenv("RUNPOD_API_KEY_FILE", str(tmp_path / "secret"))
+
+    with pytest.raises(SettingsError, match=r"RUNPOD_API_KEY_FILE: .* is not a regular file"):
         load_settings()
 
 

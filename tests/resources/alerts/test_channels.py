@@ -85,6 +85,14 @@ def test_pagerduty_opens_an_incident_and_closes_the_same(ear):
     assert opened["routing_key"] == PAGER.removeprefix("pagerduty://")
 
 
+def test_a_slow_pager_gets_what_it_can_and_the_rest_the_next_time(ear):
+    [channel] = (settings := load_settings(alert_channels=f"one={PAGER}")).alert_places
+    moments = iter([0.0, 3.0, 6.0])  # when it begins, and before the second and the third
+    done = send_notices(channel, [notice()] * 9, settings, clock=lambda: next(moments))
+    assert len(done.notices) == len(ear.told) == 2
+    assert (done.error, done.is_unsure) == ("", False)
+
+
 def test_a_webhook_gets_json_with_its_own_query(ear):
     assert sent(f"{ear.url}/hook", notice(), notice("over")).error == ""
     [(path, body)] = ear.told
@@ -114,12 +122,21 @@ def test_what_a_channel_answers_is_told_without_its_url(ear):
     assert TOKEN not in masked(f"a log says {TOKEN}")
 
 
+def test_what_every_url_of_a_service_has_is_no_secret():
+    load_settings(alert_channels=f"ops={SLACK} t={TEAMS}")
+    plain = "Two services start workflows by triggers, /triggers/manual/run, since 2016-06-01."
+    assert masked(plain) == plain
+    assert TOKEN not in masked(f"services/{TOKEN}")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         (f"ops={SLACK} ops={PAGER}", "ops is the name of two channels"),
         (SLACK, "channel 1 has no name"),
         ("ops=hooks.slack.com", "ops has no URL"),
+        ("ops=https://[oops/x", "ops has no URL"),
+        ("ops=https://oops:port/x", "ops has no URL"),
         ("ops=mail:", "ops has no address"),
         ("ops=mail:dean", "'dean' is not a mail address"),
     ],

@@ -116,6 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
         if ranged := re.fullmatch(r"bytes=(\d+)-(\d*)", asked):
             first, last = int(ranged[1]), min(last, int(ranged[2] or last))
             first = 0 if self.store.oddities.ranges == "elsewhere" else first
+            if first > last:
+                self._refuse(416, "InvalidRange")
+                return
         self.send_response(206 if ranged else 200)
         if ranged:
             self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
