@@ -82,6 +82,8 @@ def environment(echo, tmp_path):
         | addresses
         | {
             "OPENAI_BASE_URL": f"{echo}/v1",
+            "ALERT_CHANNELS": f"ops={echo}/{MARKERS['ALERT_CHANNELS']}",
+            "BACKUP_URL": (tmp_path / "backups").as_uri(),
             "STORAGE_URL": (tmp_path / "bucket").as_uri(),
             "DAGSTER_HOME": str(tmp_path / "dagster"),
             "COSTS_DATABASE": str(tmp_path / "costs.duckdb"),
@@ -161,6 +163,8 @@ ATTEMPTS = {
     "an API that refuses": (["run"], {"PRIMARY_BACKEND": "openai"}),
     "RunPod that refuses": (["deploy", "runpod", "--yes"], {"RUNPOD_IMAGE": "a/b:c"}),
     "a hub that refuses": (["run"], {"MODEL": "acme/private"}),
+    "a channel that refuses": (["alert", "--test"], {}),
+    "a backup of a broken PostgreSQL": (["backup"], {"DAGSTER_POSTGRES_URL": None}),
     "reconcile": (["reconcile"], {}),
 }
 
