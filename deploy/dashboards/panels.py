@@ -51,9 +51,8 @@ GREEN, YELLOW, RED = "green", "yellow", "red"
 HALF, THIRD, QUARTER, SIXTH = 12, 8, 6, 4  # of the grid's 24 columns
 
 Made: TypeAlias = Builder[Panel]
-Steps: TypeAlias = Sequence[
-    tuple[float | None, str]
-]  # colours, each from a value on; the first has none
+# colours, each from a value on; the first has none
+Steps: TypeAlias = Sequence[tuple[float | None, str]]
 
 
 class _Described(Protocol):
