@@ -65,7 +65,8 @@ class _Described(Protocol):
 
 def query(expression: str, legend: str = "") -> Query:
     """A query over the whole time range; legend: a text with `{{label}}`."""
-    return Query().expr(expression).legend_format(legend).datasource(DATASOURCE).range()
+    asked = Query().expr(expression).legend_format(legend).datasource(DATASOURCE)
+    return asked.range().ref_id(_LETTERS[0])
 
 
 def now(expression: str, legend: str = "") -> Query:

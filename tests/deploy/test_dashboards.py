@@ -36,8 +36,9 @@ def asked(prometheus, panel, target):
     expression = without_variables(target["expr"])
     if target.get("instant"):
         return [float(one["value"][1]) for one in prometheus.query(expression)]
-    step = DAY if panel.get("interval") == "1d" else 15
-    end = time.time() // step * step
+    step, end = 1, time.time()
+    if panel.get("interval") == "1d":
+        step, end = DAY, end // DAY * DAY
     series = prometheus.query_range(expression, end - step, end, step)
     return [float(value) for one in series for _, value in one["values"]]
 
