@@ -19,7 +19,7 @@ FOCUS_VALIDATOR := 2.2.1  # of the FinOps Foundation; needs Python 3.12
 # pyenv's python3.12 runs only where that version is selected, so look into its folders too
 PYTHON_312 ?= $(shell for p in python3.12 $(HOME)/.pyenv/versions/3.12*/bin/python3.12; do \
 	"$$p" -c "" 2> /dev/null && command -v "$$p" && break; done)
-SOURCES := api assets bench cli demo escriba gpu_job_image intake pipelines resources sensors tests
+SOURCES := api assets bench cli demo deploy/dashboards escriba gpu_job_image intake pipelines resources sensors tests
 # a folder below tests/, such as escriba/billing; its code has the same path, or is what CODE names
 ROOM ?=
 CODE ?= $(shell test -z "$(ROOM)" || find $(filter-out tests,$(SOURCES)) -type d -regex '\(.*/\)?$(ROOM)')
@@ -30,7 +30,7 @@ AUDIT_BIN := .venv-audit/bin
 # what people get: the orchestrator, and the worker's image with and without pyannote
 SHIPPED := requirements.lock requirements-launchers.lock gpu_job_image/image.lock gpu_job_image/image-light.lock
 
-.PHONY: help setup voices setup-worker demo test test-fast test-room test-worker slow-tests imports dbt-docs lint format types bench quality focus-validate demo-models lock audit sbom clean
+.PHONY: help setup voices setup-worker demo test test-fast test-room test-worker slow-tests imports dbt-docs lint format types bench quality focus-validate demo-models dashboards lock audit sbom clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
@@ -105,6 +105,9 @@ dbt-docs: .venv/.ready  ## Build dbt's documentation of the cost tables: DATABAS
 
 demo-models:  ## Retrain the demo models (an hour; needs espeak-ng)
 	@PYTHON="$(PYTHON)" demo/training/train.sh
+
+dashboards: .venv/.ready-dev  ## Write Grafana's dashboards to deploy/grafana/dashboards (deploy/dashboards)
+	@$(BIN)/python -m deploy.dashboards
 
 lock:  ## Resolve all dependency versions again, with the hashes of their files
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -128,6 +128,13 @@ class RealPrometheus:
         assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
         return answer["data"]["result"]
 
+    def query_range(self, expression, start, end, step):
+        """The same at each step from start to end, in Unix time; each series with its values."""
+        asked = {"query": expression, "start": start, "end": end, "step": step}
+        answer = self._client.get("/api/v1/query_range", params=asked).json()
+        assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
+        return answer["data"]["result"]
+
     def answers(self, expression):
         """Whether it is understood, and everything that it asks for has been scraped."""
         self.query(expression)

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 HOUSE = Path(__file__).resolve().parents[2]
 LOCKS = sorted([*HOUSE.glob("*.lock"), *HOUSE.glob("gpu_job_image/*.lock")])
 GROUPS = {
-    "requirements-dev.lock": ("test", "stores", "lint"),
+    "requirements-dev.lock": ("test", "stores", "lint", "deploy"),
     "requirements-speech.lock": ("speech",),
     "requirements-bench.lock": ("bench",),
     "requirements-audit.lock": ("audit",),
