@@ -15,14 +15,21 @@ from sensors.running import keys_being_processed, keys_of
 @masks_errors
 def delete_expired(context: dg.OpExecutionContext) -> None:
     """Delete whatever is past its age and needed by nobody, and say what that freed."""
-    from intake.cleanup.clean import MOST_A_NIGHT, clean, note_postponed  # noqa: PLC0415  # the UI process loads no stores
+    from intake.cleanup.clean import MOST_A_NIGHT, check_clock, clean, note_postponed  # noqa: PLC0415  # the UI process loads no stores
 
     settings, storage = _settings_and_storage(context)
-    now, running = datetime.now(UTC), keys_being_processed(context.instance)
-    if running is None:
+    now, instance = datetime.now(UTC), context.instance
+    check_clock(storage, now)
+    if keys_being_processed(instance) is None:
         context.log.warning("%s", note_postponed(storage, now).headline)
         return
-    freed = clean(settings, storage, now, running_keys=running, at_most=MOST_A_NIGHT)
+    freed = clean(
+        settings,
+        storage,
+        now,
+        running=lambda: keys_being_processed(instance),
+        at_most=MOST_A_NIGHT,
+    )
     context.log.info("%s", log_line(freed.headline))
     for trouble in freed.troubles:
         context.log.warning("%s", log_line(trouble))

@@ -74,7 +74,9 @@ def other_connections(url: str) -> int:
     with _connected(url) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            # autovacuum is nobody; of other users' connections the kind is hidden
+            "AND coalesce(backend_type, 'client backend') = 'client backend'"
         )
         return int(cursor.fetchone()[0])
 
