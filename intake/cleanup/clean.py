@@ -136,6 +136,12 @@ def note_postponed(storage: Storage, now: datetime) -> UpkeepNote:
     return note
 
 
+def note_failed(storage: Storage, now: datetime) -> None:
+    """Note for the digest that a cleanup stopped; the run has the reason."""
+    headline = "Cleanup stopped: `cleanup_job` in Dagster's UI, or `escriba cleanup`, says why."
+    write_note(storage, UpkeepNote(name=NAME, at=now, headline=headline, ok=False))
+
+
 def _ok(freed: Freed) -> bool:
     return not freed.troubles
 

@@ -306,6 +306,22 @@ def test_backup_and_care_have_schedules_at_their_own_times():
     assert database_care_schedule(settings).cron_schedule == "45 4 * * 0"
 
 
+def test_the_tools_use_the_certificate_of_the_url(server, tmp_path):
+    tool, seen = tmp_path / "pg_dump", tmp_path / "seen"
+    tool.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && echo "pg_dump 99.0" && exit\n'
+        f'echo "$PGSSLCERT" > {seen}; exit 1\n'
+    )
+    tool.chmod(0o755)
+    url = server.dagster_postgres_url.get_secret_value()
+    url += ("&" if "?" in url else "?") + "sslcert=/etc/escriba/client.pem"
+
+    with pytest.raises(BackupError, match="pg_dump failed"):
+        postgres_tools.dump(url, str(tmp_path), tmp_path / "dump")
+
+    assert seen.read_text() == "/etc/escriba/client.pem\n"
+
+
 def test_missing_tools_are_named_with_what_to_install(server):
     without = server.model_copy(update={"postgres_tools": "/nowhere"})
 
