@@ -6,7 +6,7 @@ rows of the ledger stay; it comes back by `escriba retry`, `escriba run NAME` or
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
 
@@ -16,6 +16,7 @@ from resources.storage.base import Storage
 from .inbox import Survey, last_done
 from .quarantine import read_refusal, refusal_key
 
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _READERS: Final = 32
 _READ_AT_ONCE: Final = 1_000
 
@@ -24,7 +25,7 @@ def finished_at(storage: Storage, partition_key: str) -> datetime | None:
     """When the work on the file that is in the inbox now was done or given up.
 
     None: there is work to do, or the partition is no recording. A file that is gone counts as
-    the one that was processed.
+    the one that was processed, or given up: nothing can be done without it.
     """
     try:
         recording = from_partition_key(partition_key)
@@ -33,8 +34,10 @@ def finished_at(storage: Storage, partition_key: str) -> datetime | None:
     file = storage.head(recording.inbox_key)
     refusal = read_refusal(storage, refusal_key(recording.inbox_key, recording.tenant))
     if refusal is not None and (file is None or file.etag == refusal.etag):
-        return refusal.at if refusal.permanent else None
+        return refusal.at if refusal.permanent or file is None else None
     last = last_done(storage, recording)
+    if file is None and last is None:
+        return _LONG_AGO
     return last.at if last is not None and (file is None or file.etag == last.etag) else None
 
 

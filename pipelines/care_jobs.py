@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from escriba.errors import EscribaError
 from escriba.masked_errors import masks_errors
 from escriba.settings import Settings
 from escriba.text_for.plain_lines import log_line
@@ -15,14 +16,31 @@ from sensors.running import keys_being_processed, keys_of
 @masks_errors
 def delete_expired(context: dg.OpExecutionContext) -> None:
     """Delete whatever is past its age and needed by nobody, and say what that freed."""
-    from intake.cleanup.clean import MOST_A_NIGHT, clean, note_postponed  # noqa: PLC0415  # the UI process loads no stores
+    from intake.cleanup.clean import (  # noqa: PLC0415  # the UI process loads no stores
+        MOST_A_NIGHT,
+        check_clock,
+        clean,
+        note_failed,
+        note_postponed,
+    )
 
     settings, storage = _settings_and_storage(context)
-    now, running = datetime.now(UTC), keys_being_processed(context.instance)
-    if running is None:
+    now, instance = datetime.now(UTC), context.instance
+    if keys_being_processed(instance) is None:
         context.log.warning("%s", note_postponed(storage, now).headline)
         return
-    freed = clean(settings, storage, now, running_keys=running, at_most=MOST_A_NIGHT)
+    try:
+        check_clock(storage, now)
+        freed = clean(
+            settings,
+            storage,
+            now,
+            running=lambda: keys_being_processed(instance),
+            at_most=MOST_A_NIGHT,
+        )
+    except EscribaError:
+        note_failed(storage, now)
+        raise
     context.log.info("%s", log_line(freed.headline))
     for trouble in freed.troubles:
         context.log.warning("%s", log_line(trouble))

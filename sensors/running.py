@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.recordings.open_backfills import has_open_backfill
 from escriba.stages import CHAIN, RECORDINGS_JOB
 
 _PARTITION_TAG = "dagster/partition"
@@ -25,10 +26,13 @@ def keys_in_progress(instance: dg.DagsterInstance) -> set[str]:
 
 
 def keys_being_processed(instance: dg.DagsterInstance) -> set[str] | None:
-    """The same, with the partition of each run from the UI; None: one has a range of partitions.
+    """The same, with the partition of each run from the UI; None: nobody knows all of them.
 
-    A range is a part of an order that changes, so nobody knows its keys later.
+    A backfill from the UI makes its runs little by little. A run with a range of partitions has a
+    part of an order that changes, so nobody knows its keys later.
     """
+    if has_open_backfill(instance):
+        return None
     keys = set[str]()
     for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
         if _RANGE_TAG in run.tags:

@@ -2,7 +2,7 @@
 
 The run's own row goes last, so that a call that is killed leaves nothing that no run names. What
 Dagster's API leaves behind (results of checks, tags and event files of SQLite, backfills) is
-deleted here, with names that are private: the only module beside `event_writer` that has some.
+deleted here, with names that are private, as `event_writer` and `open_backfills` have some.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence

@@ -39,7 +39,7 @@ class Retired:
     def headline(self) -> str:
         """The result as one line."""
         if self.is_postponed:
-            return "No recording retired: a run has a range of partitions. The next hour tries."
+            return "No recording retired: a backfill is in progress. The next call tries again."
         early = f" ({self.early:,} of them early, to make room)" if self.early else ""
         full = "" if self.alive < MOST_ALIVE else "; new files wait until some are finished"
         return (

@@ -11,7 +11,7 @@ from cli.cost_tables.cost_table import new_table
 from cli.runs.running_now import running_keys
 from escriba.retention import KINDS, Kind
 from escriba.settings import Settings
-from intake.cleanup.clean import clean
+from intake.cleanup.clean import check_clock, clean
 from intake.cleanup.freed import Freed
 from resources.storage.base import StoredObject
 
@@ -28,12 +28,15 @@ def command(*, dry_run: bool, as_json: bool) -> None:
     every night at CLEANUP_AT.
     """
     settings, storage = open_context()
-    running = _running_keys(settings)
+    now = datetime.now(UTC)
+    _check_runs(settings)
+    if not dry_run:
+        check_clock(storage, now)
     freed = clean(
         settings,
         storage,
-        datetime.now(UTC),
-        running_keys=running,
+        now,
+        running=lambda: running_keys(settings),
         is_dry_run=dry_run,
         on_object=_name if dry_run and not as_json else lambda _kind, _found: None,
     )
@@ -64,16 +67,14 @@ def _print(freed: Freed) -> None:
         out.print(Text(f"✗ {trouble}"))
 
 
-def _running_keys(settings: Settings) -> set[str]:
-    """Return the partitions of runs in progress.
+def _check_runs(settings: Settings) -> None:
+    """Say why nothing can be deleted while a backfill is in progress.
 
     Raises:
-        click.ClickException: a backfill over a range is in progress.
+        click.ClickException: one is in progress.
     """
-    keys = running_keys(settings)
-    if keys is None:
+    if running_keys(settings) is None:
         raise click.ClickException(
-            "A backfill over a range of recordings is in progress and may need any of them. Wait "
+            "A backfill from the UI is in progress and may need any recording. Wait "
             "until it has ended, or cancel it in Dagster's UI."
         )
-    return keys

@@ -6,7 +6,7 @@ from escriba.settings import Settings
 def running_keys(settings: Settings) -> set[str] | None:
     """Return the partitions of runs in progress; empty if Dagster was never started here.
 
-    None: a backfill over a range of partitions is in progress, and may need any of them.
+    None: a backfill from the UI is in progress, and may need any of them.
     """
     if not (settings.dagster_home / "dagster.yaml").exists():
         return set()

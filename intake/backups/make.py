@@ -1,6 +1,8 @@
 """Makes a backup, checks it by a restore, and deletes those that are past their age."""
 
+import re
 import tarfile
+from collections import defaultdict
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Final
 from escriba.settings import Settings
 from intake.upkeep_notes import UpkeepNote, write_note
 from resources.backups import postgres_tools, sqlite_copies
+from resources.backups.backup_error import DamagedBackupError
 from resources.backups.newest_backup import note_newest_backup
 from resources.storage.base import Storage, StoredObject
 
@@ -31,6 +34,10 @@ from .verify import verify
 
 NAME: Final = "backup"
 _HALF_MADE: Final = timedelta(days=1)  # no backup takes longer
+_OURS: Final = re.compile(
+    rf"{BACKUPS}(\d{{8}}T\d{{6}}Z)/"
+    f"({'|'.join(map(re.escape, (DATABASE, SETTINGS, TENANTS, MANIFEST)))})"
+)
 
 
 def back_up(settings: Settings, bucket: Storage, now: datetime) -> Manifest:
@@ -43,7 +50,11 @@ def back_up(settings: Settings, bucket: Storage, now: datetime) -> Manifest:
     place, name = backup_storage(settings), f"{now:%Y%m%dT%H%M%SZ}"
     with TemporaryDirectory(prefix="escriba-backup-", dir=place.scratch()) as folder:
         manifest = _made(settings, place, name, now, Path(folder))
-    verify(settings, place, manifest)
+    try:
+        verify(settings, place, manifest)
+    except DamagedBackupError:
+        place.delete(part_key(name, MANIFEST))  # or it would be the newest one, and be restored
+        raise
     deleted = delete_old(place, now, settings.backups_days)
     megabytes = sum(part.size_bytes for part in manifest.parts.values()) / 1e6
     headline = (
@@ -102,16 +113,29 @@ def _tar(home: Path, copies: Path, into: Path) -> dict[str, int]:
 def delete_old(place: Storage, now: datetime, days: int) -> int:
     """Delete backups past their age and half-made ones; the newest whole one stays.
 
+    So does one with a manifest that cannot be read, which may be of a newer version, and whatever
+    else lies in `backups/`: the bucket may be shared. The manifest goes first, so that a kill
+    leaves a half-made backup.
+
     days: 0: keep all. Returns the number of whole backups that were deleted.
     """
     whole = list(whole_backups(place))
-    old = [one.name for one in whole[:-1] if days and now - one.made_at > timedelta(days=days)]
-    kept = {one.name for one in whole} - {*old}
-    for found in place.list(BACKUPS):
-        name = found.key.removeprefix(BACKUPS).partition("/")[0]
-        if not isinstance(found, StoredObject) or name in kept:
-            continue
-        # the manifest goes first or last: without a part, or without it, a backup is not whole
-        if name in old or now - found.modified > _HALF_MADE:
-            place.delete(found.key)
+    old = {one.name for one in whole[:-1] if days and now - one.made_at > timedelta(days=days)}
+    for name, parts in _parts(place).items():
+        is_half_made = MANIFEST not in parts and all(
+            now - one.modified > _HALF_MADE for one in parts.values()
+        )
+        if name in old or is_half_made:
+            for part in sorted(parts, key=lambda part: part != MANIFEST):
+                place.delete(parts[part].key)
     return len(old)
+
+
+def _parts(place: Storage) -> dict[str, dict[str, StoredObject]]:
+    """The objects of each backup, by its name and theirs."""
+    found = defaultdict[str, dict[str, StoredObject]](dict)
+    for one in place.list(BACKUPS):
+        match = _OURS.fullmatch(one.key)
+        if match is not None and isinstance(one, StoredObject):
+            found[match[1]][match[2]] = one
+    return found

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from escriba.settings import Settings
 from gpu_job.contract.documents import MEDIUM
-from resources.backups.backup_error import BackupError
+from resources.backups.backup_error import BackupError, DamagedBackupError
 from resources.storage import open_storage
 from resources.storage.base import Storage, StoredObject
 from resources.storage.read_documents import DamagedError, read_stored
@@ -107,7 +107,7 @@ def check_part(path: Path, manifest: Manifest, part: str) -> None:
     """
     wanted = manifest.parts[part]
     if path.stat().st_size != wanted.size_bytes or digest(path) != wanted.sha256:
-        raise BackupError(
+        raise DamagedBackupError(
             f"{part} of backup {manifest.name} is damaged: its digest differs. Use another backup."
         )
 

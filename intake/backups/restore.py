@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import rmtree
 
 from escriba.settings import Settings
 from resources.backups import postgres_tools, sqlite_copies
@@ -61,8 +62,9 @@ def _check_sqlite(home: Path, *, overwrite: bool) -> None:
 
 def _put_back(home: Path, database: Path) -> None:
     """Move what is there aside, then unpack beside it and move that into place."""
-    aside = home / f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     draft = home / ".restoring"
+    rmtree(draft, ignore_errors=True)  # of a restore that was killed, perhaps of another backup
+    aside = home / f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     unpack(database, draft)
     sqlite_copies.check_databases(draft)
     for name in ("history", "schedules"):

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from escriba.settings import Settings
 from resources.backups import postgres_tools, sqlite_copies
-from resources.backups.backup_error import BackupError
+from resources.backups.backup_error import BackupError, DamagedBackupError
 from resources.storage.base import Storage
 
 from .manifest import DATABASE, Manifest, check_part, part_key
@@ -24,7 +24,7 @@ def verify(settings: Settings, place: Storage, manifest: Manifest) -> None:
         rows = _restored_rows(settings, manifest, database)
     if rows != manifest.rows:
         names = sorted(n for n in {*rows, *manifest.rows} if rows.get(n) != manifest.rows.get(n))
-        raise BackupError(
+        raise DamagedBackupError(
             f"Backup {manifest.name} differs from the database after a restore, in {names[0]}. "
             "Make a new one."
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict
 
@@ -60,6 +61,16 @@ class Freed(BaseModel):
         return what + kept + (f"; {failed:,} could not be deleted" if failed else "") + "."
 
 
+def is_unchanged(current: StoredObject, listed: StoredObject) -> bool:
+    """Whether nobody has written the object since it was listed.
+
+    MinIO and GCS list a time in milliseconds and give whole seconds elsewhere; some stores list
+    another ETag.
+    """
+    apart = abs(current.modified - listed.modified)
+    return current.size_bytes == listed.size_bytes and apart < timedelta(seconds=1)
+
+
 @dataclass
 class Broom:
     """Deletes single objects and counts them. is_dry_run: only counts."""
@@ -71,11 +82,21 @@ class Broom:
     _objects: dict[Kind, int] = field(default_factory=dict)
     _bytes: dict[Kind, int] = field(default_factory=dict)
     _troubles: list[str] = field(default_factory=list)
+    _more_troubles: int = 0
 
     def delete(self, kind: Kind, found: StoredObject) -> None:
-        """Delete one object; it counts once the store has it no more."""
+        """Delete one object; it counts once the store has it no more.
+
+        It is asked for again just before: one that somebody has replaced since then stays.
+        """
         if not self.is_dry_run:
             try:
+                current = self.storage.head(found.key)
+                if current is None:
+                    return
+                if not is_unchanged(current, found):
+                    self.kept += 1
+                    return
                 self.storage.delete(found.key)
                 if self.storage.head(found.key) is not None:
                     self.trouble(f"{found.key!r} is still there after it was deleted.")
@@ -88,8 +109,11 @@ class Broom:
         self.on_object(kind, found)
 
     def trouble(self, sentence: str) -> None:
-        """Note what could not be deleted."""
-        self._troubles.append(sentence)
+        """Note what could not be deleted, or not be looked at."""
+        if len(self._troubles) < _MOST_TROUBLES:
+            self._troubles.append(sentence)
+        else:
+            self._more_troubles += 1
 
     def result(self, ends_at: str = "") -> Freed:
         """What was freed until now."""
@@ -97,8 +121,8 @@ class Broom:
             is_dry_run=self.is_dry_run,
             freed=dict(self._counts()),
             kept=self.kept,
-            troubles=tuple(self._troubles[:_MOST_TROUBLES]),
-            more_troubles=max(0, len(self._troubles) - _MOST_TROUBLES),
+            troubles=tuple(self._troubles),
+            more_troubles=self._more_troubles,
             ends_at=ends_at,
         )
 

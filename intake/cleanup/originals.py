@@ -9,10 +9,11 @@ from typing import TypeVar
 from escriba.recordings import INBOX, Recording
 from escriba.retention import Ages
 from intake.inbox import judge_name, last_done
-from resources.storage.base import Storage, StoredObject
+from intake.quarantine import read_refusal, refusal_key
+from resources.storage.base import Storage, StorageError, StoredObject
 
-from .freed import Broom
-from .needed import Needed
+from .freed import Broom, is_unchanged
+from .needed import NeededNow
 
 _AT_ONCE = 256  # held in memory, of any number
 _READERS = 16
@@ -20,14 +21,16 @@ Item = TypeVar("Item")
 
 
 def delete_originals(
-    storage: Storage, broom: Broom, ages: Ages, needed: Needed, now: datetime
+    storage: Storage, broom: Broom, ages: Ages, needed: NeededNow, now: datetime
 ) -> None:
     """Delete the files in inbox/ that may go."""
     for batch in in_batches(_old(storage, ages, now)):
         with ThreadPoolExecutor(_READERS) as pool:
-            states = pool.map(lambda one: _may_go(storage, one[0], one[1], ages, now), batch)
+            states = pool.map(lambda one: _state(storage, one[0], one[1], ages, now), batch)
             for (recording, found), may_go in zip(batch, states, strict=True):
-                if not may_go or needed.has(recording):
+                if isinstance(may_go, StorageError):
+                    broom.trouble(str(may_go))
+                elif not may_go or needed.now().has(recording):
                     broom.kept += 1
                 else:
                     broom.delete("originals", found)
@@ -49,19 +52,32 @@ def _old(storage: Storage, ages: Ages, now: datetime) -> Iterator[tuple[Recordin
             yield recording, what
 
 
+def _state(
+    storage: Storage, recording: Recording, found: StoredObject, ages: Ages, now: datetime
+) -> bool | StorageError:
+    """Whether it may go; a record that cannot be read keeps its original, and hides no other."""
+    try:
+        return _may_go(storage, recording, found, ages, now)
+    except StorageError as error:
+        return error
+
+
 def _may_go(
     storage: Storage, recording: Recording, found: StoredObject, ages: Ages, now: datetime
 ) -> bool:
     """Whether the transcript of this version stands, and is itself older than the age.
 
     The file is asked for again: somebody may have replaced it since it was listed. A file that was
-    copied with its old time is kept for the whole age after its transcript.
+    copied with its old time is kept for the whole age after its transcript. One that shall be
+    transcribed again, and failed or waits for the budget, is kept until that has ended.
     """
     last, current = last_done(storage, recording), storage.head(found.key)
+    if last is None or current is None or current.etag != last.etag:
+        return False
+    refusal = read_refusal(storage, refusal_key(recording.inbox_key, recording.tenant))
+    is_waiting = refusal is not None and refusal.etag == current.etag and not refusal.permanent
     return (
-        last is not None
-        and current is not None
-        and current.etag == last.etag
-        and current.modified == found.modified
+        not is_waiting
+        and is_unchanged(current, found)
         and ages.is_past("originals", recording.tenant, last.at, now)
     )

@@ -16,7 +16,7 @@ from resources.gpu.job_folder import JobFolder
 from resources.storage.base import Storage, StorageError, StoredObject
 
 from .freed import Broom
-from .needed import Needed
+from .needed import NeededNow
 
 _JOB = re.compile(rf"({WORK}([^/]+)/jobs/([0-9a-f]{{64}})/)(.+)")
 _LEFTOVER = re.compile(r"(submitted|claim|partial)-\d+\.json")
@@ -29,7 +29,7 @@ def delete_work_files(  # noqa: PLR0913  # what decides, by name
     storage: Storage,
     broom: Broom,
     ages: Ages,
-    needed: Needed,
+    needed: NeededNow,
     now: datetime,
     *,
     after: str = "",
@@ -78,7 +78,7 @@ class _Sweep:
     """Decides on one object or job at a time."""
 
     def __init__(
-        self, storage: Storage, broom: Broom, ages: Ages, needed: Needed, now: datetime
+        self, storage: Storage, broom: Broom, ages: Ages, needed: NeededNow, now: datetime
     ) -> None:
         self._storage, self._broom, self._ages = storage, broom, ages
         self._needed, self._now = needed, now
@@ -90,7 +90,13 @@ class _Sweep:
             kind, recording.tenant, found.modified, self._now
         ):
             return
-        if self._needed.has(recording) or not self._is_done(recording, found):
+        needed = self._needed.now()
+        try:
+            may_go = not needed.has(recording) and self._is_done(recording, found)
+        except StorageError as error:
+            self._broom.trouble(str(error))
+            return
+        if not may_go:
             self._broom.kept += 1
         else:
             self._broom.delete(kind, found)
@@ -108,7 +114,7 @@ class _Sweep:
             return
         if not self._ages.is_past("job_records", tenant, result.modified, self._now):
             return
-        if (tenant, job) in self._needed.jobs or not self._has_ended(tenant, job):
+        if (tenant, job) in self._needed.now().jobs or not self._has_ended(tenant, job):
             self._broom.kept += len(leftovers)
             return
         for one in leftovers:

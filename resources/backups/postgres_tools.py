@@ -21,6 +21,16 @@ _VERSION: Final = re.compile(r"(\d+)(?:\.\d+)*")
 _MOST_CHARACTERS: Final = 1_000  # of a tool's complaint: the end says what failed
 _NAMES: Final = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"}
 _NAMES_TOO: Final = {"dbname": "PGDATABASE", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
+_RARE_NAMES: Final = {
+    "hostaddr": "PGHOSTADDR",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "sslcrl": "PGSSLCRL",
+    "channel_binding": "PGCHANNELBINDING",
+    "gssencmode": "PGGSSENCMODE",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
 
 
 def dump(url: str, folder: str, into: Path) -> dict[str, int]:
@@ -74,7 +84,9 @@ def other_connections(url: str) -> int:
     with _connected(url) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            # autovacuum is nobody; of other users' connections the kind is hidden
+            "AND coalesce(backend_type, 'client backend') = 'client backend'"
         )
         return int(cursor.fetchone()[0])
 
@@ -198,5 +210,5 @@ def _run(command: list[str], url: str) -> None:
 def _environment(url: str) -> Mapping[str, str]:
     """The variables of libpq for a URL."""
     parts = psycopg2.extensions.parse_dsn(url)
-    names = _NAMES | _NAMES_TOO
+    names = _NAMES | _NAMES_TOO | _RARE_NAMES
     return {names[part]: value for part, value in parts.items() if part in names}

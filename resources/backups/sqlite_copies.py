@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from .backup_error import BackupError
+from .backup_error import BackupError, DamagedBackupError
 
 
 def databases(home: Path) -> Iterator[Path]:
@@ -26,12 +26,14 @@ def copy_databases(home: Path, into: Path) -> dict[str, int]:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with (
-                closing(sqlite3.connect(home / name)) as source,
+                closing(_opened(home / name, "rw")) as source,
                 closing(sqlite3.connect(target)) as copy,
             ):
                 source.backup(copy)
                 rows |= {f"{name}:{table}": n for table, n in _rows(copy).items()}
         except sqlite3.Error as error:
+            if not (home / name).exists():  # its run was deleted meanwhile
+                continue
             raise BackupError(f"{home / name} cannot be copied: {error}.") from error
     return rows
 
@@ -45,13 +47,13 @@ def check_databases(home: Path) -> dict[str, int]:
     rows: dict[str, int] = {}
     for name in databases(home):
         try:
-            with closing(sqlite3.connect(f"file:{home / name}?mode=ro", uri=True)) as database:
+            with closing(_opened(home / name, "ro")) as database:
                 [(answer,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
                 rows |= {f"{name}:{table}": n for table, n in _rows(database).items()}
         except sqlite3.Error as error:
-            raise BackupError(f"The copy of {name} is damaged: {error}.") from error
+            raise DamagedBackupError(f"The copy of {name} is damaged: {error}.") from error
         if answer != "ok":
-            raise BackupError(f"The copy of {name} is damaged: {answer}.")
+            raise DamagedBackupError(f"The copy of {name} is damaged: {answer}.")
     return rows
 
 
@@ -63,14 +65,24 @@ def care(home: Path) -> None:
     """
     for name in databases(home):
         try:
-            with closing(sqlite3.connect(home / name, isolation_level=None)) as database:
+            with closing(_opened(home / name, "rw")) as database:
+                database.isolation_level = None
                 database.execute("ANALYZE")
                 database.execute("VACUUM")
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
+            if "locked" not in str(error) and (home / name).exists():
                 raise BackupError(f"{home / name} cannot be compacted: {error}.") from error
         except sqlite3.Error as error:
             raise BackupError(f"{home / name} cannot be compacted: {error}.") from error
+
+
+def _opened(path: Path, mode: str) -> sqlite3.Connection:
+    """A database that is there; SQLite itself would make an empty one of a missing file.
+
+    Raises:
+        sqlite3.OperationalError: the file is missing, or no file.
+    """
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
 
 
 def _rows(database: sqlite3.Connection) -> dict[str, int]:

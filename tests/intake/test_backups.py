@@ -164,6 +164,52 @@ def test_a_half_made_backup_is_not_taken_for_whole_and_goes_after_a_day(laptop):
     assert {one.key.split("/")[1] for one in place.list("backups/")} == {whole.name}
 
 
+def test_only_backups_are_deleted_in_a_bucket_that_others_use_too(laptop):
+    place = backup_storage(laptop)
+    foreign = ("backups/crm/2020.dump", "backups/20200101T000000Z/crm.dump", "backups/readme.txt")
+    unreadable = part_key("20200102T000000Z", MANIFEST)  # of a version to come, perhaps
+    for key in (*foreign, unreadable):
+        place.write(key, b"{}")
+    made(laptop)
+
+    delete_old(place, datetime.now(UTC) + timedelta(days=400), 30)
+
+    assert {*foreign, unreadable} < {one.key for one in place.list("backups/")}
+
+
+def test_a_backup_that_failed_its_check_is_not_the_newest_one(laptop, monkeypatch):
+    good, copied = made(laptop), sqlite_copies.copy_databases
+
+    def too_few(home, into):
+        return {table: rows + 1 for table, rows in copied(home, into).items()}
+
+    monkeypatch.setattr(sqlite_copies, "copy_databases", too_few)
+    with pytest.raises(BackupError, match="differs from the database after a restore"):
+        made(laptop, NOW + timedelta(days=1))
+
+    assert find_backup(backup_storage(laptop)).name == good.name
+
+
+def test_a_folder_with_any_name_is_copied_and_a_database_that_vanished_is_not_made(
+    tmp_path, monkeypatch
+):
+    home, found = tmp_path / "what?#%41", sqlite_copies.databases
+    (home / "history").mkdir(parents=True)
+    with closing(sqlite3.connect(home / "history/runs.db")) as database:
+        database.execute("CREATE TABLE runs (id)")
+    gone = Path("history/gone.db")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_copies, "databases", lambda home: [*found(home), gone])
+        rows = sqlite_copies.copy_databases(home, tmp_path / "copies%3F")
+        sqlite_copies.care(home)
+
+    assert rows == {"history/runs.db:runs": 0}
+    assert not (home / gone).exists()
+    (tmp_path / "copies%3F" / gone).unlink(missing_ok=True)
+    assert sqlite_copies.check_databases(tmp_path / "copies%3F") == rows
+
+
 def test_a_damaged_part_is_found_by_its_digest_and_nothing_is_restored(laptop, tmp_path):
     manifest, place = made(laptop), backup_storage(laptop)
     body = place.read(part_key(manifest.name, "database"))
@@ -258,6 +304,22 @@ def test_backup_and_care_have_schedules_at_their_own_times():
 
     assert backup_schedule(settings).cron_schedule == "15 3 * * *"
     assert database_care_schedule(settings).cron_schedule == "45 4 * * 0"
+
+
+def test_the_tools_use_the_certificate_of_the_url(server, tmp_path):
+    tool, seen = tmp_path / "pg_dump", tmp_path / "seen"
+    tool.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && echo "pg_dump 99.0" && exit\n'
+        f'echo "$PGSSLCERT" > {seen}; exit 1\n'
+    )
+    tool.chmod(0o755)
+    url = server.dagster_postgres_url.get_secret_value()
+    url += ("&" if "?" in url else "?") + "sslcert=/etc/escriba/client.pem"
+
+    with pytest.raises(BackupError, match="pg_dump failed"):
+        postgres_tools.dump(url, str(tmp_path), tmp_path / "dump")
+
+    assert seen.read_text() == "/etc/escriba/client.pem\n"
 
 
 def test_missing_tools_are_named_with_what_to_install(server):

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from assets.recordings.partitions import add_partitions
 from cli.runs.progress_bars import OutcomeCollector
 from cli.runs.run_recordings import run_batches
 from escriba.recordings import from_inbox_key
 from escriba.stages import CHAIN
 from intake.inbox import survey_inbox
-from intake.quarantine import read_refusal, refusal_key
+from intake.quarantine import read_refusal, refusal_key, write_refusal
 from intake.retirement import unreported
 from sensors.inbox import inbox_sensor
 
@@ -85,6 +86,30 @@ def test_a_failed_recording_retires_too_and_comes_back_by_a_retry(years):
 
     run_batches(years.settings, [bad], OutcomeCollector(), retry=True)
     assert years.alive == {bad.partition_key}
+
+
+def test_recordings_of_files_that_are_gone_retire_and_never_fill_dagster(years):
+    never_done, failed = (from_inbox_key(f"inbox/acme/{name}.wav") for name in ("new", "failed"))
+    add_partitions(years.instance, [never_done.partition_key, failed.partition_key])
+    for one in (never_done, failed):
+        years.storage.write(one.inbox_key, b"sound")
+    write_refusal(
+        years.storage,
+        failed.inbox_key,
+        "acme",
+        etag=years.storage.head(failed.inbox_key).etag,
+        stage="transcript",
+        code="backend_down",
+        message="No backend.",
+        advice="Wait.",
+        permanent=False,
+    )
+    years.now = datetime.now(UTC) + 2 * MONTH
+    assert years.retire().partitions == 0
+
+    for one in (never_done, failed):
+        years.storage.delete(one.inbox_key)
+    assert years.retire().partitions == 2
 
 
 def test_new_files_wait_while_dagster_has_as_many_recordings_as_it_works_with(years, monkeypatch):

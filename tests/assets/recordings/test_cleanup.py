@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 import yaml
 from click.testing import CliRunner
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from cli import escriba
 from escriba.settings import NightSettings
@@ -111,11 +112,11 @@ def test_nothing_that_an_open_attempt_needs_is_deleted(house, done):
 
 @pytest.mark.parametrize("by", ["request", "run"])
 def test_nothing_that_a_waiting_request_or_a_run_needs_is_deleted(house, done, by):
-    running = [done[0].partition_key] if by == "run" else []
+    running = {done[0].partition_key} if by == "run" else set()
     if by == "request":
         submit_request(house.storage, new_request("by hand", [done[0]]))
 
-    cleaned(house, 31, running_keys=running)
+    cleaned(house, 31, running=lambda: running)
 
     assert keys(house, "inbox/") == [done[0].inbox_key]
 
@@ -131,6 +132,25 @@ def test_the_runs_in_progress_are_known_with_their_recordings_or_as_unknown(hous
     assert begin() == set()
     assert begin(**{"dagster/partition": "acme/a.wav"}) == {"acme/a.wav"}
     assert begin(**{"dagster/asset_partition_range_start": "acme/b.wav"}) is None
+
+
+def test_a_backfill_that_has_not_ended_may_need_any_recording(house):
+    """It makes its runs little by little."""
+    states = {}
+    for state in BulkActionStatus:
+        backfill = PartitionBackfill(
+            backfill_id=state.value,
+            status=state,
+            from_failure=False,
+            tags={},
+            backfill_timestamp=NOW.timestamp(),
+        )
+        house.instance.add_backfill(backfill)
+        states[state.value] = keys_being_processed(house.instance) is None
+        house.instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELED))
+
+    open_states = {state for state, is_unknown in states.items() if is_unknown}
+    assert open_states == {"REQUESTED", "CANCELING", "FAILING"}
 
 
 def test_what_was_paid_for_is_not_bought_again_after_its_job_records_are_gone(house, done, clips):
