@@ -79,6 +79,16 @@ def _no_settings_of_the_machine(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture
+def capfd(capfd):
+    """pytest's, and what the commands' console writes: it keeps the output of the first test."""
+    from cli.cli_context import original_stream  # noqa: PLC0415  # the worker's tests have no cli
+
+    original_stream.cache_clear()
+    yield capfd
+    original_stream.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def _drafts_of_its_own(monkeypatch, tmp_path_factory):
     """The scratch of an S3 store lies among the system's temporary files: shared by nobody."""
