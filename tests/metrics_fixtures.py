@@ -124,7 +124,10 @@ class RealPrometheus:
         Raises:
             AssertionError: Prometheus does not understand it.
         """
-        answer = self._client.get("/api/v1/query", params={"query": expression}).json()
+        told = self._client.get("/api/v1/query", params={"query": expression})
+        if told.is_server_error:  # it is still starting
+            told.raise_for_status()
+        answer = told.json()
         assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
         return answer["data"]["result"]
 
