@@ -30,6 +30,17 @@ def is_address(host: str) -> bool:
     return True
 
 
+def check_length(secret: SecretStr, shortest: int) -> SecretStr:
+    """Return a secret that people choose; an empty one is not set.
+
+    Raises:
+        ValueError: it has fewer than `shortest` characters.
+    """
+    if 0 < len(secret.get_secret_value()) < shortest:
+        raise ValueError(f"choose one of at least {shortest} characters")
+    return secret
+
+
 def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 

@@ -3,7 +3,7 @@ from datetime import date
 from pydantic import Field, SecretStr, field_validator
 
 from .base import SettingsGroup
-from .field_types import HeaderKey, comma_separated
+from .field_types import HeaderKey, check_length, comma_separated
 
 _SHORTEST_TOKEN = 16
 
@@ -35,9 +35,7 @@ class MetricsSettings(SettingsGroup):
     @field_validator("metrics_token")
     @classmethod
     def _check_token(cls, token: SecretStr) -> SecretStr:
-        if 0 < len(token.get_secret_value()) < _SHORTEST_TOKEN:
-            raise ValueError(f"choose one of at least {_SHORTEST_TOKEN} characters")
-        return token
+        return check_length(token, _SHORTEST_TOKEN)
 
     @field_validator("credentials_end")
     @classmethod

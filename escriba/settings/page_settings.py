@@ -3,7 +3,7 @@ from ipaddress import ip_network
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from .base import SettingsGroup
-from .field_types import comma_separated
+from .field_types import check_length, comma_separated
 
 _SHORTEST_PASSWORD = 12
 _HEADER_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
@@ -51,9 +51,7 @@ class PageSettings(SettingsGroup):
     @field_validator("ui_password")
     @classmethod
     def _check_password(cls, password: SecretStr) -> SecretStr:
-        if 0 < len(password.get_secret_value()) < _SHORTEST_PASSWORD:
-            raise ValueError(f"choose one of at least {_SHORTEST_PASSWORD} characters")
-        return password
+        return check_length(password, _SHORTEST_PASSWORD)
 
     @field_validator("ui_trusted_user_header")
     @classmethod
