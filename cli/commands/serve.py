@@ -1,6 +1,5 @@
 """`escriba serve`: one of the processes of `escriba up` alone, for an engine that supervises it."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -10,10 +9,10 @@ import click
 
 from cli.cli_context import console
 from cli.dagster_home import dagster_home
+from cli.processes.code_location import code_command, write_workspace
 from cli.processes.part_environment import PASSWORD, part_environment
-from escriba.settings import HOUSE, Settings, load_settings
+from escriba.settings import Settings, load_settings
 
-_LOCATION = "escriba"  # as `escriba up` calls it: sensors remember themselves by it
 _PORTS = {"ui": 3000, "files": 3001}
 _SOCKET = Path(gettempdir()) / "escriba" / "code.sock"
 
@@ -56,12 +55,10 @@ def part_command(part: str, socket: Path, host: str, port: int, *, read_only: bo
     """The command line of a part; writes the workspace that daemon and ui are given."""
     python, listen = [sys.executable, "-m"], ["--host", host, "--port", str(port)]
     if part == "code":
-        server = [*python, "dagster", "code-server", "start", "-s", str(socket)]
-        module = ["-m", "pipelines.definitions", "-d", str(HOUSE), "--location-name", _LOCATION]
-        return [*server, *module, "--log-level", "warning"]
+        return code_command(socket)
     if part == "files":
         return [*python, "api.files_page", *listen]
-    workspace = str(_workspace(socket, part))
+    workspace = str(write_workspace(Path(gettempdir()) / f"escriba-{part}.yaml", socket))
     if part == "daemon":
         return [*python, "dagster._daemon", "run", "-w", workspace, "--log-level", "warning"]
     options = ["--workspace", workspace, *(["--read-only"] if read_only else [])]
@@ -83,10 +80,3 @@ def _prepare(settings: Settings, socket: Path) -> None:
     left = end_leftovers(settings)
     if left:
         console().print(f"Resuming {left} interrupted run{'s' * (left != 1)}.")
-
-
-def _workspace(socket: Path, part: str) -> Path:
-    path = Path(gettempdir()) / f"escriba-{part}.yaml"
-    server = {"socket": str(socket), "location_name": _LOCATION}
-    path.write_text(json.dumps({"load_from": [{"grpc_server": server}]}))  # JSON is YAML
-    return path

@@ -1,6 +1,5 @@
 """`escriba up`: start Dagster's UI, daemon and code location, until Ctrl-C."""
 
-import json
 import socket
 import sys
 import time
@@ -17,17 +16,17 @@ from rich.console import Console
 from cli.cli_context import console, open_context
 from cli.dagster_home import dagster_home
 from cli.processes.child_processes import ChildProcesses, child_processes
+from cli.processes.code_location import code_command, write_workspace
 from cli.processes.one_at_a_time import only_up
 from cli.processes.part_environment import METRICS_TOKEN, PASSWORD, part_environment
 from cli.runs.fetch_models import ready_models
-from escriba.settings import HOUSE, Settings
+from escriba.settings import Settings
 from escriba.settings.field_types import comma_separated, is_address
 
 _READY_SECONDS = 180.0
 LOOPBACK = "127.0.0.1"
 _CODE, _DAEMON, _UI, _FILES = "code location", "daemon", "UI", "files"
 _METRICS = "metrics"
-_LOCATION = "escriba"  # by default it is the socket's path, which differs at each start
 
 
 @click.command()
@@ -107,14 +106,7 @@ def _print_addresses(out: Console, settings: Settings, bucket: str, host: str, p
 def _start_code(children: ChildProcesses, folder: Path) -> Path:
     """Start the code location; return the socket on which it will listen."""
     code = folder / "code.sock"
-    children.start(
-        _CODE,
-        [
-            *(sys.executable, "-m", "dagster", "code-server", "start", "-s", str(code)),
-            *("-m", "pipelines.definitions", "-d", str(HOUSE), "--location-name", _LOCATION),
-            *("--log-level", "warning"),
-        ],
-    )
+    children.start(_CODE, code_command(code))
     return code
 
 
@@ -134,9 +126,7 @@ def _start_pages(  # noqa: PLR0913  # the options of the command, by name
     read_only: bool,
 ) -> None:
     """Start UI, daemon and files page; Dagster keeps sensor state by the location's name."""
-    workspace = code.with_name("workspace.yaml")
-    server = {"socket": str(code), "location_name": _LOCATION}
-    workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}))  # JSON is YAML
+    workspace = write_workspace(code.with_name("workspace.yaml"), code)
     python, location = [sys.executable, "-m"], ["-w", str(workspace)]
     listen = ["--host", host, "--port"]
     ui = [*python, "api.dagster_ui", *listen, str(port), "--workspace", str(workspace)]
